@@ -1,0 +1,61 @@
+# Every target sets itself up on a fresh machine; only Python 3.11 or newer has to be there.
+# `make help` lists the targets. Use another interpreter with `make test PYTHON=python3.12`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin/python
+PIP := $(BIN) -m pip install -qq --disable-pip-version-check --constraint constraints.txt
+# Threads that spin while they wait for a core that somebody else has cost up to ten times the run.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint fmt bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed-demo ## train a small model on this machine's CPU, score it, solve a matrix
+	@$(BIN) -m eigenformer demo
+
+test: $(VENV)/.installed-dev ## run the tests (a few minutes)
+	@$(BIN) -m pytest
+
+test-slow: $(VENV)/.installed-dev ## run the tests that take minutes each
+	@$(BIN) -m pytest -m slow
+
+lint: $(VENV)/.installed-dev ## check style, formatting and types
+	@echo "ruff check"; $(BIN) -m ruff check .
+	@echo "ruff format --check"; $(BIN) -m ruff format --check .
+	@echo "mypy"; $(BIN) -m mypy
+
+fmt: $(VENV)/.installed-dev ## format the code and mend what ruff can mend
+	@$(BIN) -m ruff format .
+	@$(BIN) -m ruff check --fix .
+
+bench: $(VENV)/.installed-demo ## measure the speed of training, decoding and scoring
+	@$(BIN) -m eigenformer bench
+
+clean: ## remove the virtual environment and every cache; runs/ stays
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	@find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
+	@echo "removed $(VENV) and the caches"
+
+# The stamp comes last, so an interrupted set-up starts over instead of passing for a finished one.
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "eigenformer needs Python 3.11 or newer and $(PYTHON) was not found: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "eigenformer needs Python 3.11 or newer and $(PYTHON) is $$($(PYTHON) -V 2>&1): make PYTHON=/path/to/python3"; exit 1; }
+	@echo "creating $(VENV) with $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed-demo: pyproject.toml constraints.txt | $(VENV)/.created
+	@echo "installing eigenformer and what it needs (once; a minute or more)"
+	@$(PIP) -e ".[plot]"
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.created
+	@echo "installing eigenformer and what its tests need (once; a minute or more)"
+	@$(PIP) -e ".[dev]"
+	@touch $@

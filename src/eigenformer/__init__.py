@@ -1,0 +1,81 @@
+"""Transformers that do linear algebra: learned from examples, or constructed weight by weight.
+
+```python
+import eigenformer as ef
+```
+
+Everything that answers a matrix question is a `Solver` (a trained network, a constructed network,
+NumPy), and all of them meet the same ensembles, problems, errors and reports. The rooms, each of
+which imports only the ones before it: `core`, `ensembles`, `problems`, `encodings`, `models`,
+`evaluation`, `training`, `experiments`.
+
+Importing this package imports nothing else, so that `eigenformer --help` answers at once: a name is
+imported when it is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import core as core
+    from . import encodings as encodings
+    from . import ensembles as ensembles
+    from . import evaluation as evaluation
+    from . import experiments as experiments
+    from . import models as models
+    from . import problems as problems
+    from . import training as training
+    from .core import InputError as InputError
+    from .core import rng as rng
+    from .evaluation import Result as Result
+    from .evaluation import Solution as Solution
+    from .evaluation import Solver as Solver
+    from .evaluation import numpy_solver as numpy_solver
+
+    # From their modules, as mypy takes a function and a module of the same name for two things.
+    from .evaluation.evaluate import evaluate as evaluate
+    from .experiments.load import load as load
+
+    __version__: str
+
+# The same names for Python as above for type checkers; tests/test_public_face.py compares the two.
+_ROOMS = (
+    "core",
+    "encodings",
+    "ensembles",
+    "evaluation",
+    "experiments",
+    "models",
+    "problems",
+    "training",
+)
+_HOME = {
+    "InputError": "core",
+    "rng": "core",
+    "Result": "evaluation",
+    "Solution": "evaluation",
+    "Solver": "evaluation",
+    "evaluate": "evaluation",
+    "numpy_solver": "evaluation",
+    "load": "experiments",
+}
+
+if not TYPE_CHECKING:  # A type checker that saw this would accept every misspelt name.
+
+    def __getattr__(name: str) -> object:
+        if name in _ROOMS:
+            return importlib.import_module(f".{name}", __name__)
+        if name in _HOME:
+            value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+        elif name == "__version__":
+            from importlib.metadata import version
+
+            value = version(__name__)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*_ROOMS, *_HOME, "__version__"])

@@ -1,0 +1,120 @@
+"""The command line: `eigenformer COMMAND ...`.
+
+In: the words after `eigenformer`. Out: an exit status, 0 for success, 1 for trouble with a file or
+the disk, 2 for a mistake in what the user gave, 130 after Ctrl-C.
+
+Each sub-command is one file here with `main(args) -> int` and no logic of its own; this file finds
+it, and turns the errors that a user can mend into one sentence. It imports nothing heavy itself, so
+that the overview answers at once.
+"""
+
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "demo": "train a small model here, score it, solve a matrix with it",
+    "train": "train a model by a recipe, into a run folder",
+    "resume": "go on with an interrupted training, exactly where it stood",
+    "evaluate": "score a run or a model on seeded test sets",
+    "solve": "answer a matrix from a file, and say whether to believe it",
+    "data": "export problems and answers as files, or look into such files",
+    "info": "show versions, the machine, and what is registered",
+    "bench": "measure the speed of training, decoding and scoring on this machine",
+}
+"""Every sub-command, in the order of the overview; `X` lives in `cli/X.py`."""
+
+OVERVIEW = """\
+usage: eigenformer COMMAND [options]
+
+Transformers that do linear algebra, learned or constructed, beside LAPACK.
+
+commands:
+{commands}
+
+options:
+  --help     show this text; after a command, what that command takes
+  --version  show the version
+  --debug    show the traceback of an error
+
+examples:
+  eigenformer demo
+  eigenformer solve eigenvalues --input matrix.csv
+"""
+
+
+def overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = (f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
+    return OVERVIEW.format(commands="\n".join(lines))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (the process's own by default) and return its exit status."""
+    # With contended cores, threads that spin while they wait cost up to 10x. OpenMP reads this
+    # once, when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    args = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in args
+    args = [arg for arg in args if arg != "--debug"]
+    try:
+        status = _dispatch(args, debug)
+        sys.stdout.flush()  # Here, so that a closed pipe shows up where it is handled.
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        return _complain("interrupted", 130)
+    except BrokenPipeError:
+        # The reader (`| head`) has left. Python flushes once more at exit, into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
+    except OSError as error:
+        sentence = _explain(error)
+        if debug or sentence is None:
+            raise
+        return _complain(f"error: {sentence}", 1)
+    return status
+
+
+def _dispatch(args: list[str], debug: bool) -> int:
+    if not args or args[0] in ("--help", "-h", "help"):
+        print(overview(), end="")
+        return 0
+    if args[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"eigenformer {version('eigenformer')}")
+        return 0
+
+    from ..core import InputError, unknown
+
+    command, *rest = args
+    try:
+        if command not in COMMANDS:
+            raise unknown("command", command, COMMANDS)
+        status: int = importlib.import_module(f".{command}", __name__).main(rest)
+    except InputError as error:
+        if debug:
+            raise
+        return _complain(f"error: {error}", 2)
+    return status
+
+
+def _explain(error: OSError) -> str | None:
+    """One sentence about a file or disk; None if the error does not say enough for one."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" (writing {error.filename})" if error.filename else ""
+        return f"the disk is full{where}; free some space: nothing already saved is lost"
+    if error.filename is None:
+        return None
+    reason = (error.strerror or type(error).__name__).lower()
+    if isinstance(error, PermissionError):
+        return f"cannot use {error.filename}: {reason}; check who owns it, or name another place"
+    return f"cannot use {error.filename}: {reason}; check the path"
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"eigenformer: {message}", file=sys.stderr)
+    return status

@@ -1,0 +1,14 @@
+"""What every room uses and what knows nothing of matrices: random streams, registries, files.
+
+In: plain Python values. Out: generators, configs as JSON, weights as safetensors.
+"""
+
+from .errors import InputError as InputError
+from .errors import unknown as unknown
+from .registry import Registry as Registry
+from .rng import rng as rng
+from .serialize import content_hash as content_hash
+from .serialize import from_json as from_json
+from .serialize import load_json as load_json
+from .serialize import save_json as save_json
+from .serialize import to_json as to_json

@@ -1,0 +1,198 @@
+"""Configs to and from JSON, strictly; files written so that a crash leaves the old or the new one."""
+
+import dataclasses
+import enum
+import hashlib
+import json
+import os
+import types
+import typing
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin
+
+from .errors import InputError, unknown
+
+T = TypeVar("T")
+
+
+def to_json(value: Any) -> Any:
+    """The JSON form of a config: dataclasses become objects.
+
+    A class that a registry knows also carries its `"name"`, so that `from_json` can find it again.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {
+            f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init
+        }
+        registry = getattr(value, "registry", None)
+        return fields if registry is None else {"name": registry.name_of(value), **fields}
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"a config cannot hold {type(value).__name__}")
+
+
+def from_json(kind: type[T], data: Any, where: str = "config") -> T:
+    """The value of type `kind` that `to_json` turned into `data`; unknown or missing keys are errors."""
+    return typing.cast(T, _read(kind, data, where))
+
+
+def _read(kind: Any, data: Any, where: str) -> Any:
+    origin, args = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return data
+    if origin in (typing.Union, types.UnionType):
+        return _read_union(args, data, where)
+    if origin is typing.Literal:
+        if data not in args:
+            raise unknown(f"value of {where}", str(data), map(str, args))
+        return data
+    if origin is tuple:
+        _expect(isinstance(data, list), kind, data, where)
+        if len(args) == 2 and args[1] is Ellipsis:
+            return tuple(_read(args[0], item, f"{where}[{i}]") for i, item in enumerate(data))
+        _expect(len(data) == len(args), kind, data, where)
+        return tuple(
+            _read(arg, item, f"{where}[{i}]")
+            for i, (arg, item) in enumerate(zip(args, data, strict=True))
+        )
+    if origin is dict:
+        _expect(isinstance(data, dict), kind, data, where)
+        return {key: _read(args[1], item, f"{where}.{key}") for key, item in data.items()}
+    if dataclasses.is_dataclass(kind) or getattr(kind, "registry", None) is not None:
+        return _read_dataclass(kind, data, where)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        values = [member.value for member in kind]
+        if data not in values:
+            raise unknown(f"value of {where}", str(data), map(str, values))
+        return kind(data)
+    if kind is float:
+        _expect(isinstance(data, (int, float)) and not isinstance(data, bool), kind, data, where)
+        return float(data)
+    if kind is type(None):
+        _expect(data is None, kind, data, where)
+        return None
+    _expect(type(data) is kind, kind, data, where)
+    return data
+
+
+def _read_union(args: tuple[Any, ...], data: Any, where: str) -> Any:
+    found, errors = [], []
+    for arg in args:
+        try:
+            found.append(_read(arg, data, where))
+        except InputError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]  # The first alternative is the usual one: `int | None` wants an int.
+    classes = {type(value).__name__ for value in found if dataclasses.is_dataclass(value)}
+    if len(classes) > 1:
+        raise TypeError(
+            f"{where} could be any of {sorted(classes)}: alternatives with the same fields need a "
+            "registry, so that their name is written too"
+        )
+    return found[0]
+
+
+def _read_dataclass(kind: Any, data: Any, where: str) -> Any:
+    _expect(isinstance(data, dict), kind, data, where)
+    data = dict(data)
+    registry = getattr(kind, "registry", None)
+    if registry is not None:
+        if "name" not in data:
+            raise InputError(f"{where} has no 'name'; known are {', '.join(registry.names())}")
+        kind = registry.item(data.pop("name"))
+    hints = typing.get_type_hints(kind)
+    fields = {f.name: hints[f.name] for f in dataclasses.fields(kind) if f.init}
+    for key in data:
+        if key not in fields:
+            raise unknown(f"key of {where}", key, fields)
+    for key in fields:
+        if key not in data:
+            raise InputError(f"{where} has no {key!r}; it was written by another version")
+    return kind(**{key: _read(hint, data[key], f"{where}.{key}") for key, hint in fields.items()})
+
+
+def _expect(condition: bool, kind: Any, data: Any, where: str) -> None:
+    if not condition:
+        name = getattr(kind, "__name__", str(kind))
+        raise InputError(f"{where} is {data!r}; it should be a {name}")
+
+
+def content_hash(data: Any) -> str:
+    """Twelve hexadecimal digits that identify a JSON value.
+
+    Equal values have equal hashes, whatever the order of keys and whether 1 or 1.0 was written.
+    """
+    text = json.dumps(_canonical(data), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _canonical(data: Any) -> Any:
+    if isinstance(data, float) and data.is_integer():
+        return int(data)
+    if isinstance(data, list):
+        return [_canonical(item) for item in data]
+    if isinstance(data, dict):
+        return {key: _canonical(item) for key, item in data.items()}
+    return data
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` so that `path` holds either the old or the new bytes after a crash, never half."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)  # Left only by a failure; on a full disk it is in the way.
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def save_json(path: Path, data: Any) -> None:
+    """Write `data` as indented JSON, atomically."""
+    write_atomically(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
+
+
+def load_json(path: Path) -> Any:
+    """Read JSON; a missing file, broken syntax or a key given twice is an `InputError`."""
+
+    def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise InputError(f"{path} gives the key {key!r} twice; keep one")
+            found[key] = value
+        return found
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; check the path") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not a text file, so it cannot be JSON") from None
+    try:
+        return json.loads(text, object_pairs_hook=without_duplicates)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{path} is not valid JSON (line {error.lineno}: {error.msg}); "
+            "the file is damaged or was cut short"
+        ) from None
+
+
+def checksum(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,265 @@
+"""The layout that every encoding shares: [task] V{m} V{n} coefficients, row-major.
+
+Letters: B batch, M N matrix, K coefficients, T tokens a coefficient, L tokens, V vocabulary.
+"""
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int8, Int64
+
+from ..core import InputError, Registry, unknown
+from ..ensembles import Matrices
+
+EOS, PAD = 0, 1
+"""Ids common to all vocabularies: <eos> ends an output and starts the decoder; <pad> fills a batch."""
+
+
+class Reason(enum.IntEnum):
+    """Why a sequence of tokens is not a matrix."""
+
+    OK = 0
+    NO_TASK = 1
+    NO_DIMENSIONS = 2
+    WRONG_LENGTH = 3
+    NOT_A_NUMBER = 4
+
+    @property
+    def text(self) -> str:
+        return _REASONS[self]
+
+
+_REASONS = {
+    Reason.OK: "",
+    Reason.NO_TASK: "the sequence does not begin with a task",
+    Reason.NO_DIMENSIONS: "the sequence does not begin with the dimensions of a matrix",
+    Reason.WRONG_LENGTH: "the number of tokens does not fit the dimensions",
+    Reason.NOT_A_NUMBER: "some coefficient is not spelled as a number",
+}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Decoded:
+    """What B token sequences mean; a malformed one is an empty matrix with a reason."""
+
+    matrices: Matrices
+    valid: Bool[np.ndarray, " B"]
+    reason: Int8[np.ndarray, " B"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TokenNumbers:
+    """The number that each token stands for, for initialisations and losses that know numbers.
+
+    `sign` is +1, -1 or 0 (the token has none); `mantissa` (the integer |m|) and `exponent` are nan
+    where the token has none. `mantissa_range` is the number of values a mantissa can take (1000 for P1000).
+    """
+
+    sign: Float64[np.ndarray, " V"]
+    mantissa: Float64[np.ndarray, " V"]
+    exponent: Float64[np.ndarray, " V"]
+    mantissa_range: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding(ABC):
+    """Matrices to token ids and back.
+
+    A concrete encoding says how one number is spelled: `number_words`, `tokens_per_number`, `_spell`
+    and `_read`. Numbers are x = s m 10^e with an integer m of `digits` significant digits, rounded to
+    nearest; zero is +0 with e = 0 (Charton 2022, section 2.1).
+    """
+
+    max_dim: int = 100
+    """The largest number of rows or columns that the vocabulary can name."""
+    tasks: tuple[str, ...] = ()
+    """Names of the problems trained jointly; each has a token that comes first."""
+
+    registry: ClassVar[Registry["Encoding"]] = Registry("encoding")
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_dim <= 1000:
+            raise InputError(f"max_dim is {self.max_dim}; give a number from 1 to 1000")
+
+    # What a concrete encoding provides.
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The short name, such as P1000."""
+
+    @property
+    @abstractmethod
+    def tokens_per_number(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def digits(self) -> int:
+        """Significant digits of a coefficient."""
+
+    @abstractmethod
+    def number_words(self) -> Iterable[str]:
+        """The words that spell numbers, in the order of their ids."""
+
+    @abstractmethod
+    def _spell(
+        self, values: Float64[np.ndarray, "*K"]
+    ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:
+        """Number ids (0 for the first of `number_words`) and whether the value is in range."""
+
+    @abstractmethod
+    def _read(
+        self, numbers: Int64[np.ndarray, "*K T"]
+    ) -> tuple[Float64[np.ndarray, "*K"], Bool[np.ndarray, "*K"]]:
+        """The inverse: values, and whether the ids spell a number (ids below 0 never do)."""
+
+    @abstractmethod
+    def token_numbers(self) -> TokenNumbers: ...
+
+    # The layout.
+
+    @property
+    def prefix(self) -> int:
+        """Tokens before the first coefficient."""
+        return 3 if self.tasks else 2
+
+    @cached_property
+    def vocabulary(self) -> tuple[str, ...]:
+        """Every word; its position is its id."""
+        tasks = (f"<{task}>" for task in self.tasks)
+        dims = (f"V{k}" for k in range(1, self.max_dim + 1))
+        return ("<eos>", "<pad>", *tasks, *dims, *self.number_words())
+
+    @property
+    def first_dim(self) -> int:
+        """The id of V1."""
+        return 2 + len(self.tasks)
+
+    @property
+    def first_number(self) -> int:
+        """The id of the first number word."""
+        return self.first_dim + self.max_dim
+
+    def length(self, rows: int, columns: int) -> int:
+        """Tokens of a matrix, without <eos>."""
+        return self.prefix + rows * columns * self.tokens_per_number
+
+    def encode(self, matrices: Matrices | Float64[np.ndarray, "B M N"]) -> Int64[np.ndarray, "B L"]:
+        """Token ids, padded with <pad> where matrices differ in size, without <eos>.
+
+        A coefficient out of the encoding's range, or a dimension that it has no token for, is an
+        `InputError`.
+        """
+        matrices = Matrices.of(matrices)
+        ids, ok = self.try_encode(matrices)
+        if not ok.all():
+            bad = int(np.argmin(ok))
+            values = matrices.values[bad, : matrices.rows[bad], : matrices.columns[bad]]
+            value = values[~self._spell(values)[1]][0]
+            raise InputError(
+                f"the coefficient {value:g} is outside the range of {self.label}; "
+                "rescale the matrix or choose an encoding with more exponents (P1000)"
+            )
+        return ids
+
+    def try_encode(self, matrices: Matrices) -> tuple[Int64[np.ndarray, "B L"], Bool[np.ndarray, " B"]]:
+        """Token ids, and which matrices are in range (the ids of the others mean nothing)."""
+        largest = int(max(matrices.rows.max(), matrices.columns.max()))
+        if largest > self.max_dim:
+            raise InputError(
+                f"{self.label} has dimension tokens up to V{self.max_dim}, "
+                f"but a matrix has {largest} rows or columns; raise max_dim"
+            )
+        batch = len(matrices)
+        numbers, in_range = self._spell(matrices.values.reshape(batch, -1))
+        numbers += self.first_number
+        if matrices.uniform:
+            ok = in_range.all(axis=1)
+        else:
+            mask = matrices.mask().reshape(batch, -1)
+            ok = (in_range | ~mask).all(axis=1)
+            example, coefficient = np.nonzero(mask)
+            position = (np.cumsum(mask, axis=1) - 1)[example, coefficient]
+            packed = np.full((batch, position.max() + 1, self.tokens_per_number), PAD)
+            packed[example, position] = numbers[example, coefficient]
+            numbers = packed
+        ids = np.empty((batch, self.prefix + numbers[0].size), np.int64)
+        if self.tasks:
+            if matrices.kinds is None:
+                raise InputError("this encoding has task tokens, but the matrices name no task")
+            ids[:, 0] = 2 + matrices.kinds
+        ids[:, self.prefix - 2] = self.first_dim - 1 + matrices.rows
+        ids[:, self.prefix - 1] = self.first_dim - 1 + matrices.columns
+        ids[:, self.prefix :] = numbers.reshape(batch, -1)
+        return ids, ok
+
+    def decode(self, ids: Int64[np.ndarray, "B L"]) -> Decoded:
+        """The matrices that sequences spell; each ends at its first <eos> or <pad>, or at the end.
+
+        A malformed sequence is never an exception and never a number.
+        """
+        batch, length = ids.shape
+        reason = np.zeros(batch, np.int8)
+
+        def fail(where: np.ndarray, why: Reason) -> None:
+            reason[(reason == Reason.OK) & where] = why
+
+        ended = ids <= PAD
+        end = np.where(ended.any(axis=1), ended.argmax(axis=1), length)
+        header = np.full((batch, self.prefix), PAD)
+        header[:, : min(length, self.prefix)] = ids[:, : self.prefix]
+        dims = header[:, -2:] - self.first_dim + 1
+        kinds = None
+        if self.tasks:
+            kinds = header[:, 0] - 2
+            fail((kinds < 0) | (kinds >= len(self.tasks)), Reason.NO_TASK)
+        fail(((dims < 1) | (dims > self.max_dim)).any(axis=1), Reason.NO_DIMENSIONS)
+        size = dims.prod(axis=1)
+        fail(end != self.prefix + size * self.tokens_per_number, Reason.WRONG_LENGTH)
+
+        dims[reason != Reason.OK] = 0
+        size = dims.prod(axis=1)
+        widest = int(size.max(initial=0))
+        stop = self.prefix + widest * self.tokens_per_number
+        numbers = ids[:, self.prefix : stop] - self.first_number
+        values, ok = self._read(numbers.reshape(batch, widest, self.tokens_per_number))
+        inside = np.arange(widest) < size[:, None]
+        fail((~ok & inside).any(axis=1), Reason.NOT_A_NUMBER)
+
+        valid = reason == Reason.OK
+        dims[~valid] = 0
+        rows, columns = dims.T
+        out = np.zeros((batch, int(rows.max(initial=0)), int(columns.max(initial=0))))
+        example, position = np.nonzero(inside & valid[:, None])
+        out[example, position // columns[example], position % columns[example]] = values[
+            example, position
+        ]
+        if kinds is not None:
+            kinds = np.where(valid, kinds, -1)
+        return Decoded(Matrices(out, rows.copy(), columns.copy(), kinds), valid, reason)
+
+    def words(self, ids: Int64[np.ndarray, "B L"]) -> list[list[str]]:
+        """The tokens as text, up to the first <eos> or <pad>."""
+        vocabulary = self.vocabulary
+        return [[vocabulary[i] for i in row[: _end(row)]] for row in ids.tolist()]
+
+    def ids(self, words: list[str]) -> Int64[np.ndarray, " L"]:
+        """The ids of words; the inverse of `words` for one sequence."""
+        index = self._index
+        for word in words:
+            if word not in index:
+                raise unknown(f"word of {self.label}", word, index)
+        return np.array([index[word] for word in words], np.int64)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {word: i for i, word in enumerate(self.vocabulary)}
+
+
+def _end(row: list[int]) -> int:
+    return next((i for i, token in enumerate(row) if token <= PAD), len(row))

@@ -1,0 +1,141 @@
+"""A task: a problem, where its matrices come from, and how both sides are written as tokens."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Int64
+
+from ..core import InputError, rng
+from ..ensembles import Ensemble, Matrices, add_noise
+from ..problems import Joint, Problem
+from .base import EOS, PAD, Encoding
+
+_ATTEMPTS = 1000
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Examples:
+    """B examples: what is asked, the true answers, and both as the model sees them.
+
+    `inputs` carry the noise, if any; `answers` belong to the clean matrices. `output_ids` end with
+    <eos>. `rejected` counts draws that an encoding could not write, which were drawn again.
+    """
+
+    inputs: Matrices
+    answers: Matrices
+    input_ids: Int64[np.ndarray, "B L"]
+    output_ids: Int64[np.ndarray, "B T"]
+    rejected: int
+
+    @property
+    def padded(self) -> bool:
+        """Whether some sequence is shorter than its row."""
+        return not (self.inputs.uniform and self.answers.uniform)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a model is trained on and judged by."""
+
+    problem: Problem
+    ensemble: Ensemble
+    encoder: Encoding
+    """How the input is written."""
+    decoder: Encoding
+    """How the answer is written."""
+    noise: float = 0.0
+    """Standard deviation of Gaussian noise on the input, as a fraction of the coefficients' own."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.noise < 100:
+            raise InputError(f"noise is {self.noise}; give a fraction such as 0.05, or 0")
+        tasks = self.problem.problems if isinstance(self.problem, Joint) else ()
+        object.__setattr__(self, "encoder", replace(self.encoder, tasks=tasks))
+        object.__setattr__(self, "decoder", replace(self.decoder, tasks=tasks))
+        if self.noise:
+            self.ensemble.std  # noqa: B018  a range of scales is refused now, not at the first batch
+
+    def examples(self, seed: int, purpose: str, index: int, size: int) -> Examples:
+        """`size` examples: a pure function of the arguments.
+
+        A draw that an encoding can't write is replaced by a later one of the same stream.
+        """
+        generator = rng(seed, purpose, index)
+        batches: list[Examples] = []
+        missing, rejected = size, 0
+        for _ in range(_ATTEMPTS):
+            batch, ok = self._draw(generator, missing)
+            if ok.all():
+                batches.append(batch)
+                missing = 0
+                break
+            kept = np.flatnonzero(ok)
+            rejected += missing - len(kept)
+            missing -= len(kept)
+            if len(kept):
+                batches.append(_select(batch, kept))
+        if missing:
+            raise InputError(
+                f"{rejected} of {rejected + size - missing} draws were outside the range of "
+                f"{self.encoder.label} in or {self.decoder.label} out; choose another encoding or scale"
+            )
+        return batches[0] if len(batches) == 1 else _concatenate(batches, rejected)
+
+    def _draw(self, generator: np.random.Generator, size: int) -> tuple[Examples, np.ndarray]:
+        inputs, answers = draw_pairs(self.problem, self.ensemble, generator, size, self.noise)
+        input_ids, readable = self.encoder.try_encode(inputs)
+        output_ids, writable = self.decoder.try_encode(answers)
+        return Examples(inputs, answers, input_ids, with_eos(output_ids), 0), readable & writable
+
+
+def draw_pairs(
+    problem: Problem,
+    ensemble: Ensemble,
+    generator: np.random.Generator,
+    size: int,
+    noise: float = 0.0,
+) -> tuple[Matrices, Matrices]:
+    """`size` inputs and their true answers.
+
+    Noise, a fraction of the coefficients' standard deviation A/sqrt(3), is added to every coefficient
+    of the input after the answer has been computed from the clean matrix (Charton 2022, section 4.8).
+    """
+    inputs = problem.draw(generator, size, ensemble)
+    answers = problem.solve(inputs)
+    return (add_noise(generator, inputs, noise * ensemble.std) if noise else inputs), answers
+
+
+def with_eos(ids: Int64[np.ndarray, "B L"]) -> Int64[np.ndarray, "B T"]:
+    """`ids` with <eos> after the last token of each row; T = L + 1."""
+    batch, length = ids.shape
+    out = np.full((batch, length + 1), PAD)
+    out[:, :length] = ids
+    out[np.arange(batch), (ids != PAD).sum(axis=1)] = EOS
+    return out
+
+
+def _select(examples: Examples, index: np.ndarray) -> Examples:
+    return Examples(
+        examples.inputs[index],
+        examples.answers[index],
+        examples.input_ids[index],
+        examples.output_ids[index],
+        examples.rejected,
+    )
+
+
+def _concatenate(batches: list[Examples], rejected: int) -> Examples:
+    return Examples(
+        Matrices.concatenate([b.inputs for b in batches]),
+        Matrices.concatenate([b.answers for b in batches]),
+        _stack([b.input_ids for b in batches]),
+        _stack([b.output_ids for b in batches]),
+        rejected,
+    )
+
+
+def _stack(parts: list[np.ndarray]) -> np.ndarray:
+    width = max(part.shape[1] for part in parts)
+    return np.concatenate(
+        [np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=PAD) for part in parts]
+    )

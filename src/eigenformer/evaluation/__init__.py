@@ -1,0 +1,21 @@
+"""Who answers, and how well: solvers, and their scores on seeded test sets.
+
+In: a `Solver` (a trained network, a constructed one, LAPACK), a problem and an ensemble.
+Out: `Solution`s with certificates; `Result`s with accuracies, ceilings and intervals.
+"""
+
+from .evaluate import TOLERANCES as TOLERANCES
+from .evaluate import Proportion as Proportion
+from .evaluate import Result as Result
+from .evaluate import evaluate as evaluate
+from .evaluate import score_predictions as score_predictions
+from .lapack import NumpySolver as NumpySolver
+from .lapack import numpy_solver as numpy_solver
+from .read import read_matrices as read_matrices
+from .solver import Predictions as Predictions
+from .solver import Solution as Solution
+from .solver import Solver as Solver
+from .solver import as_batch as as_batch
+from .table import result_table as result_table
+from .statistics import binomial_interval as binomial_interval
+from .trained import TrainedSolver as TrainedSolver

@@ -1,0 +1,252 @@
+"""Scores of a solver on a seeded test set, beside what rounding alone allows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core import InputError, rng, to_json
+from ..encodings import draw_pairs
+from ..ensembles import Ensemble, Matrices
+from ..problems import Errors, Joint, Problem
+from .solver import Solver
+from .statistics import binomial_interval
+
+TOLERANCES = (0.05, 0.02, 0.01, 0.005)
+"""The paper's tolerances: relative errors of 5, 2, 1 and 0.5%."""
+MORE_TOLERANCES = (0.25, 0.10)
+"""Reported beside them, with `exact` for 0%."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proportion:
+    """`count` of `n`, with a 95% binomial interval (Wilson)."""
+
+    count: int
+    n: int
+
+    @property
+    def value(self) -> float:
+        return self.count / self.n if self.n else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return binomial_interval(self.count, self.n)
+
+    def to_dict(self) -> dict[str, Any]:
+        low, high = self.interval
+        return {"value": self.value, "low": low, "high": high, "count": self.count, "n": self.n}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What `evaluate` found. `accuracy[score][tolerance]`; `score` is the one that decides.
+
+    `ceiling` is the same for the true answers written in the solver's own tokens; for LAPACK, which
+    writes none, it is 1. `rejected` test matrices could not be written and are not scored.
+    """
+
+    solver: str
+    problem: str
+    settings: dict[str, Any]
+    n: int
+    rejected: int
+    score: str
+    tolerances: tuple[float, ...]
+    valid: Proportion
+    exact: Proportion
+    accuracy: dict[str, dict[float, Proportion]]
+    ceiling: dict[str, dict[float, Proportion]]
+    coefficients: dict[float, float]
+    shapes: dict[str, dict[float, Proportion]]
+    problems: dict[str, dict[float, Proportion]]
+    measures: dict[str, dict[str, float]]
+    reasons: dict[str, int]
+
+    def at(self, tolerance: float, score: str | None = None) -> float:
+        """The accuracy at a tolerance, as a fraction."""
+        by_tolerance = self.accuracy[score or self.score]
+        if tolerance not in by_tolerance:
+            raise InputError(
+                f"tolerance {tolerance} was not evaluated; evaluated are "
+                f"{', '.join(map(str, by_tolerance))}"
+            )
+        return by_tolerance[tolerance].value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON; tolerances become keys such as "0.05"."""
+
+        def table(by_tolerance: dict[float, Proportion]) -> dict[str, Any]:
+            return {f"{t:g}": p.to_dict() for t, p in by_tolerance.items()}
+
+        return {
+            "solver": self.solver,
+            "problem": self.problem,
+            **self.settings,
+            "n": self.n,
+            "rejected": self.rejected,
+            "score": self.score,
+            "valid": self.valid.to_dict(),
+            "exact": self.exact.to_dict(),
+            "accuracy": {score: table(t) for score, t in self.accuracy.items()},
+            "ceiling": {score: table(t) for score, t in self.ceiling.items()},
+            "coefficients": {f"{t:g}": value for t, value in self.coefficients.items()},
+            "shapes": {shape: table(t) for shape, t in self.shapes.items()},
+            "problems": {name: table(t) for name, t in self.problems.items()},
+            "measures": self.measures,
+            "reasons": self.reasons,
+        }
+
+
+def evaluate(
+    solver: Solver,
+    problem: Problem,
+    ensemble: Ensemble,
+    n: int = 10_000,
+    seed: int = 0,
+    tolerances: Sequence[float] = TOLERANCES,
+    *,
+    noise: float = 0.0,
+    score: str = "l1",
+    name: str = "test",
+) -> Result:
+    """Draw the test set (`seed`, `name`), solve it, and score every answer the same way.
+
+    A prediction is right at tolerance t if it is a matrix of the right shape with error below t. No
+    answer is credited for matching tokens. `score` is a key of `Errors.scores`: "l1" (default), "l2",
+    "l2_squared", "max", or "paper" for eigenvectors and SVD.
+    """
+    if n < 1:
+        raise InputError(f"n is {n}; give the number of test matrices, at least 1")
+    for tolerance in tolerances:
+        if not 0 < tolerance < math.inf:
+            raise InputError(f"tolerance {tolerance} is not a positive number")
+    inputs, answers = draw_pairs(problem, ensemble, rng(seed, f"test:{name}"), n, noise)
+    accepted = solver.accepts(inputs, answers)
+    if not accepted.any():
+        raise InputError(f"{solver.name} can write none of the {n} test matrices")
+    inputs, answers = inputs[accepted], answers[accepted]
+    predictions = solver.predict(inputs)
+    result = score_predictions(
+        solver, problem, inputs, answers, predictions.matrices, predictions.valid, tolerances, score
+    )
+    reasons: dict[str, int] = {}
+    for reason in predictions.reasons:
+        if reason:
+            reasons[reason] = reasons.get(reason, 0) + 1
+    settings = {
+        "ensemble": to_json(ensemble),
+        "test": name,
+        "seed": seed,
+        "noise": noise,
+    }
+    return Result(
+        solver=solver.name,
+        problem=problem.registry.name_of(problem),
+        settings=settings,
+        n=len(inputs),
+        rejected=int(n - len(inputs)),
+        score=score,
+        tolerances=tuple(tolerances),
+        reasons=reasons,
+        **result,
+    )
+
+
+def score_predictions(
+    solver: Solver,
+    problem: Problem,
+    inputs: Matrices,
+    answers: Matrices,
+    predicted: Matrices,
+    valid: np.ndarray,
+    tolerances: Sequence[float],
+    score: str,
+) -> dict[str, Any]:
+    """The figures of a `Result` for given predictions."""
+    seen, rounded = solver.seen(inputs), solver.rounded(answers)
+    errors = problem.errors(seen, answers, predicted)
+    best = problem.errors(seen, answers, rounded)
+    if score not in errors.scores:
+        raise InputError(f"unknown score {score!r}: known are {', '.join(errors.scores)}")
+    every = sorted({*tolerances, *MORE_TOLERANCES}, reverse=True)
+    return {
+        "valid": _proportion(valid),
+        "exact": _proportion(valid & _same(predicted, rounded)),
+        "accuracy": _accuracy(errors, valid, every),
+        "ceiling": _accuracy(best, np.ones(len(inputs), bool), every),
+        "coefficients": _coefficients(errors, every),
+        "shapes": _by_shape(inputs, valid, errors.scores[score], every),
+        "problems": _by_problem(problem, inputs, valid, errors.scores[score], every),
+        "measures": _measures(errors, valid),
+    }
+
+
+def _proportion(right: np.ndarray) -> Proportion:
+    return Proportion(count=int(right.sum()), n=len(right))
+
+
+def _same(a: Matrices, b: Matrices) -> np.ndarray:
+    """Which matrices agree in shape and in every coefficient."""
+    m = min(a.values.shape[1], b.values.shape[1])
+    n = min(a.values.shape[2], b.values.shape[2])
+    shape = (a.rows == b.rows) & (a.columns == b.columns) & (a.rows <= m) & (a.columns <= n)
+    return shape & (a.values[:, :m, :n] == b.values[:, :m, :n]).all(axis=(1, 2))
+
+
+def _at(error: np.ndarray, valid: np.ndarray, tolerances: list[float]) -> dict[float, Proportion]:
+    return {t: _proportion(valid & (error < t)) for t in tolerances}
+
+
+def _accuracy(
+    errors: Errors, valid: np.ndarray, tolerances: list[float]
+) -> dict[str, dict[float, Proportion]]:
+    return {name: _at(error, valid, tolerances) for name, error in errors.scores.items()}
+
+
+def _coefficients(errors: Errors, tolerances: list[float]) -> dict[float, float]:
+    """The share of coefficients within each tolerance of their true value."""
+    values = errors.coefficients
+    total = int((~np.isnan(values)).sum())
+    return {t: float((values < t).sum()) / max(total, 1) for t in tolerances}
+
+
+def _by_shape(
+    inputs: Matrices, valid: np.ndarray, error: np.ndarray, tolerances: list[float]
+) -> dict[str, dict[float, Proportion]]:
+    """Accuracy for each input shape, where there are several."""
+    if inputs.uniform:
+        return {}
+    return {
+        f"{inputs.rows[index[0]]}x{inputs.columns[index[0]]}": _at(
+            error[index], valid[index], tolerances
+        )
+        for index, _ in inputs.groups()
+    }
+
+
+def _by_problem(
+    problem: Problem, inputs: Matrices, valid: np.ndarray, error: np.ndarray, tolerances: list[float]
+) -> dict[str, dict[float, Proportion]]:
+    """Accuracy for each problem of a joint one."""
+    if not isinstance(problem, Joint):
+        return {}
+    assert inputs.kinds is not None
+    return {
+        name: _at(error[inputs.kinds == kind], valid[inputs.kinds == kind], tolerances)
+        for kind, name in enumerate(problem.problems)
+    }
+
+
+def _measures(errors: Errors, valid: np.ndarray) -> dict[str, dict[str, float]]:
+    """Quartiles and 98% range of each measure over the well-formed answers."""
+    found = {}
+    for name, values in errors.measures.items():
+        kept = values[valid & np.isfinite(values)]
+        if len(kept):
+            quantiles = np.quantile(kept, (0.01, 0.25, 0.5, 0.75, 0.99))
+            keys = ("p1", "p25", "median", "p75", "p99")
+            found[name] = dict(zip(keys, map(float, quantiles), strict=True))
+    return found

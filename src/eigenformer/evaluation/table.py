@@ -1,0 +1,55 @@
+"""A `Result` as a table for people."""
+
+from rich.table import Table
+
+from .evaluate import Proportion, Result
+
+
+def _percent(p: Proportion) -> str:
+    return f"{100 * p.value:.1f}"
+
+
+def _interval(p: Proportion) -> str:
+    low, high = p.interval
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def result_table(result: Result) -> Table:
+    """Accuracy, interval and rounding ceiling at each tolerance, in percent."""
+    table = Table(
+        title=f"{result.solver}: {result.problem}, {result.n:,} matrices",
+        title_justify="left",
+        caption=_caption(result),
+        caption_justify="left",
+    )
+    table.add_column("tolerance", justify="right")
+    others = [name for name in result.accuracy if name != result.score]
+    table.add_column(f"right ({result.score})", justify="right", style="bold")
+    table.add_column("95% interval", justify="right")
+    table.add_column("ceiling", justify="right")
+    for name in others:
+        table.add_column(name, justify="right", style="dim")
+    table.add_column("coefficients", justify="right", style="dim")
+    for tolerance, right in result.accuracy[result.score].items():
+        table.add_row(
+            f"{100 * tolerance:g}%",
+            _percent(right),
+            _interval(right),
+            _percent(result.ceiling[result.score][tolerance]),
+            *(_percent(result.accuracy[name][tolerance]) for name in others),
+            f"{100 * result.coefficients[tolerance]:.1f}",
+        )
+    table.add_row("exact", _percent(result.exact), _interval(result.exact), "100.0")
+    return table
+
+
+def _caption(result: Result) -> str:
+    parts = [f"well-formed {_percent(result.valid)}%"]
+    if result.rejected:
+        parts.append(f"{result.rejected} matrices could not be written and were left out")
+    for groups in (result.shapes, result.problems):
+        tolerance = max(result.tolerances)
+        if groups:
+            scores = ", ".join(f"{name} {_percent(p[tolerance])}" for name, p in groups.items())
+            parts.append(f"at {100 * tolerance:g}%: {scores}")
+    return "; ".join(parts)

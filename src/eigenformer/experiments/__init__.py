@@ -1,0 +1,12 @@
+"""Recipes, the run store, and models by name.
+
+In: names and settings. Out: run folders, and solvers loaded from them.
+"""
+
+from .load import default_model as default_model
+from .load import load as load
+from .load import shipped_models as shipped_models
+from .store import find_run as find_run
+from .store import run as run
+from .store import run_id as run_id
+from .store import runs_root as runs_root

@@ -1,0 +1,67 @@
+"""From a run folder, or the name of a shipped model, to a solver."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from ..core import InputError, unknown
+from ..evaluation import TrainedSolver
+from ..training import RunFolder
+from .store import find_run, runs_root
+
+
+def shipped_models() -> dict[str, Path]:
+    """The models that come with the package, by name; each is a run folder without its state."""
+    root = Path(str(files("eigenformer.experiments"))) / "models"
+    return {path.name: path for path in sorted(root.glob("*")) if (path / "config.json").exists()}
+
+
+def load(name: str, device: str = "cpu") -> TrainedSolver:
+    """The solver of a run (folder, name or hash) or of a shipped model (`shipped_models`).
+
+    Raises `InputError` if there is no such run, it has no model yet, or its files are damaged.
+    """
+    shipped = shipped_models()
+    if name in shipped:
+        folder = RunFolder(shipped[name])
+    elif Path(name).exists() or any(runs_root().glob(f"*{name}*")):
+        folder = find_run(name)
+    else:
+        raise unknown("run or shipped model", name, [*shipped, *_run_names()])
+    config = folder.config()
+    model = config.model.build(config.task.encoder, config.task.decoder, seed=config.seed)
+    weights = folder.load_model()
+    if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in model.state_dict().items()}:
+        raise InputError(f"the weights in {folder.path} do not fit its configuration")
+    model.load_state_dict(weights)
+    return TrainedSolver(model.to(device).eval(), config.task, name=folder.path.name)
+
+
+def _run_names() -> list[str]:
+    return [path.name for path in runs_root().glob("*") if (path / "config.json").exists()]
+
+
+def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
+    """A solver of `problem` for inputs of this shape: a finished run of the store, else a shipped model.
+
+    If no model was trained for the shape, one of the problem is returned all the same (it warns); if
+    there is none at all, an `InputError` says how to train one.
+    """
+    folders = [RunFolder(path) for path in runs_root().glob("*") if (path / "config.json").exists()]
+    finished = [folder for folder in folders if folder.finished and folder.model_file.exists()]
+    finished.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
+    candidates = [*map(str, (f.path for f in finished)), *shipped_models()]
+    fallback: TrainedSolver | None = None
+    for name in candidates:
+        solver = load(name)
+        if solver.problem.registry.name_of(solver.problem) != problem:
+            continue
+        if solver.trained_for(rows, columns):
+            return solver
+        fallback = fallback or solver
+    if fallback is None:
+        raise InputError(
+            f"there is no trained model for {problem} yet; train one with "
+            f"`eigenformer train fast --problem {problem} --dims {rows}x{columns}`, "
+            "or give --model numpy for LAPACK's answer"
+        )
+    return fallback

@@ -1,0 +1,71 @@
+"""`fast`: the same tokens' worth of learning from far fewer examples.
+
+Number-aware embeddings, summed coefficient tokens, pre-norm, Muon, soft targets: each measured alone
+and together in docs/log.md.
+"""
+
+from ...core import InputError
+from ...models import StackConfig, TransformerConfig
+from ...training import (
+    EvaluationConfig,
+    LossConfig,
+    OptimizerConfig,
+    ScheduleConfig,
+    TestSet,
+    TrainConfig,
+)
+from .task import make_task
+
+
+def fast(
+    problem: str = "eigenvalues",
+    dims: str = "3x3",
+    ensemble: str = "iid-uniform",
+    scale: float = 10.0,
+    encoding: str = "P1000",
+    output_encoding: str | None = None,
+    layers: tuple[int, int] = (2, 1),
+    width: int = 128,
+    heads: int | None = None,
+    examples: int = 150_000,
+    batch_size: int = 128,
+    seed: int = 0,
+) -> TrainConfig:
+    """The sample-efficient recipe (DESIGN, section 6).
+
+    Args:
+        problem: name of the problem, such as eigenvalues, inverse, add.
+        dims: shape of the matrices: 5x5, a range of squares 5-15, or of rectangles 5-15x2-6.
+        ensemble: name of the ensemble that matrices are drawn from.
+        scale: the coefficients' range A.
+        encoding: encoding of the input.
+        output_encoding: encoding of the answer, if another.
+        layers: layers of the encoder and of the decoder.
+        width: width of both.
+        heads: attention heads; one for 32 of width if not given.
+        examples: length of the run.
+        batch_size: examples a step.
+        seed: of the initial weights and of the training examples.
+    """
+    if width % 32 and heads is None:
+        raise InputError(f"width {width} is not a multiple of 32; give the number of heads too")
+    heads = heads or width // 32
+    return TrainConfig(
+        recipe="fast",
+        task=make_task(problem, dims, ensemble, scale, encoding, output_encoding),
+        model=TransformerConfig(
+            encoder=StackConfig(layers=layers[0], width=width, heads=heads),
+            decoder=StackConfig(layers=layers[1], width=width, heads=heads),
+            norm="pre",
+            activation="gelu",
+            embedding="number",
+            sum_coefficients=True,
+        ),
+        optimizer=OptimizerConfig(kind="muon", rate=2e-3, betas=(0.9, 0.98), muon_rate=0.02),
+        schedule=ScheduleConfig(warmup_steps=200, shape="cosine", floor=0.05),
+        loss=LossConfig(soft_width=0.01),
+        evaluation=EvaluationConfig(every=max(examples // 10, 1), tests=(TestSet(size=2000),)),
+        examples=examples,
+        batch_size=batch_size,
+        seed=seed,
+    )

@@ -1,0 +1,59 @@
+"""`paper`: the settings of Charton (2022), section 3 and the text of each experiment."""
+
+from ...models import StackConfig, TransformerConfig
+from ...training import EvaluationConfig, OptimizerConfig, ScheduleConfig, TrainConfig
+from .task import make_task
+
+
+def paper(
+    problem: str = "eigenvalues",
+    dims: str = "5x5",
+    ensemble: str = "iid-uniform",
+    scale: float = 10.0,
+    encoding: str = "P1000",
+    output_encoding: str | None = None,
+    layers: tuple[int, int] = (4, 1),
+    width: int = 512,
+    heads: tuple[int, int] = (8, 8),
+    examples: int = 60_000_000,
+    batch_size: int = 64,
+    seed: int = 0,
+) -> TrainConfig:
+    """The paper's transformer and optimizer, exactly.
+
+    Post-norm, ReLU, random embeddings, one position a token; Adam at 1e-4, a linear warm-up of 10,000
+    steps, then a cosine over the run (the paper gives no length for it), batches of 64, an epoch of
+    300,000 examples, test sets of 10,000.
+
+    Args:
+        problem: name of the problem, such as eigenvalues, inverse, add.
+        dims: shape of the matrices: 5x5, a range of squares 5-15, or of rectangles 5-15x2-6.
+        ensemble: name of the ensemble that matrices are drawn from.
+        scale: the coefficients' range A.
+        encoding: encoding of the input.
+        output_encoding: encoding of the answer, if another.
+        layers: layers of the encoder and of the decoder.
+        width: width of both.
+        heads: attention heads of the encoder and of the decoder.
+        examples: length of the run.
+        batch_size: examples a step.
+        seed: of the initial weights and of the training examples.
+    """
+    return TrainConfig(
+        recipe="paper",
+        task=make_task(problem, dims, ensemble, scale, encoding, output_encoding),
+        model=TransformerConfig(
+            encoder=StackConfig(layers=layers[0], width=width, heads=heads[0]),
+            decoder=StackConfig(layers=layers[1], width=width, heads=heads[1]),
+            norm="post",
+            activation="relu",
+            embedding="random",
+            sum_coefficients=False,
+        ),
+        optimizer=OptimizerConfig(kind="adamw", rate=1e-4, betas=(0.9, 0.999), clip=5.0),
+        schedule=ScheduleConfig(warmup_steps=10_000, shape="cosine"),
+        evaluation=EvaluationConfig(every=300_000),
+        examples=examples,
+        batch_size=batch_size,
+        seed=seed,
+    )

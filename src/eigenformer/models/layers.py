@@ -1,0 +1,197 @@
+"""The parts of a transformer: linear maps, attention, feed-forward blocks, layers.
+
+Shapes: B batch, L input positions, T output positions, S positions attended to, D width,
+H heads, E head width (D = H E), 2 or 3 stacked keys/values or queries/keys/values.
+
+Weights are left uninitialised here; `initialise.py` fills them all.
+"""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .cpu import linear
+
+
+class Linear(nn.Module):
+    """x W^T + b, like `torch.nn.Linear`, but uninitialised and computed by `cpu.linear`.
+
+    `parts` maps of the same size are fused into one, their outputs one after the other.
+    """
+
+    def __init__(self, inputs: int, outputs: int, parts: int = 1) -> None:
+        super().__init__()
+        self.parts = parts
+        outputs *= parts
+        self.weight = nn.Parameter(torch.empty(outputs, inputs))
+        self.bias = nn.Parameter(torch.empty(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return linear(x, self.weight, self.bias)
+
+
+def _heads(x_BLnD: Tensor, count: int, heads: int) -> Tensor:
+    """Split the stacked outputs of a fused projection into [count, B, H, L, E], a view."""
+    batch, length, _ = x_BLnD.shape
+    return x_BLnD.view(batch, length, count, heads, -1).permute(2, 0, 3, 1, 4)
+
+
+def _attend(
+    q_BHTE: Tensor, k_BHSE: Tensor, v_BHSE: Tensor, mask: Tensor | None, causal: bool
+) -> Tensor:
+    """softmax(q k^T / sqrt(E)) v, heads joined again: [B, T, D]. True in `mask` means attend."""
+    y_BHTE = F.scaled_dot_product_attention(
+        q_BHTE, k_BHSE, v_BHSE, attn_mask=mask, is_causal=causal
+    )
+    return y_BHTE.transpose(1, 2).flatten(2)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention of a sequence to itself: 4 D (D + 1) parameters."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = Linear(width, width, parts=3)
+        self.out = Linear(width, width)
+
+    def forward(self, x_BLD: Tensor, mask: Tensor | None = None, causal: bool = False) -> Tensor:
+        q_BHLE, k_BHLE, v_BHLE = _heads(self.qkv(x_BLD), 3, self.heads).unbind(0)
+        y_BLD: Tensor = self.out(_attend(q_BHLE, k_BHLE, v_BHLE, mask, causal))
+        return y_BLD
+
+    def step(self, x_B1D: Tensor, position: int, cache_2BHTE: Tensor) -> Tensor:
+        """One position of causal attention; writes its key and value into the cache."""
+        qkv_3BH1E = _heads(self.qkv(x_B1D), 3, self.heads)
+        cache_2BHTE[:, :, :, position : position + 1] = qkv_3BH1E[1:]
+        k_BHSE, v_BHSE = cache_2BHTE[:, :, :, : position + 1].unbind(0)
+        y_B1D: Tensor = self.out(_attend(qkv_3BH1E[0], k_BHSE, v_BHSE, None, False))
+        return y_B1D
+
+
+class CrossAttention(nn.Module):
+    """Attention of the decoder (width D) to the encoder (width De): 2 D (D + De + 2) parameters."""
+
+    def __init__(self, width: int, heads: int, memory_width: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.q = Linear(width, width)
+        self.kv = Linear(memory_width, width, parts=2)
+        self.out = Linear(width, width)
+
+    def keys_values(self, memory_BLDe: Tensor) -> Tensor:
+        """[2, B, H, L, E]; the same for every output position, so a decoder computes it once."""
+        return _heads(self.kv(memory_BLDe), 2, self.heads)
+
+    def forward(self, x_BTD: Tensor, memory_2BHLE: Tensor, mask: Tensor | None) -> Tensor:
+        k_BHLE, v_BHLE = memory_2BHLE.unbind(0)
+        q_BHTE = _heads(self.q(x_BTD), 1, self.heads)[0]
+        y_BTD: Tensor = self.out(_attend(q_BHTE, k_BHLE, v_BHLE, mask, False))
+        return y_BTD
+
+
+class FeedForward(nn.Module):
+    """Two linear maps with a ReLU or GELU between."""
+
+    def __init__(self, width: int, hidden: int, activation: Literal["relu", "gelu"]) -> None:
+        super().__init__()
+        self.up = Linear(width, hidden)
+        self.down = Linear(hidden, width)
+        self.activation: nn.Module = {"relu": nn.ReLU, "gelu": nn.GELU}[activation]()
+
+    def forward(self, x_BLD: Tensor) -> Tensor:
+        y_BLD: Tensor = self.down(self.activation(self.up(x_BLD)))
+        return y_BLD
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention and feed-forward, each with a residual and a layer norm before or after."""
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        hidden: int,
+        activation: Literal["relu", "gelu"],
+        norm: Literal["post", "pre"],
+        epsilon: float,
+    ) -> None:
+        super().__init__()
+        self.pre = norm == "pre"
+        self.attention = SelfAttention(width, heads)
+        self.attention_norm = nn.LayerNorm(width, eps=epsilon)
+        self.feed_forward = FeedForward(width, hidden, activation)
+        self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
+
+    def forward(self, x_BLD: Tensor, mask: Tensor | None) -> Tensor:
+        if self.pre:
+            x_BLD = x_BLD + self.attention(self.attention_norm(x_BLD), mask)
+            x_BLD = x_BLD + self.feed_forward(self.feed_forward_norm(x_BLD))
+            return x_BLD
+        x_BLD = self.attention_norm(x_BLD + self.attention(x_BLD, mask))
+        x_BLD = self.feed_forward_norm(x_BLD + self.feed_forward(x_BLD))
+        return x_BLD
+
+
+class DecoderLayer(nn.Module):
+    """Causal self-attention, cross-attention and feed-forward.
+
+    With `query_layer_input` the queries of the cross-attention are the layer's input, as in the
+    LAWT code (facebookresearch/LAWT, model/transformer.py), not the self-attention's output.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        hidden: int,
+        memory_width: int,
+        activation: Literal["relu", "gelu"],
+        norm: Literal["post", "pre"],
+        query_layer_input: bool,
+        epsilon: float,
+    ) -> None:
+        super().__init__()
+        self.pre = norm == "pre"
+        self.query_layer_input = query_layer_input
+        self.attention = SelfAttention(width, heads)
+        self.attention_norm = nn.LayerNorm(width, eps=epsilon)
+        self.cross = CrossAttention(width, heads, memory_width)
+        self.cross_norm = nn.LayerNorm(width, eps=epsilon)
+        self.feed_forward = FeedForward(width, hidden, activation)
+        self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
+
+    def forward(self, x_BTD: Tensor, memory_2BHLE: Tensor, mask: Tensor | None) -> Tensor:
+        h_BTD = self.attention_norm(x_BTD) if self.pre else x_BTD
+        attended_BTD: Tensor = self.attention(h_BTD, causal=True)
+        return self._rest(x_BTD, attended_BTD, memory_2BHLE, mask)
+
+    def step(
+        self,
+        x_B1D: Tensor,
+        position: int,
+        cache_2BHTE: Tensor,
+        memory_2BHLE: Tensor,
+        mask: Tensor | None,
+    ) -> Tensor:
+        """`forward` for the one position `position`, given the earlier ones in the cache."""
+        h_B1D = self.attention_norm(x_B1D) if self.pre else x_B1D
+        attended_B1D = self.attention.step(h_B1D, position, cache_2BHTE)
+        return self._rest(x_B1D, attended_B1D, memory_2BHLE, mask)
+
+    def _rest(
+        self, input_BTD: Tensor, attended_BTD: Tensor, memory_2BHLE: Tensor, mask: Tensor | None
+    ) -> Tensor:
+        x_BTD: Tensor = input_BTD + attended_BTD
+        if self.pre:
+            query_BTD = self.cross_norm(input_BTD if self.query_layer_input else x_BTD)
+            x_BTD = x_BTD + self.cross(query_BTD, memory_2BHLE, mask)
+            x_BTD = x_BTD + self.feed_forward(self.feed_forward_norm(x_BTD))
+            return x_BTD
+        x_BTD = self.attention_norm(x_BTD)
+        query_BTD = input_BTD if self.query_layer_input else x_BTD
+        x_BTD = self.cross_norm(x_BTD + self.cross(query_BTD, memory_2BHLE, mask))
+        x_BTD = self.feed_forward_norm(x_BTD + self.feed_forward(x_BTD))
+        return x_BTD

@@ -1,0 +1,284 @@
+"""The sequence-to-sequence transformer of Charton (2022), and the variants that train faster.
+
+Shapes: B batch, L input tokens, G input positions (L, or fewer where the tokens of a coefficient
+are summed), T output tokens, K selected output positions, D width, H heads, E head width,
+V vocabulary.
+
+From the textbook model (Vaswani et al. 2017) the paper's differs by: learned positions, a layer
+norm after the embeddings, an output projection that shares the decoder's embedding (with a bias of
+its own), encoder and decoder of different widths, no dropout.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from ..core import InputError
+from ..encodings import PAD
+from .base import EncodingLike, ModelConfig, Seq2Seq
+from .cpu import linear
+from .initialise import initialise_layers, number_embedding
+from .layers import DecoderLayer, EncoderLayer, Linear
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackConfig:
+    """The size of an encoder or a decoder."""
+
+    layers: int
+    width: int
+    heads: int
+    hidden: int | None = None
+    """Hidden units of each feed-forward block; None means 4 width."""
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "width", "heads"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
+        if self.width % self.heads:
+            raise InputError(
+                f"width {self.width} cannot be split into {self.heads} heads; "
+                "give a width that heads divides"
+            )
+        if self.hidden is not None and self.hidden < 1:
+            raise InputError(f"hidden is {self.hidden}; give at least 1, or None for 4 width")
+
+    @property
+    def feed_forward_width(self) -> int:
+        return 4 * self.width if self.hidden is None else self.hidden
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerConfig(ModelConfig):
+    """An encoder, a decoder and how they are wired; the defaults are the paper's architecture."""
+
+    encoder: StackConfig
+    decoder: StackConfig
+    norm: Literal["post", "pre"] = "post"
+    """Layer norm after each residual sum, or on each block's input with one more at the end."""
+    activation: Literal["relu", "gelu"] = "relu"
+    cross_attention_input: Literal["self_attention", "layer_input"] = "self_attention"
+    """Where cross-attention's queries come from; "layer_input" is what the LAWT code does."""
+    embedding: Literal["random", "number"] = "random"
+    """How token embeddings start; "number": Fourier features of what the token stands for."""
+    sum_coefficients: bool = False
+    """Sum the embedded tokens of a coefficient into one encoder position."""
+    max_positions: int = 512
+    norm_epsilon: float = 1e-5
+    """Added to the variance in layer norms; the LAWT code has 1e-12."""
+
+    def __post_init__(self) -> None:
+        if self.max_positions < 1:
+            raise InputError(f"max_positions is {self.max_positions}; give at least 1")
+        if not self.norm_epsilon > 0:
+            raise InputError(f"norm_epsilon is {self.norm_epsilon}; give a positive number")
+
+    def build(
+        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+    ) -> "Seq2SeqTransformer":
+        return Seq2SeqTransformer(self, input_encoding, output_encoding, seed)
+
+
+ModelConfig.registry.register("transformer", TransformerConfig)
+
+
+def parameter_count(config: TransformerConfig, input_words: int, output_words: int) -> int:
+    """How many trainable numbers a model has (Charton 2022, Appendix G), for given vocabularies.
+
+    With d the decoder's width, de the encoder's and 4 d hidden units: embeddings, positions and
+    their layer norms de (wi + wp + 2) + d (wo + wp + 2), output bias wo, each encoder layer
+    12 de^2 + 13 de, each decoder layer 14 d^2 + 19 d + 2 d de. The paper has no pre-norm; there the
+    two final layer norms add 2 de + 2 d.
+    """
+    de, he = config.encoder.width, config.encoder.feed_forward_width
+    d, h = config.decoder.width, config.decoder.feed_forward_width
+    embeddings = de * (input_words + config.max_positions + 2)
+    embeddings += d * (output_words + config.max_positions + 2) + output_words
+    encoder_layer = 4 * de * (de + 1) + de * (he + 1) + he * (de + 1) + 2 * 2 * de
+    decoder_layer = 4 * d * (d + 1) + 2 * d * (d + de + 2) + d * (h + 1) + h * (d + 1) + 3 * 2 * d
+    final_norms = 2 * de + 2 * d if config.norm == "pre" else 0
+    layers = config.encoder.layers * encoder_layer + config.decoder.layers * decoder_layer
+    return embeddings + layers + final_norms
+
+
+@dataclass(frozen=True)
+class TransformerMemory:
+    """What the encoder hands over."""
+
+    hidden_BGD: Tensor
+    mask_B11G: Tensor | None
+    """True where there is a token, not padding; None if the batch has no padding."""
+
+
+@dataclass(frozen=True)
+class TransformerCache:
+    """Keys and values of one decoding, a tensor for each decoder layer."""
+
+    own_2BHTE: list[Tensor]
+    """Of the output positions so far; filled in place, one position a step."""
+    memory_2BHGE: list[Tensor]
+    mask_B11G: Tensor | None
+
+
+class Embedding(nn.Module):
+    """Token and position embeddings, added and normalised: D (V + positions + 2) parameters."""
+
+    def __init__(self, words: int, width: int, positions: int, epsilon: float) -> None:
+        super().__init__()
+        self.tokens = nn.Parameter(torch.empty(words, width))
+        self.positions = nn.Parameter(torch.empty(positions, width))
+        self.norm = nn.LayerNorm(width, eps=epsilon)
+
+    def forward(self, ids_BL: Tensor, first: int = 0, prefix: int = 0, group: int = 1) -> Tensor:
+        """Embed `ids` at positions `first` on; after `prefix`, sum each `group` of tokens."""
+        x_BLD = F.embedding(ids_BL, self.tokens)
+        if group > 1:
+            batch, length, width = x_BLD.shape
+            numbers = (length - prefix) // group
+            numbers_BGD = x_BLD[:, prefix:].reshape(batch, numbers, group, width).sum(2)
+            x_BLD = torch.cat([x_BLD[:, :prefix], numbers_BGD], 1)
+        last = first + x_BLD.shape[1]
+        if last > self.positions.shape[0]:
+            raise InputError(
+                f"a sequence has {last} positions and the model {self.positions.shape[0]}; "
+                "give smaller matrices or build the model with a larger max_positions"
+            )
+        y_BLD: Tensor = self.norm(x_BLD + self.positions[first:last])
+        return y_BLD
+
+
+class Seq2SeqTransformer(Seq2Seq):
+    """Token ids of a problem to logits over the tokens of its answer; see `Seq2Seq`.
+
+    Masks are built only for `padded` inputs, so that attention takes its fast path without.
+    """
+
+    def __init__(
+        self,
+        config: TransformerConfig,
+        input_encoding: EncodingLike,
+        output_encoding: EncodingLike,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        encoder, decoder, epsilon = config.encoder, config.decoder, config.norm_epsilon
+        self.config = config
+        self.prefix = input_encoding.prefix
+        self.group = input_encoding.tokens_per_number if config.sum_coefficients else 1
+        self.encoder_embedding = Embedding(
+            len(input_encoding.vocabulary), encoder.width, config.max_positions, epsilon
+        )
+        self.encoder_layers = nn.ModuleList(
+            EncoderLayer(
+                width=encoder.width,
+                heads=encoder.heads,
+                hidden=encoder.feed_forward_width,
+                activation=config.activation,
+                norm=config.norm,
+                epsilon=epsilon,
+            )
+            for _ in range(encoder.layers)
+        )
+        self.decoder_embedding = Embedding(
+            len(output_encoding.vocabulary), decoder.width, config.max_positions, epsilon
+        )
+        self.decoder_layers = nn.ModuleList(
+            DecoderLayer(
+                width=decoder.width,
+                heads=decoder.heads,
+                hidden=decoder.feed_forward_width,
+                memory_width=encoder.width,
+                activation=config.activation,
+                norm=config.norm,
+                query_layer_input=config.cross_attention_input == "layer_input",
+                epsilon=epsilon,
+            )
+            for _ in range(decoder.layers)
+        )
+        pre = config.norm == "pre"
+        self.encoder_norm = nn.LayerNorm(encoder.width, eps=epsilon) if pre else nn.Identity()
+        self.decoder_norm = nn.LayerNorm(decoder.width, eps=epsilon) if pre else nn.Identity()
+        self.output_bias = nn.Parameter(torch.empty(len(output_encoding.vocabulary)))
+
+        generator = torch.Generator().manual_seed(seed)
+        initialise_layers(self, generator)
+        if config.embedding == "number":
+            for embedding, encoding in (
+                (self.encoder_embedding, input_encoding),
+                (self.decoder_embedding, output_encoding),
+            ):
+                number_embedding(embedding.tokens, encoding.token_numbers(), generator)
+
+    def forward(
+        self,
+        inputs: Int[Tensor, "B L"],
+        outputs: Int[Tensor, "B T"],
+        select: Bool[Tensor, "B T"] | None = None,
+        padded: bool = False,
+    ) -> Float[Tensor, "*K V"]:
+        # Padding of the outputs needs no mask: it comes last and attention is causal.
+        memory = self.encode(inputs, padded)
+        x_BTD: Tensor = self.decoder_embedding(outputs)
+        for layer, keys_values in zip(self.decoder_layers, self._cross(memory), strict=True):
+            x_BTD = layer(x_BTD, keys_values, memory.mask_B11G)
+        return self._logits(x_BTD if select is None else x_BTD[select])
+
+    def encode(self, inputs: Int[Tensor, "B L"], padded: bool = False) -> TransformerMemory:
+        numbers = inputs.shape[1] - self.prefix
+        if self.group > 1 and (numbers < 0 or numbers % self.group):
+            raise InputError(
+                f"inputs have {inputs.shape[1]} tokens, not {self.prefix} and a multiple of "
+                f"{self.group}; encode them with the encoding that the model was built for"
+            )
+        mask_B11G = None
+        if padded:
+            # All tokens of a coefficient are there or none: the first speaks for its group.
+            real_BG = torch.cat([inputs[:, : self.prefix], inputs[:, self.prefix :: self.group]], 1)
+            mask_B11G = (real_BG != PAD)[:, None, None, :]
+        x_BGD: Tensor = self.encoder_embedding(inputs, 0, self.prefix, self.group)
+        for layer in self.encoder_layers:
+            x_BGD = layer(x_BGD, mask_B11G)
+        return TransformerMemory(self.encoder_norm(x_BGD), mask_B11G)
+
+    def start_cache(self, memory: TransformerMemory, max_length: int) -> TransformerCache:
+        if max_length > self.config.max_positions:
+            raise InputError(
+                f"max_length is {max_length} and the model has {self.config.max_positions} "
+                "positions; decode fewer tokens or build it with a larger max_positions"
+            )
+        heads = self.config.decoder.heads
+        hidden_BGD = memory.hidden_BGD
+        shape = (2, hidden_BGD.shape[0], heads, max_length, self.config.decoder.width // heads)
+        own = [hidden_BGD.new_zeros(shape) for _ in self.decoder_layers]
+        # Heads first in memory: each step then reads them without jumps.
+        cross = [keys_values.contiguous() for keys_values in self._cross(memory)]
+        return TransformerCache(own, cross, memory.mask_B11G)
+
+    def step(
+        self, tokens: Int[Tensor, " B"], position: int, cache: TransformerCache
+    ) -> Float[Tensor, "B V"]:
+        x_B1D: Tensor = self.decoder_embedding(tokens[:, None], first=position)
+        for layer, own, cross in zip(
+            self.decoder_layers, cache.own_2BHTE, cache.memory_2BHGE, strict=True
+        ):
+            assert isinstance(layer, DecoderLayer)
+            x_B1D = layer.step(x_B1D, position, own, cross, cache.mask_B11G)
+        return self._logits(x_B1D[:, 0])
+
+    def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
+        for module in self.modules():
+            if isinstance(module, Linear):
+                yield module.weight, module.parts
+
+    def _cross(self, memory: TransformerMemory) -> list[Tensor]:
+        """Keys and values [2, B, H, G, E] of the encoder's output for each decoder layer."""
+        layers = (layer for layer in self.decoder_layers if isinstance(layer, DecoderLayer))
+        return [layer.cross.keys_values(memory.hidden_BGD) for layer in layers]
+
+    def _logits(self, x: Tensor) -> Tensor:
+        return linear(self.decoder_norm(x), self.decoder_embedding.tokens, self.output_bias)

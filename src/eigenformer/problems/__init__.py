@@ -1,0 +1,43 @@
+"""What is asked of a matrix, the true answer, and how far an answer is from it.
+
+In: an ensemble to draw inputs from, or inputs; predictions, as matrices.
+Out: inputs and answers (`Matrices` or arrays [B, M, N], float64, from LAPACK), `Errors`, and
+certificates that need no truth.
+
+Operands stand side by side in one input matrix, and an answer of several parts is stacked in one
+output matrix; each problem's docstring says how. To add one, subclass `ShapedProblem` (or
+`EntrywiseProblem`) and `register` it.
+"""
+
+from .add import Add as Add
+from .base import EntrywiseProblem as EntrywiseProblem
+from .base import Problem as Problem
+from .base import ShapedProblem as ShapedProblem
+from .eigenvalues import Eigenvalues as Eigenvalues
+from .eigenvectors import Eigenvectors as Eigenvectors
+from .errors import Errors as Errors
+from .inverse import Inverse as Inverse
+from .inverse import SymmetricInverse as SymmetricInverse
+from .joint import Joint as Joint
+from .matmul import Matmul as Matmul
+from .matvec import Matvec as Matvec
+from .norms import NORMS as NORMS
+from .singular_values import SingularValues as SingularValues
+from .svd import Svd as Svd
+from .transpose import Transpose as Transpose
+
+get = Problem.registry.get
+names = Problem.registry.names
+register = Problem.registry.register
+
+register("transpose", Transpose)
+register("add", Add)
+register("matvec", Matvec)
+register("matmul", Matmul)
+register("eigenvalues", Eigenvalues)
+register("eigenvectors", Eigenvectors)
+register("singular_values", SingularValues)
+register("svd", Svd)
+register("inverse", Inverse)
+register("symmetric_inverse", SymmetricInverse)
+register("joint", Joint)

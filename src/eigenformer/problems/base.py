@@ -1,0 +1,258 @@
+"""What a problem is, and how one that is solved shape by shape is written."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+import numpy as np
+from jaxtyping import Float64
+
+from ..core import InputError, Registry
+from ..ensembles import Ensemble, Matrices
+from .errors import Errors, combine
+from .norms import NORMS, norms, ratio, relative, relative_l1
+
+Batch = Matrices | Float64[np.ndarray, "B M N"]
+B = TypeVar("B", np.ndarray, Matrices)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem(ABC):
+    """A question asked of a matrix. Subclass `ShapedProblem` to write one.
+
+    A prediction is correct at tolerance t if it has the right shape and `errors(...).scores["l1"]`
+    is below t (Charton 2022, section 3 and appendix B).
+    """
+
+    registry: ClassVar[Registry["Problem"]] = Registry("problem")
+    needs_square: ClassVar[bool] = False
+    needs_symmetric: ClassVar[bool] = False
+    reconstructs: ClassVar[bool] = False
+    """Whether predictions are judged by what they do to the input (as the model saw it)."""
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """The keys of `Errors.scores`."""
+        return NORMS
+
+    @abstractmethod
+    def input_shape(self, m: int, n: int) -> tuple[int, int]:
+        """The shape of an input made of m x n matrices of the ensemble."""
+
+    @abstractmethod
+    def output_shape(self, m: int, n: int) -> tuple[int, int]:
+        """The shape of the answer to an m x n input; `InputError` if there can be none."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
+        """`batch` inputs of matrices from `ensemble`; `InputError` if its shapes do not fit."""
+
+    @abstractmethod
+    def solve(self, inputs: B) -> B:
+        """The true answers in float64, in the form (array or `Matrices`) of the inputs."""
+
+    @abstractmethod
+    def errors(self, inputs: Batch, true: Batch, predicted: Batch) -> Errors:
+        """How far `predicted` is from right.
+
+        `inputs` are the matrices as the model saw them, `true` the answers to the drawn ones.
+        """
+
+    @abstractmethod
+    def check(self, inputs: Batch) -> None:
+        """`InputError` unless each input can be answered: says which cannot, and why."""
+
+    @abstractmethod
+    def residuals(self, inputs: Batch, predicted: Batch) -> dict[str, Float64[np.ndarray, " B"]]:
+        """What shows without the truth whether a prediction is right: small if it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapedProblem(Problem):
+    """A problem given at one shape.
+
+    To write one: `input_shape`, `output_shape`, `answer`, `compare`, `certify`.
+    """
+
+    @abstractmethod
+    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+        """The true answers to inputs of one shape."""
+
+    @abstractmethod
+    def compare(
+        self,
+        inputs: Float64[np.ndarray, "B m n"],
+        true: Float64[np.ndarray, "B p q"],
+        predicted: Float64[np.ndarray, "B p q"],
+    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        """Scores and measures of predictions of the right shape.
+
+        Predictions may hold nan, inf and huge numbers; floating-point warnings are off.
+        """
+
+    @abstractmethod
+    def certify(
+        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
+    ) -> dict[str, Float64[np.ndarray, " B"]]:
+        """`residuals` of predictions of the right shape; warnings are off here too."""
+
+    def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
+        """Inputs from an ensemble whose shapes fit; problems with two operands draw both."""
+        return ensemble.draw(rng, batch, symmetric=self.needs_symmetric)
+
+    def check_inputs(self, inputs: Float64[np.ndarray, "B m n"], index: np.ndarray) -> None:
+        """What `check` does beyond shape, finiteness and symmetry; `index` numbers the inputs."""
+
+    def draw(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
+        if self.needs_square and not ensemble.dimensions.square:
+            raise InputError(
+                f"dims is {ensemble.dims!r}, but {self._name} needs square matrices; "
+                "give a square size (5x5) or a range of them (5-15)"
+            )
+        return self.draw_inputs(rng, batch, ensemble)
+
+    def solve(self, inputs: B) -> B:
+        if isinstance(inputs, Matrices):
+            return inputs.map(self.answer)
+        return self.answer(inputs)
+
+    def errors(self, inputs: Batch, true: Batch, predicted: Batch) -> Errors:
+        truth = Matrices.of(true)
+        parts = []
+        for index, matrices, shape, guess in self._aligned(inputs, predicted):
+            expected, fits = _cut(truth, index, shape)
+            if not fits.all():
+                raise InputError(
+                    f"a true answer is {_shape_of(truth, index[~fits][0])}, but {self._name} of "
+                    f"this input is {_written(shape)}; give solve(inputs)"
+                )
+            # Predictions may be anything: overflow and nan are outcomes, not accidents.
+            with np.errstate(all="ignore"):
+                scores, measures = self.compare(matrices, expected, guess)
+                coefficients = ratio(np.abs(guess - expected), np.abs(expected))
+            parts.append(
+                (
+                    index,
+                    Errors(
+                        scores=scores,
+                        measures=measures,
+                        coefficients=coefficients.reshape(len(index), -1),
+                    ),
+                )
+            )
+        return combine(len(truth), parts, self.score_names)
+
+    def residuals(self, inputs: Batch, predicted: Batch) -> dict[str, Float64[np.ndarray, " B"]]:
+        out: dict[str, np.ndarray] = {}
+        for index, matrices, _, guess in self._aligned(inputs, predicted):
+            with np.errstate(all="ignore"):
+                part = self.certify(matrices, guess)
+            for name, values in part.items():
+                into = out.setdefault(name, np.full(len(predicted), np.inf))
+                into[index] = values
+        return out
+
+    def check(self, inputs: Batch) -> None:
+        if not isinstance(inputs, Matrices):
+            if inputs.ndim != 3 or 0 in inputs.shape:
+                raise InputError(
+                    f"the input has shape {inputs.shape}; give a batch of matrices [B, M, N], "
+                    "none of them empty"
+                )
+            if not np.issubdtype(inputs.dtype, np.number) or np.iscomplexobj(inputs):
+                raise InputError(f"the input is of type {inputs.dtype}; give real numbers")
+        for index, matrices in Matrices.of(inputs).groups():
+            _, m, n = matrices.shape
+            if m == 0 or n == 0:
+                raise InputError(f"input {index[0]} is {m}x{n}; give a matrix that is not empty")
+            finite = np.isfinite(matrices).all(axis=(1, 2))
+            if not finite.all():
+                raise InputError(f"input {index[~finite][0]} holds a nan or inf; give numbers")
+            self.output_shape(m, n)
+            if self.needs_symmetric:
+                self._check_symmetric(matrices, index)
+            self.check_inputs(matrices, index)
+
+    @property
+    def _name(self) -> str:
+        return self.registry.name_of(self)
+
+    def _check_symmetric(self, matrices: np.ndarray, index: np.ndarray) -> None:
+        difference = np.abs(matrices - matrices.transpose(0, 2, 1)).max(axis=(1, 2))
+        bad = difference > 1e-8 * np.abs(matrices).max(axis=(1, 2))
+        if bad.any():
+            raise InputError(
+                f"input {index[bad][0]} is not symmetric (mirrored coefficients differ by up to "
+                f"{difference[bad][0]:.3g}), as {self._name} needs it; give (M + M^T) / 2"
+            )
+
+    def _need_square(self, m: int, n: int) -> None:
+        if m != n:
+            raise InputError(f"the input is {m}x{n}, but {self._name} needs a square matrix")
+
+    def _aligned(
+        self, inputs: Batch, predicted: Batch
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, tuple[int, int], np.ndarray]]:
+        """By input shape: indices, inputs, shape of the answers, predictions (nan if misshapen)."""
+        matrices, guesses = Matrices.of(inputs), Matrices.of(predicted)
+        if len(matrices) != len(guesses):
+            raise InputError(
+                f"there are {len(matrices)} inputs and {len(guesses)} predictions; "
+                "give one prediction an input"
+            )
+        for index, group in matrices.groups():
+            shape = self.output_shape(*group.shape[1:])
+            guess, fits = _cut(guesses, index, shape)
+            if not fits.all():
+                guess = np.where(fits[:, None, None], guess, np.nan)
+            yield index, group, shape, guess
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntrywiseProblem(ShapedProblem):
+    """A problem with one right answer, compared entry by entry: ||P - O|| / ||O||.
+
+    Certificate `recomputed`: the same in L1, against the answer computed again; for problems that
+    are quicker to solve than to ask a network.
+    """
+
+    def compare(
+        self,
+        inputs: Float64[np.ndarray, "B m n"],
+        true: Float64[np.ndarray, "B p q"],
+        predicted: Float64[np.ndarray, "B p q"],
+    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        return relative(predicted - true, norms(true)), {}
+
+    def certify(
+        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
+    ) -> dict[str, Float64[np.ndarray, " B"]]:
+        answer = self.answer(inputs)
+        return {"recomputed": relative_l1(predicted - answer, answer)}
+
+
+def _cut(
+    matrices: Matrices, index: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Matrices `index` as [b, p, q], and which of them have that shape; the rest is unspecified."""
+    p, q = shape
+    everything = len(index) == len(matrices)
+    rows = matrices.rows if everything else matrices.rows[index]
+    columns = matrices.columns if everything else matrices.columns[index]
+    fits = (rows == p) & (columns == q)
+    values = matrices.values if everything else matrices.values[index]
+    values = values[:, :p, :q]
+    if values.shape[1:] != shape:
+        short = values
+        values = np.full((len(index), p, q), np.nan)
+        values[:, : short.shape[1], : short.shape[2]] = short
+    return values, fits
+
+
+def _shape_of(matrices: Matrices, i: int) -> str:
+    return f"{matrices.rows[i]}x{matrices.columns[i]}"
+
+
+def _written(shape: tuple[int, int]) -> str:
+    return f"{shape[0]}x{shape[1]}"

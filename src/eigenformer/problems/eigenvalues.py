@@ -1,0 +1,57 @@
+"""Eigenvalues of symmetric matrices."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from jaxtyping import Float64
+
+from .base import ShapedProblem
+from .norms import norms, ratio, relative
+from .spectral import condition_number, frobenius_mismatch
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Eigenvalues(ShapedProblem):
+    """Symmetric M [n, n] -> eigenvalues [n, 1], descending (Charton 2022, section 4.4).
+
+    `numpy.linalg.eigvalsh`, reversed. Measure: `condition`, that of M. Certificate: `trace`
+    |sum d - tr M| / (sqrt(n) ||M||_F) and `frobenius` | ||d||_2 - ||M||_F | / ||M||_F; both are
+    necessary, not sufficient.
+    """
+
+    needs_square: ClassVar[bool] = True
+    needs_symmetric: ClassVar[bool] = True
+
+    def input_shape(self, m: int, n: int) -> tuple[int, int]:
+        self._need_square(m, n)
+        return m, n
+
+    def output_shape(self, m: int, n: int) -> tuple[int, int]:
+        self._need_square(m, n)
+        return n, 1
+
+    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+        return np.ascontiguousarray(np.linalg.eigvalsh(inputs)[:, ::-1, None])
+
+    def compare(
+        self,
+        inputs: Float64[np.ndarray, "B m n"],
+        true: Float64[np.ndarray, "B p q"],
+        predicted: Float64[np.ndarray, "B p q"],
+    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        scores = relative(predicted - true, norms(true))
+        return scores, {"condition": condition_number(true[:, :, 0])}
+
+    def certify(
+        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
+    ) -> dict[str, Float64[np.ndarray, " B"]]:
+        trace = np.trace(inputs, axis1=1, axis2=2)
+        # The trace itself may be near 0; sqrt(n) ||M||_F is the most it can be.
+        most = math.sqrt(inputs.shape[1]) * norms(inputs)["l2"]
+        return {
+            "trace": ratio(np.abs(predicted.sum(axis=(1, 2)) - trace), most),
+            "frobenius": frobenius_mismatch(inputs, predicted),
+        }

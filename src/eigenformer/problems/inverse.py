@@ -1,0 +1,89 @@
+"""Inversion, of general and of symmetric matrices."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from jaxtyping import Float64
+
+from ..core import InputError
+from .base import ShapedProblem
+from .norms import relative_l1
+from .spectral import condition_number, identity_error
+
+_EPS = np.finfo(np.float64).eps
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverseProblem(ShapedProblem):
+    """M [n, n] -> M^-1 [n, n] (Charton 2022, section 4.6); `numpy.linalg.inv`.
+
+    Score: ||P M - I|| / ||I||, in L1 ||P M - I|| / n. Measures: `distance` ||P - M^-1|| / ||M^-1||
+    in L1 (to the inverse of the drawn matrix), `condition` of M. Certificate: `identity`, the
+    score. Raises `InputError` for a matrix that is singular in float64.
+    """
+
+    needs_square: ClassVar[bool] = True
+    reconstructs: ClassVar[bool] = True
+
+    def input_shape(self, m: int, n: int) -> tuple[int, int]:
+        self._need_square(m, n)
+        return m, n
+
+    def output_shape(self, m: int, n: int) -> tuple[int, int]:
+        self._need_square(m, n)
+        return m, n
+
+    def check_inputs(self, inputs: Float64[np.ndarray, "B m n"], index: np.ndarray) -> None:
+        condition = condition_number(np.linalg.svd(inputs, compute_uv=False))
+        # The rank tolerance of numpy.linalg.matrix_rank.
+        singular = condition >= 1 / (inputs.shape[1] * _EPS)
+        if singular.any():
+            raise InputError(
+                f"input {index[singular][0]} is singular to working precision (condition number "
+                f"{condition[singular][0]:.3g}), so it has no inverse; look for dependent rows"
+            )
+
+    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+        try:
+            inverse: np.ndarray = np.linalg.inv(inputs)
+        except np.linalg.LinAlgError:
+            self.check_inputs(inputs, np.arange(len(inputs)))
+            raise
+        # The 1-norm condition number comes free with the inverse; only a bad one costs an SVD.
+        largest = [np.abs(x).sum(axis=1).max(axis=1, initial=0) for x in (inputs, inverse)]
+        if (largest[0] * largest[1] >= 1 / (inputs.shape[1] * _EPS)).any():
+            self.check_inputs(inputs, np.arange(len(inputs)))
+        return inverse
+
+    def compare(
+        self,
+        inputs: Float64[np.ndarray, "B m n"],
+        true: Float64[np.ndarray, "B p q"],
+        predicted: Float64[np.ndarray, "B p q"],
+    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        scores = identity_error(predicted @ inputs)
+        measures = {
+            "distance": relative_l1(predicted - true, true),
+            "condition": condition_number(np.linalg.svd(inputs, compute_uv=False)),
+        }
+        return scores, measures
+
+    def certify(
+        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
+    ) -> dict[str, Float64[np.ndarray, " B"]]:
+        return {"identity": identity_error(predicted @ inputs)["l1"]}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Inverse(InverseProblem):
+    """The inverse of any square matrix."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SymmetricInverse(InverseProblem):
+    """The inverse of a symmetric matrix."""
+
+    needs_symmetric: ClassVar[bool] = True

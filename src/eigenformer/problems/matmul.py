@@ -1,0 +1,32 @@
+"""The product of two matrices."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float64
+
+from ..ensembles import Ensemble, Matrices
+from .base import EntrywiseProblem
+from .operands import beside, half, halves
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Matmul(EntrywiseProblem):
+    """[M | N] [m, 2n] -> M^T N [n, n] (Charton 2022, section 4.3); `M.T @ N`."""
+
+    def input_shape(self, m: int, n: int) -> tuple[int, int]:
+        return m, 2 * n
+
+    def output_shape(self, m: int, n: int) -> tuple[int, int]:
+        k = half(n, self._name)
+        return k, k
+
+    def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
+        left = ensemble.draw(rng, batch)
+        return beside(left, ensemble.entries(rng, left))
+
+    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+        left, right = halves(inputs)
+        return np.asarray(left.transpose(0, 2, 1) @ right)

@@ -1,0 +1,56 @@
+"""Sizes of matrices and relative errors, a whole batch at a time."""
+
+import numpy as np
+from jaxtyping import Float64
+
+NORMS = ("l1", "l2", "l2_squared", "max")
+"""Entrywise sum of magnitudes (the paper's), Frobenius, its square (the paper's "L2"), largest."""
+
+
+def norms(x: Float64[np.ndarray, "B *shape"]) -> dict[str, Float64[np.ndarray, " B"]]:
+    """Every norm in `NORMS` of each x[i], all entries counted (Charton 2022, appendix B)."""
+    flat = x.reshape(len(x), -1)
+    size = np.abs(flat)
+    squared = np.einsum("bi,bi->b", flat, flat)
+    return {
+        "l1": size.sum(axis=1),
+        "l2": np.sqrt(squared),
+        "l2_squared": squared,
+        "max": size.max(axis=1),
+    }
+
+
+def ratio(
+    error: Float64[np.ndarray, "..."], reference: Float64[np.ndarray, "..."]
+) -> Float64[np.ndarray, "..."]:
+    """error / reference; over a zero reference 0 if the error is 0 and inf otherwise; never nan."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        out = np.asarray(error / reference)
+    exact = (error == 0) & (reference == 0)
+    return np.where(exact, 0.0, np.where(np.isnan(out), np.inf, out))
+
+
+def relative(
+    error: Float64[np.ndarray, "B *shape"],
+    reference: dict[str, Float64[np.ndarray, "..."]],
+) -> dict[str, Float64[np.ndarray, " B"]]:
+    """||error|| / reference in every norm, `reference` being the result of `norms`."""
+    return {name: ratio(size, reference[name]) for name, size in norms(error).items()}
+
+
+def relative_l1(
+    error: Float64[np.ndarray, "B *shape"], reference: Float64[np.ndarray, "B *other"]
+) -> Float64[np.ndarray, " B"]:
+    """||error|| / ||reference|| in L1."""
+    return ratio(_l1(error), _l1(reference))
+
+
+def _l1(x: np.ndarray) -> np.ndarray:
+    return np.asarray(np.abs(x).reshape(len(x), -1).sum(axis=1))
+
+
+def worst(
+    terms: list[dict[str, Float64[np.ndarray, " B"]]],
+) -> dict[str, Float64[np.ndarray, " B"]]:
+    """The largest of several relative errors, norm by norm."""
+    return {name: np.maximum.reduce([term[name] for term in terms]) for name in NORMS}

@@ -1,0 +1,156 @@
+"""Everything that identifies a run. What doesn't change the result (device, workers) is not here."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..core import InputError
+from ..encodings import Task
+from ..ensembles import Ensemble
+from ..evaluation import TOLERANCES
+from ..models import ModelConfig
+
+
+def _positive(where: object, *names: str) -> None:
+    for name in names:
+        value = getattr(where, name)
+        if not value > 0:
+            raise InputError(f"{name.replace('_', ' ')} is {value}; give a number above 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """AdamW (weight decay 0 makes it Adam), with Muon for the matrices of the layers if asked for."""
+
+    kind: Literal["adamw", "muon"] = "adamw"
+    """muon: Muon for the weight matrices of the layers, AdamW for everything else."""
+    rate: float = 1e-4
+    """Learning rate of AdamW."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    muon_rate: float = 0.02
+    """Learning rate of Muon; an update has singular values near this."""
+    muon_momentum: float = 0.95
+    clip: float = 1.0
+    """Largest norm of the gradient; larger ones are scaled down."""
+
+    def __post_init__(self) -> None:
+        _positive(self, "rate", "epsilon", "muon_rate", "clip")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig:
+    """The learning rate over a run: a linear warm-up, then constant or a cosine."""
+
+    warmup_steps: int = 10_000
+    shape: Literal["constant", "cosine"] = "cosine"
+    """The cosine falls from the full rate to `floor` times it at the run's last example."""
+    floor: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.warmup_steps < 0:
+            raise InputError(f"warmup steps is {self.warmup_steps}; give 0 or more")
+        if not 0 <= self.floor <= 1:
+            raise InputError(f"floor is {self.floor}; give a fraction of the rate from 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """Cross-entropy over tokens."""
+
+    soft_width: float = 0.0
+    """Standard deviation of Gaussian targets over neighbouring mantissas, as a fraction of the
+    mantissa; 0 for the usual one-hot targets."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.soft_width <= 0.5:
+            raise InputError(f"soft width is {self.soft_width}; give a fraction from 0 to 0.5")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestSet:
+    """A named, seeded test set; its matrices come from the task's ensemble unless another is given."""
+
+    __test__ = False  # not a test for pytest to collect
+
+    name: str = "test"
+    ensemble: Ensemble | None = None
+    size: int = 10_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _positive(self, "size")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationConfig:
+    """When a run is scored, on what, and what accuracy ends it."""
+
+    every: int = 300_000
+    """Examples between evaluations (the paper's epoch)."""
+    tests: tuple[TestSet, ...] = field(default_factory=lambda: (TestSet(),))
+    """The first decides which checkpoint is the best, and when to stop."""
+    tolerances: tuple[float, ...] = TOLERANCES
+    score: str = "l1"
+    target: float | None = None
+    """Stop as soon as this accuracy (a fraction) is reached on the first test set."""
+    target_tolerance: float = 0.05
+
+    def __post_init__(self) -> None:
+        _positive(self, "every")
+        if not self.tests:
+            raise InputError("a run needs at least one test set")
+        names = [test.name for test in self.tests]
+        if len(set(names)) < len(names):
+            raise InputError(f"two test sets have the same name; names are {', '.join(names)}")
+        if self.target_tolerance not in self.tolerances:
+            raise InputError(
+                f"target tolerance {self.target_tolerance} is not among the tolerances "
+                f"{', '.join(map(str, self.tolerances))}"
+            )
+        if self.target is not None and not 0 < self.target <= 1:
+            raise InputError(f"target is {self.target}; give an accuracy as a fraction, such as 0.95")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFile:
+    """Training examples from a file that `eigenformer data export` wrote, in place of random ones."""
+
+    path: str
+    sha256: str
+    """Checksum of the file: the run is identified by its contents."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """A complete training run; the hash of its JSON form is the run's identity."""
+
+    recipe: str
+    """The recipe that this configuration started from."""
+    task: Task
+    model: ModelConfig
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    examples: int = 10_000_000
+    """Length of the run: training examples, a repeated one counted again."""
+    batch_size: int = 64
+    """Examples a step, over all processes together."""
+    seed: int = 0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16: autocast of the forward and backward pass (weights stay float32); for GPUs."""
+    compile: bool = False
+    """Run the model through torch.compile."""
+    data: DataFile | None = None
+    """Train on this file instead of freshly drawn examples."""
+
+    def __post_init__(self) -> None:
+        _positive(self, "examples", "batch_size")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}; give 0 or more")
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        return -(-self.examples // self.batch_size)

@@ -1,0 +1,75 @@
+"""One process, or several started by torchrun that average their gradients."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import distributed as dist
+from torch import nn
+
+from ..core import InputError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranks:
+    """This process among those that train one model together."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        return self.rank == 0
+
+    def agree(self, value: bool) -> bool:
+        """The first rank's value, on every rank."""
+        if self.size == 1:
+            return value
+        box = [value]
+        dist.broadcast_object_list(box, src=0)
+        return bool(box[0])
+
+    def any(self, value: bool) -> bool:
+        """Whether the value is true on some rank."""
+        if self.size == 1:
+            return value
+        found: list[bool] = [False] * self.size
+        dist.all_gather_object(found, value)
+        return any(found)
+
+    def wrap(self, model: nn.Module, device: torch.device) -> nn.Module:
+        """`model` with gradients averaged over the ranks."""
+        if self.size == 1:
+            return model
+        ids = [device.index] if device.type == "cuda" else None
+        return nn.parallel.DistributedDataParallel(model, device_ids=ids)
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[Ranks]:
+    """The ranks that torchrun started, or just this process."""
+    if "WORLD_SIZE" not in os.environ or int(os.environ["WORLD_SIZE"]) == 1:
+        yield Ranks()
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Ranks(rank=dist.get_rank(), size=dist.get_world_size())
+    finally:
+        dist.destroy_process_group()
+
+
+def pick_device(name: str) -> torch.device:
+    """The device called `name`: "auto" takes this process's GPU if there is one, else the CPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise InputError(f"unknown device {name!r}: give auto, cpu or cuda")
+    if name == "cuda":
+        if not torch.cuda.is_available():
+            raise InputError("no CUDA device is available here; use --device cpu")
+        index = int(os.environ.get("LOCAL_RANK", "0"))
+        torch.cuda.set_device(index)
+        return torch.device("cuda", index)
+    return torch.device("cpu")

@@ -1,0 +1,43 @@
+"""Where and with what a run was made."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def environment(device: torch.device, ranks: int) -> dict[str, Any]:
+    """Versions, git commit and device, for `env.json`."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()
+    return {
+        "eigenformer": version("eigenformer"),
+        "git": git_commit(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "device": device.type,
+        "device_name": name or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "processes": ranks,
+    }
+
+
+def git_commit() -> str | None:
+    """The commit of the source tree that this code runs from ("-dirty" if changed), if it is one."""
+    here = Path(__file__).parent
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() if found.returncode == 0 else None

@@ -1,0 +1,217 @@
+"""The run folder: config, environment, metrics, evaluations, weights, and the state to resume from.
+
+    config.json        the resolved configuration, with a schema version
+    env.json           versions, git commit, device
+    metrics.jsonl      a line every few steps and at each evaluation
+    evals/*.json       complete results of each evaluation
+    model.safetensors  the best model so far, by the first test set
+    state/             the last two states: weights, optimizer, counters, each with a checksum
+    status.json        how the run ended
+    lock               held by the process that trains
+"""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from ..core import InputError, from_json, load_json, save_json, to_json
+from ..core.serialize import checksum, write_atomically
+from .config import TrainConfig
+
+SCHEMA = 1
+_KEPT_STATES = 2
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class State:
+    """All that a run needs to go on bit for bit: tensors by name, and counters."""
+
+    tensors: dict[str, Tensor]
+    progress: dict[str, Any]
+
+
+class RunFolder:
+    """One run on disk. Every file is replaced whole, so a crash leaves the old or the new one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def config_file(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def model_file(self) -> Path:
+        return self.path / "model.safetensors"
+
+    @property
+    def _states(self) -> Path:
+        return self.path / "state"
+
+    # Identity.
+
+    def create(self, config: TrainConfig, environment: dict[str, Any]) -> None:
+        """Make the folder, or check that it belongs to `config`."""
+        if self.config_file.exists():
+            if to_json(self.config()) != to_json(config):
+                raise InputError(f"{self.path} holds another run; choose another folder")
+            return
+        for folder in (self.path, self._states, self.path / "evals"):
+            folder.mkdir(parents=True, exist_ok=True)
+        save_json(self.path / "env.json", environment)
+        save_json(self.config_file, {"schema": SCHEMA, **to_json(config)})
+
+    def config(self) -> TrainConfig:
+        """The run's configuration; a missing, damaged or foreign one is an `InputError`."""
+        if not self.path.is_dir():
+            raise InputError(f"{self.path} is not a run folder: it does not exist")
+        if not self.config_file.exists():
+            raise InputError(f"{self.path} is not a run folder: it has no config.json")
+        data = load_json(self.config_file)
+        if not isinstance(data, dict):
+            raise InputError(f"{self.config_file} does not hold a configuration")
+        schema = data.pop("schema", None)
+        if schema != SCHEMA:
+            raise InputError(
+                f"{self.config_file} has schema version {schema}, this version reads {SCHEMA}; "
+                "use the version of eigenformer that wrote it (env.json names it)"
+            )
+        return from_json(TrainConfig, data, str(self.config_file))
+
+    def lock(self) -> FileLock:
+        """The run's lock, acquired; it is released when the process ends, however it ends."""
+        lock = FileLock(self.path / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise InputError(
+                f"another process is training in {self.path}; wait for it or stop it first"
+            ) from None
+        return lock
+
+    # How it ended.
+
+    def status(self) -> dict[str, Any]:
+        """`{"state": "finished" | "stopped" | "running" | "new", ...}`."""
+        file = self.path / "status.json"
+        found: dict[str, Any] = load_json(file) if file.exists() else {"state": "new"}
+        return found
+
+    def save_status(self, state: str, **details: Any) -> None:
+        save_json(self.path / "status.json", {"state": state, **details})
+
+    @property
+    def finished(self) -> bool:
+        return self.status()["state"] == "finished"
+
+    # The best model.
+
+    def save_model(self, tensors: dict[str, Tensor]) -> None:
+        write_atomically(self.model_file, save(_contiguous(tensors)))
+
+    def load_model(self) -> dict[str, Tensor]:
+        """The weights of the best model so far."""
+        if not self.model_file.exists():
+            raise InputError(
+                f"{self.path} has no model yet: its first evaluation has not been reached; "
+                f"go on with `eigenformer resume {self.path}`"
+            )
+        try:
+            return load_file(self.model_file)
+        except SafetensorError:
+            raise InputError(f"{self.model_file} is damaged; restore it or train again") from None
+
+    # States.
+
+    def save_state(self, state: State) -> None:
+        """Write a state beside the last one, then drop the ones before."""
+        step = state.progress["step"]
+        tensors_file = self._states / f"{step:010d}.safetensors"
+        write_atomically(tensors_file, save(_contiguous(state.tensors)))
+        progress = {**state.progress, "sha256": checksum(tensors_file)}
+        # The small file is written last: a state exists only when all of it does.
+        save_json(self._states / f"{step:010d}.json", progress)
+        for old in self._saved()[:-_KEPT_STATES]:
+            old.unlink()
+            old.with_suffix(".safetensors").unlink(missing_ok=True)
+
+    def load_state(self, device: torch.device) -> tuple[State, str] | None:
+        """The newest intact state and a note on damaged ones passed over; None if there is none."""
+        saved = self._saved()
+        damaged = []
+        for file in reversed(saved):
+            try:
+                return self._load_state(file, device), "; ".join(damaged)
+            except InputError as error:
+                damaged.append(str(error))
+        if saved:
+            raise InputError(
+                f"no saved state of {self.path} is intact ({damaged[0]}); "
+                "delete its folder state/ to train from the beginning"
+            )
+        return None
+
+    def _load_state(self, file: Path, device: torch.device) -> State:
+        progress = load_json(file)
+        if not isinstance(progress, dict) or "sha256" not in progress:
+            raise InputError(f"{file} is not a saved state")
+        tensors_file = file.with_suffix(".safetensors")
+        if not tensors_file.exists():
+            raise InputError(f"{tensors_file} is missing")
+        if checksum(tensors_file) != progress.pop("sha256"):
+            raise InputError(f"{tensors_file} has a wrong checksum")
+        return State(load_file(tensors_file, device=str(device)), progress)
+
+    def _saved(self) -> list[Path]:
+        return sorted(self._states.glob("*.json"))
+
+    def rewind(self, metrics_size: int, examples: int) -> None:
+        """Drop metrics and evaluations that were written after the state that a run resumes from."""
+        if self.metrics_file.exists():
+            os.truncate(self.metrics_file, min(metrics_size, self.metrics_file.stat().st_size))
+        for file in (self.path / "evals").glob("*.json"):
+            if int(file.name.split("-")[0]) > examples:
+                file.unlink()
+        for file in self.path.rglob("*.partial"):
+            file.unlink()
+
+    # Metrics.
+
+    def append_metrics(self, line: dict[str, Any]) -> None:
+        with open(self.metrics_file, "a") as file:
+            file.write(json.dumps(line, allow_nan=False) + "\n")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Every complete line of metrics.jsonl."""
+        if not self.metrics_file.exists():
+            return []
+        lines = self.metrics_file.read_text().split("\n")[:-1]
+        return [json.loads(line) for line in lines]
+
+    def save_evaluation(self, examples: int, test: str, result: dict[str, Any]) -> None:
+        save_json(self.path / "evals" / f"{examples:012d}-{test}.json", result)
+
+    def evaluations(self, test: str) -> dict[int, dict[str, Any]]:
+        """The results on one test set, by the number of training examples."""
+        files = sorted((self.path / "evals").glob(f"*-{test}.json"))
+        return {int(file.name.split("-")[0]): load_json(file) for file in files}
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path)
+
+
+def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}

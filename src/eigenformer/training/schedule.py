@@ -1,0 +1,14 @@
+"""The learning rate's multiple at a step."""
+
+import math
+
+from .config import ScheduleConfig
+
+
+def rate_multiple(schedule: ScheduleConfig, step: int, steps: int) -> float:
+    """The multiple of the full rate for step `step` (from 0) of `steps`."""
+    warm = min(1.0, (step + 1) / schedule.warmup_steps) if schedule.warmup_steps else 1.0
+    if schedule.shape == "constant":
+        return warm
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+    return warm * (schedule.floor + (1 - schedule.floor) * cosine)
