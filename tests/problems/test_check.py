@@ -5,7 +5,6 @@ import pytest
 
 from eigenformer import ensembles, problems
 from eigenformer.core import InputError, rng
-from eigenformer.ensembles import Matrices
 
 SYMMETRIC = ("eigenvalues", "eigenvectors", "symmetric_inverse")
 SINGLE = tuple(name for name in problems.names() if name != "joint")
@@ -65,8 +64,7 @@ def test_matvec_needs_a_matrix():
 @pytest.mark.parametrize("name", ["inverse", "symmetric_inverse"])
 def test_singular(name):
     problem, x = problems.get(name), good(name)
-    x[1] = np.ones((5, 5))
-    x[1, 0, 0] = 1 + 1e-17
+    x[1] = 1
     for refuse in (problem.check, problem.solve):
         with pytest.raises(InputError, match=r"input 1 is singular.*condition number"):
             refuse(x)
@@ -96,16 +94,9 @@ def test_in_a_mixed_batch_the_number_is_that_of_the_batch():
         problems.get("inverse").check(x)
 
 
-@pytest.mark.parametrize("name", SINGLE)
-def test_integers_pass(name):
-    square = problems.get(name).needs_square
-    x = np.array([[[2, 1], [1, 5]]]) if square else np.arange(8).reshape(1, 2, 4)
-    problems.get(name).check(x.astype(np.float64))
-    problems.get(name).check(Matrices.of(x.astype(np.float64)))
-
-
 def test_complex_is_refused():
+    # In tests the annotation would refuse it first.
+    check = problems.ShapedProblem.check
+    unannotated = getattr(check, "__wrapped__", check)
     with pytest.raises(InputError, match="real"):
-        problems.ShapedProblem.check.__wrapped__(  # the annotation check would come first
-            problems.get("transpose"), np.ones((1, 2, 2), np.complex128)
-        )
+        unannotated(problems.get("transpose"), np.ones((1, 2, 2), np.complex128))

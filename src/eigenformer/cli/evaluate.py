@@ -100,5 +100,3 @@ def _ensemble(
             return base
         name = base.registry.name_of(base)
     return ensembles.get(name, **fields)
-
-

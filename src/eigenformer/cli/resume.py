@@ -31,7 +31,5 @@ def resume(
         quiet: report nothing but the result.
     """
     folder = find_run(run)
-    execution = Execution(
-        device=device, workers=workers, save_seconds=save_seconds, quiet=quiet
-    )
+    execution = Execution(device=device, workers=workers, save_seconds=save_seconds, quiet=quiet)
     return execute(folder.config(), execution, str(folder.path))

@@ -112,5 +112,3 @@ def execute(config: TrainConfig, execution: Execution, folder: str | None = None
             soft_wrap=True,
         )
     return 0
-
-

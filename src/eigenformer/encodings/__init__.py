@@ -15,10 +15,10 @@ from .base import Decoded as Decoded
 from .base import Encoding as Encoding
 from .base import Reason as Reason
 from .base import TokenNumbers as TokenNumbers
-from .floating import Floating as Floating
-from .positional import Positional as Positional
 from .ceiling import seen_inputs as seen_inputs
 from .ceiling import truth_errors as truth_errors
+from .floating import Floating as Floating
+from .positional import Positional as Positional
 from .task import Examples as Examples
 from .task import Task as Task
 from .task import draw_pairs as draw_pairs

@@ -167,7 +167,9 @@ class Encoding(ABC):
             )
         return ids
 
-    def try_encode(self, matrices: Matrices) -> tuple[Int64[np.ndarray, "B L"], Bool[np.ndarray, " B"]]:
+    def try_encode(
+        self, matrices: Matrices
+    ) -> tuple[Int64[np.ndarray, "B L"], Bool[np.ndarray, " B"]]:
         """Token ids, and which matrices are in range (the ids of the others mean nothing)."""
         largest = int(max(matrices.rows.max(), matrices.columns.max()))
         if largest > self.max_dim:

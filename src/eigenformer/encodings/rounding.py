@@ -9,7 +9,9 @@ LARGEST_EXPONENT = 100
 _POWERS = 10.0 ** np.arange(309)
 
 
-def scaled(values: Float64[np.ndarray, "*K"], exponent: Int64[np.ndarray, "*K"]) -> Float64[np.ndarray, "*K"]:
+def scaled(
+    values: Float64[np.ndarray, "*K"], exponent: Int64[np.ndarray, "*K"]
+) -> Float64[np.ndarray, "*K"]:
     """`values` * 10^exponent, with one rounding where the power is exact (|exponent| <= 22)."""
     power = _POWERS[np.minimum(np.abs(exponent), 308)]
     return np.where(exponent >= 0, values * power, values / power)

@@ -16,6 +16,7 @@ from .solver import Predictions as Predictions
 from .solver import Solution as Solution
 from .solver import Solver as Solver
 from .solver import as_batch as as_batch
-from .table import result_table as result_table
 from .statistics import binomial_interval as binomial_interval
+from .table import result_table as result_table
 from .trained import TrainedSolver as TrainedSolver
+from .trained import takes as takes

@@ -228,7 +228,11 @@ def _by_shape(
 
 
 def _by_problem(
-    problem: Problem, inputs: Matrices, valid: np.ndarray, error: np.ndarray, tolerances: list[float]
+    problem: Problem,
+    inputs: Matrices,
+    valid: np.ndarray,
+    error: np.ndarray,
+    tolerances: list[float],
 ) -> dict[str, dict[float, Proportion]]:
     """Accuracy for each problem of a joint one."""
     if not isinstance(problem, Joint):

@@ -87,7 +87,9 @@ def _json(text: str, name: str) -> list[np.ndarray]:
     except json.JSONDecodeError as error:
         raise InputError(f"{name} is not valid JSON (line {error.lineno}: {error.msg})") from None
     if not isinstance(data, list):
-        raise InputError(f'{name} holds a JSON {type(data).__name__}; give rows such as [[1, 2], [3, 4]]')
+        raise InputError(
+            f"{name} holds a JSON {type(data).__name__}; give rows such as [[1, 2], [3, 4]]"
+        )
     if not data:
         return []
     several = all(isinstance(m, list) and m and all(isinstance(r, list) for r in m) for m in data)

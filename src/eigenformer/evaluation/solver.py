@@ -78,7 +78,9 @@ class Solver(ABC):
             shape = (int(answers.rows[i]), int(answers.columns[i]))
             if shape != value.shape[1:]:
                 right[i] = False
-                reasons[i] = f"the answer is {shape[0]}x{shape[1]}, not {value.shape[1]}x{value.shape[2]}"
+                reasons[i] = (
+                    f"the answer is {shape[0]}x{shape[1]}, not {value.shape[1]}x{value.shape[2]}"
+                )
         value[right] = answers.values[right, : value.shape[1], : value.shape[2]]
         certificate = certify(self.problem, inputs, value)
         if np.ndim(matrix) == 2:
@@ -103,11 +105,15 @@ def as_batch(matrix: Any) -> Float64[np.ndarray, "B M N"]:
     try:
         values = np.asarray(matrix, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError("the input is not a matrix of numbers; give rows of equal length") from None
+        raise InputError(
+            "the input is not a matrix of numbers; give rows of equal length"
+        ) from None
     if values.ndim not in (2, 3):
         raise InputError(
             f"the input has {values.ndim} dimensions; give one matrix [m, n] or several [B, m, n]"
         )
     if values.size == 0:
-        raise InputError(f"the input of shape {values.shape} is empty; give at least one coefficient")
+        raise InputError(
+            f"the input of shape {values.shape} is empty; give at least one coefficient"
+        )
     return values[None] if values.ndim == 2 else values

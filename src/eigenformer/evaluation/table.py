@@ -1,8 +1,12 @@
 """A `Result` as a table for people."""
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from .evaluate import Proportion, Result
+
+SHOWN = ("l1", "l2", "max", "paper")
+"""Scores in the table; the JSON has them all."""
 
 
 def _percent(p: Proportion) -> str:
@@ -17,17 +21,18 @@ def _interval(p: Proportion) -> str:
 def result_table(result: Result) -> Table:
     """Accuracy, interval and rounding ceiling at each tolerance, in percent."""
     table = Table(
-        title=f"{result.solver}: {result.problem}, {result.n:,} matrices",
+        title=f"{result.solver}: {result.problem}, {result.n:,} matrices, percent right",
         title_justify="left",
         caption=_caption(result),
         caption_justify="left",
+        box=SIMPLE,
     )
-    table.add_column("tolerance", justify="right")
-    others = [name for name in result.accuracy if name != result.score]
-    table.add_column(f"right ({result.score})", justify="right", style="bold")
-    table.add_column("95% interval", justify="right")
+    shown = [name for name in SHOWN if name in result.accuracy and name != result.score]
+    table.add_column("within", justify="right")
+    table.add_column(result.score, justify="right", style="bold green")
+    table.add_column("95% interval", justify="right", no_wrap=True)
     table.add_column("ceiling", justify="right")
-    for name in others:
+    for name in shown:
         table.add_column(name, justify="right", style="dim")
     table.add_column("coefficients", justify="right", style="dim")
     for tolerance, right in result.accuracy[result.score].items():
@@ -36,7 +41,7 @@ def result_table(result: Result) -> Table:
             _percent(right),
             _interval(right),
             _percent(result.ceiling[result.score][tolerance]),
-            *(_percent(result.accuracy[name][tolerance]) for name in others),
+            *(_percent(result.accuracy[name][tolerance]) for name in shown),
             f"{100 * result.coefficients[tolerance]:.1f}",
         )
     table.add_row("exact", _percent(result.exact), _interval(result.exact), "100.0")

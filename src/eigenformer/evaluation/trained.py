@@ -111,7 +111,7 @@ class TrainedSolver(Solver):
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
         found = []
         ensemble, (_, m, n) = self.task.ensemble, inputs.shape
-        if not self.trained_for(m, n):
+        if not takes(replace(self.task, problem=self.problem), m, n):
             found.append(
                 f"{self.name} was trained on {ensemble.dims} matrices, not on an input of {m}x{n}: "
                 "do not expect a right answer"
@@ -129,12 +129,13 @@ class TrainedSolver(Solver):
                 break
         return found
 
-    def trained_for(self, m: int, n: int) -> bool:
-        """Whether inputs of m x n occur in training."""
-        dims = self.task.ensemble.dimensions
-        return any(
-            self.problem.input_shape(rows, columns) == (m, n)
-            for rows in range(dims.rows[0], dims.rows[1] + 1)
-            for columns in range(dims.columns[0], dims.columns[1] + 1)
-            if dims.contains(rows, columns)
-        )
+
+def takes(task: Task, m: int, n: int) -> bool:
+    """Whether inputs of m x n occur among the examples of `task`."""
+    dims = task.ensemble.dimensions
+    return any(
+        task.problem.input_shape(rows, columns) == (m, n)
+        for rows in range(dims.rows[0], dims.rows[1] + 1)
+        for columns in range(dims.columns[0], dims.columns[1] + 1)
+        if dims.contains(rows, columns)
+    )

@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ..core import InputError, unknown
-from ..evaluation import TrainedSolver
+from ..evaluation import TrainedSolver, takes
 from ..training import RunFolder
 from .store import find_run, runs_root
 
@@ -27,10 +27,16 @@ def load(name: str, device: str = "cpu") -> TrainedSolver:
         folder = find_run(name)
     else:
         raise unknown("run or shipped model", name, [*shipped, *_run_names()])
+    return _load(folder, device)
+
+
+def _load(folder: RunFolder, device: str = "cpu") -> TrainedSolver:
     config = folder.config()
     model = config.model.build(config.task.encoder, config.task.decoder, seed=config.seed)
     weights = folder.load_model()
-    if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in model.state_dict().items()}:
+    if {k: v.shape for k, v in weights.items()} != {
+        k: v.shape for k, v in model.state_dict().items()
+    }:
         raise InputError(f"the weights in {folder.path} do not fit its configuration")
     model.load_state_dict(weights)
     return TrainedSolver(model.to(device).eval(), config.task, name=folder.path.name)
@@ -41,27 +47,27 @@ def _run_names() -> list[str]:
 
 
 def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
-    """A solver of `problem` for inputs of this shape: a finished run of the store, else a shipped model.
+    """A solver of `problem` for inputs of a shape: a finished run of the store or a shipped model.
 
-    If no model was trained for the shape, one of the problem is returned all the same (it warns); if
-    there is none at all, an `InputError` says how to train one.
+    The newest run for this shape comes first. Where no model was trained for it, one for another
+    shape is returned (it warns); where there is none, an `InputError` says how to train one.
     """
-    folders = [RunFolder(path) for path in runs_root().glob("*") if (path / "config.json").exists()]
-    finished = [folder for folder in folders if folder.finished and folder.model_file.exists()]
+    folders = [RunFolder(path) for path in runs_root().glob("*")]
+    finished = [f for f in folders if f.model_file.exists() and f.finished]
     finished.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
-    candidates = [*map(str, (f.path for f in finished)), *shipped_models()]
-    fallback: TrainedSolver | None = None
-    for name in candidates:
-        solver = load(name)
-        if solver.problem.registry.name_of(solver.problem) != problem:
+    shipped = [RunFolder(path) for path in shipped_models().values()]
+    fallback: RunFolder | None = None
+    for folder in (*finished, *shipped):
+        task = folder.config().task
+        if task.problem.registry.name_of(task.problem) != problem:
             continue
-        if solver.trained_for(rows, columns):
-            return solver
-        fallback = fallback or solver
+        if takes(task, rows, columns):
+            return _load(folder)
+        fallback = fallback or folder
     if fallback is None:
         raise InputError(
             f"there is no trained model for {problem} yet; train one with "
             f"`eigenformer train fast --problem {problem} --dims {rows}x{columns}`, "
             "or give --model numpy for LAPACK's answer"
         )
-    return fallback
+    return _load(fallback)

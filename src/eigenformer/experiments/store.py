@@ -47,4 +47,6 @@ def find_run(text: str) -> RunFolder:
     if found:
         names = ", ".join(path.name for path in found)
         raise InputError(f"{text!r} fits several runs: {names}; give more of the name")
-    raise InputError(f"no run folder {text!r}, here or in {root}; `eigenformer info` lists the runs")
+    raise InputError(
+        f"no run folder {text!r}, here or in {root}; `eigenformer info` lists the runs"
+    )

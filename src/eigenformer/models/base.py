@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..core import Registry
 
 
+@runtime_checkable
 class TokenNumbersLike(Protocol):
     """The number that each of V tokens stands for, in parts; a part that a token lacks is nan."""
 
@@ -33,6 +34,7 @@ class TokenNumbersLike(Protocol):
         """One above the largest mantissa: 1000 for P1000, 10 for P10."""
 
 
+@runtime_checkable
 class EncodingLike(Protocol):
     """What a model asks of an encoding; `eigenformer.encodings.Encoding` has it all."""
 

@@ -13,7 +13,8 @@ from ..ensembles import Ensemble, Matrices
 from .errors import Errors, combine
 from .norms import NORMS, norms, ratio, relative, relative_l1
 
-Batch = Matrices | Float64[np.ndarray, "B M N"]
+# Predictions of another shape than the truth are an outcome, so the axes have no names.
+Batch = Matrices | Float64[np.ndarray, "_ _ _"]
 B = TypeVar("B", np.ndarray, Matrices)
 
 
@@ -119,13 +120,18 @@ class ShapedProblem(Problem):
 
     def errors(self, inputs: Batch, true: Batch, predicted: Batch) -> Errors:
         truth = Matrices.of(true)
+        if len(truth) != len(inputs):
+            raise InputError(
+                f"there are {len(inputs)} inputs and {len(truth)} true answers; give solve(inputs)"
+            )
         parts = []
         for index, matrices, shape, guess in self._aligned(inputs, predicted):
             expected, fits = _cut(truth, index, shape)
             if not fits.all():
+                i = int(index[~fits][0])
                 raise InputError(
-                    f"a true answer is {_shape_of(truth, index[~fits][0])}, but {self._name} of "
-                    f"this input is {_written(shape)}; give solve(inputs)"
+                    f"a true answer is {truth.rows[i]}x{truth.columns[i]}, but {self._name} of "
+                    f"this input is {shape[0]}x{shape[1]}; give solve(inputs)"
                 )
             # Predictions may be anything: overflow and nan are outcomes, not accidents.
             with np.errstate(all="ignore"):
@@ -248,11 +254,3 @@ def _cut(
         values = np.full((len(index), p, q), np.nan)
         values[:, : short.shape[1], : short.shape[2]] = short
     return values, fits
-
-
-def _shape_of(matrices: Matrices, i: int) -> str:
-    return f"{matrices.rows[i]}x{matrices.columns[i]}"
-
-
-def _written(shape: tuple[int, int]) -> str:
-    return f"{shape[0]}x{shape[1]}"

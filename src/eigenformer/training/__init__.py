@@ -1,6 +1,6 @@
 """From a configuration to a trained model in a run folder.
 
-In: a `TrainConfig`. Out: a `RunFolder` with metrics, evaluations, weights and the state to go on from.
+In: a `TrainConfig`. Out: a `RunFolder`: metrics, evaluations, weights, the state to go on from.
 """
 
 from .config import DataFile as DataFile

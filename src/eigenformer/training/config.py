@@ -1,4 +1,4 @@
-"""Everything that identifies a run. What doesn't change the result (device, workers) is not here."""
+"""All that identifies a run. What doesn't change the result (device, workers) is not here."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,7 +19,7 @@ def _positive(where: object, *names: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerConfig:
-    """AdamW (weight decay 0 makes it Adam), with Muon for the matrices of the layers if asked for."""
+    """AdamW (with weight decay 0: Adam), and Muon for the matrices of the layers if asked for."""
 
     kind: Literal["adamw", "muon"] = "adamw"
     """muon: Muon for the weight matrices of the layers, AdamW for everything else."""
@@ -69,7 +69,7 @@ class LossConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TestSet:
-    """A named, seeded test set; its matrices come from the task's ensemble unless another is given."""
+    """A named, seeded test set, of the task's ensemble unless another is given."""
 
     __test__ = False  # not a test for pytest to collect
 
@@ -109,12 +109,14 @@ class EvaluationConfig:
                 f"{', '.join(map(str, self.tolerances))}"
             )
         if self.target is not None and not 0 < self.target <= 1:
-            raise InputError(f"target is {self.target}; give an accuracy as a fraction, such as 0.95")
+            raise InputError(
+                f"target is {self.target}; give an accuracy as a fraction, such as 0.95"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataFile:
-    """Training examples from a file that `eigenformer data export` wrote, in place of random ones."""
+    """Examples from a file that `eigenformer data export` wrote, in place of random ones."""
 
     path: str
     sha256: str

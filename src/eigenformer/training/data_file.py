@@ -1,15 +1,18 @@
-"""Typed files of examples (.npz): what `eigenformer data export` writes and training reads."""
+"""Files of examples (.npz, .jsonl): `eigenformer data export` writes them, training reads them."""
 
+import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..core import InputError, rng
+from ..core import InputError, from_json, rng, to_json
 from ..core.serialize import checksum
-from ..encodings import PAD, Examples, Task, with_eos
+from ..encodings import PAD, Encoding, Examples, Reason, Task, with_eos
 from ..ensembles import Matrices
+from ..problems import Problem
 from .config import DataFile
 
 FORMAT = "eigenformer examples 1"
@@ -24,39 +27,104 @@ class StoredExamples:
     answers: Matrices
 
 
-def save_examples(path: Path, problem: str, inputs: Matrices, answers: Matrices) -> None:
-    """Write float64 matrices with their shapes; `load_examples` reads them back exactly."""
-    fields = {"format": np.array(FORMAT), "problem": np.array(problem)}
+def save_examples(path: Path, task: Task, inputs: Matrices, answers: Matrices) -> None:
+    """Write examples; `load_examples` reads them back.
+
+    .npz holds float64 matrices, exactly. .jsonl holds tokens, as the task's encodings spell the
+    matrices: a line that describes the file, then one an example.
+    """
+    writers = {".npz": _save_npz, ".jsonl": _save_jsonl}
+    if path.suffix not in writers:
+        raise InputError(f"{path} ends in {path.suffix or 'no suffix'}; give .npz or .jsonl")
+    partial = path.with_name(path.name + ".partial")
+    writers[path.suffix](partial, task, inputs, answers)
+    partial.replace(path)
+
+
+def _save_npz(path: Path, task: Task, inputs: Matrices, answers: Matrices) -> None:
+    fields: dict[str, Any] = {"format": np.array(FORMAT), "problem": np.array(_name(task.problem))}
     for side, matrices in (("inputs", inputs), ("answers", answers)):
         fields[side] = matrices.values
         fields[f"{side}_rows"] = matrices.rows
         fields[f"{side}_columns"] = matrices.columns
     if inputs.kinds is not None:
         fields["kinds"] = inputs.kinds
-    partial = path.with_name(path.name + ".partial")
-    with open(partial, "wb") as file:
+    with open(path, "wb") as file:
         np.savez_compressed(file, **fields)
-    partial.replace(path)
+
+
+def _save_jsonl(path: Path, task: Task, inputs: Matrices, answers: Matrices) -> None:
+    head = {
+        "format": FORMAT,
+        "problem": _name(task.problem),
+        "encoder": to_json(task.encoder),
+        "decoder": to_json(task.decoder),
+    }
+    asked = task.encoder.words(task.encoder.encode(inputs))
+    answered = task.decoder.words(task.decoder.encode(answers))
+    with open(path, "w") as file:
+        file.write(json.dumps(head) + "\n")
+        for x, y in zip(asked, answered, strict=True):
+            file.write(json.dumps({"input": " ".join(x), "output": " ".join(y)}) + "\n")
 
 
 def load_examples(path: Path) -> StoredExamples:
     """Read what `save_examples` wrote; another or a damaged file is an `InputError`."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the path")
+    readers = {".npz": _load_npz, ".jsonl": _load_jsonl}
+    if path.suffix not in readers:
+        raise InputError(f"{path} ends in {path.suffix or 'no suffix'}; give .npz or .jsonl")
+    return readers[path.suffix](path)
+
+
+def _load_npz(path: Path) -> StoredExamples:
     try:
         with np.load(path, allow_pickle=False) as file:
-            if "format" not in file or str(file["format"]) != FORMAT:
-                raise InputError(f"{path} was not written by `eigenformer data export`")
-            kinds = file["kinds"] if "kinds" in file else None
-            sides = [
-                Matrices(file[side], file[f"{side}_rows"], file[f"{side}_columns"], kinds)
-                for side in ("inputs", "answers")
-            ]
-            return StoredExamples(str(file["problem"]), *sides)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; check the path") from None
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError) as error:
-        if isinstance(error, InputError):
-            raise
+            fields = dict(file)
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError):
         raise InputError(f"{path} is not a file of examples, or is damaged") from None
+    needed = {
+        "format",
+        "problem",
+        *(s + t for s in ("inputs", "answers") for t in ("", "_rows", "_columns")),
+    }
+    if not needed <= set(fields) or str(fields["format"]) != FORMAT:
+        raise InputError(f"{path} was not written by `eigenformer data export`")
+    sides = [
+        Matrices(fields[s], fields[f"{s}_rows"], fields[f"{s}_columns"], fields.get("kinds"))
+        for s in ("inputs", "answers")
+    ]
+    return StoredExamples(str(fields["problem"]), *sides)
+
+
+def _load_jsonl(path: Path) -> StoredExamples:
+    try:
+        lines = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise InputError(f"{path} is not JSON lines, or is damaged") from None
+    if not lines or not isinstance(lines[0], dict) or lines[0].get("format") != FORMAT:
+        raise InputError(f"{path} was not written by `eigenformer data export`")
+    head, rows = lines[0], lines[1:]
+    if not rows:
+        raise InputError(f"{path} holds no examples")
+    sides = []
+    for side, codec in (("input", "encoder"), ("output", "decoder")):
+        encoding = from_json(Encoding, head.get(codec), f"{path}: {codec}")
+        words = [str(row.get(side, "")).split() for row in rows]
+        ids = np.full((len(rows), max(map(len, words))), PAD)
+        for i, sequence in enumerate(words):
+            ids[i, : len(sequence)] = encoding.ids(sequence)
+        decoded = encoding.decode(ids)
+        if not decoded.valid.all():
+            line = int(np.argmin(decoded.valid))
+            raise InputError(f"{path}, line {line + 2}: {Reason(decoded.reason[line]).text}")
+        sides.append(decoded.matrices)
+    return StoredExamples(str(head["problem"]), *sides)
+
+
+def _name(problem: Problem) -> str:
+    return problem.registry.name_of(problem)
 
 
 def data_file(path: Path) -> DataFile:
@@ -73,7 +141,7 @@ class FileExamples:
         stored = load_examples(path)
         if checksum(path) != config.sha256:
             raise InputError(f"{path} has changed since the run began; train on it as a new run")
-        expected = task.problem.registry.name_of(task.problem)
+        expected = _name(task.problem)
         if stored.problem != expected:
             raise InputError(f"{path} holds examples of {stored.problem}, not of {expected}")
         self.inputs, self.answers = stored.inputs, stored.answers

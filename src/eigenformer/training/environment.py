@@ -28,7 +28,7 @@ def environment(device: torch.device, ranks: int) -> dict[str, Any]:
 
 
 def git_commit() -> str | None:
-    """The commit of the source tree that this code runs from ("-dirty" if changed), if it is one."""
+    """The commit that this code runs from ("-dirty" if changed), where it is a source tree."""
     here = Path(__file__).parent
     try:
         found = subprocess.run(

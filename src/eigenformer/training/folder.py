@@ -1,13 +1,13 @@
 """The run folder: config, environment, metrics, evaluations, weights, and the state to resume from.
 
-    config.json        the resolved configuration, with a schema version
-    env.json           versions, git commit, device
-    metrics.jsonl      a line every few steps and at each evaluation
-    evals/*.json       complete results of each evaluation
-    model.safetensors  the best model so far, by the first test set
-    state/             the last two states: weights, optimizer, counters, each with a checksum
-    status.json        how the run ended
-    lock               held by the process that trains
+config.json        the resolved configuration, with a schema version
+env.json           versions, git commit, device
+metrics.jsonl      a line every few steps and at each evaluation
+evals/*.json       complete results of each evaluation
+model.safetensors  the best model so far, by the first test set
+state/             the last two states: weights, optimizer, counters, each with a checksum
+status.json        how the run ended
+lock               held by the process that trains
 """
 
 import json
@@ -115,7 +115,7 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        return self.status()["state"] == "finished"
+        return bool(self.status()["state"] == "finished")
 
     # The best model.
 
@@ -151,7 +151,7 @@ class RunFolder:
     def load_state(self, device: torch.device) -> tuple[State, str] | None:
         """The newest intact state and a note on damaged ones passed over; None if there is none."""
         saved = self._saved()
-        damaged = []
+        damaged: list[str] = []
         for file in reversed(saved):
             try:
                 return self._load_state(file, device), "; ".join(damaged)
@@ -179,7 +179,7 @@ class RunFolder:
         return sorted(self._states.glob("*.json"))
 
     def rewind(self, metrics_size: int, examples: int) -> None:
-        """Drop metrics and evaluations that were written after the state that a run resumes from."""
+        """Drop metrics and evaluations written after the state that a run resumes from."""
         if self.metrics_file.exists():
             os.truncate(self.metrics_file, min(metrics_size, self.metrics_file.stat().st_size))
         for file in (self.path / "evals").glob("*.json"):

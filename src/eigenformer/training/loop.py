@@ -13,7 +13,8 @@ import torch
 from rich.console import Console
 
 from ..core import InputError
-from ..evaluation import Result, TrainedSolver, evaluate
+from ..evaluation import TrainedSolver, evaluate
+from ..models import tune_cpu
 from .config import TrainConfig
 from .distributed import Ranks, joined, pick_device
 from .environment import environment
@@ -53,7 +54,10 @@ class Execution:
 
 
 def train(
-    config: TrainConfig, path: Path, execution: Execution | None = None, console: Console | None = None
+    config: TrainConfig,
+    path: Path,
+    execution: Execution | None = None,
+    console: Console | None = None,
 ) -> RunFolder:
     """Train the run `config` in the folder `path`: begin it, go on with it, or see that it is done.
 
@@ -62,8 +66,7 @@ def train(
     """
     execution = execution or Execution()
     device = pick_device(execution.device)
-    # Denormal gradients late in training slow CPUs down a hundredfold and change nothing.
-    torch.set_flush_denormal(True)
+    tune_cpu()
     with joined(device) as ranks:
         if config.batch_size % ranks.size:
             raise InputError(
@@ -71,7 +74,7 @@ def train(
             )
         folder = RunFolder(path)
         if not ranks.first:
-            _Loop(config, folder, execution, device, ranks, _Silent()).run()
+            _Loop(config, folder, execution, device, ranks, Display()).run()
             return folder
         display = make_display(console or Console(), execution.quiet)
         folder.create(config, environment(device, ranks.size))
@@ -81,17 +84,8 @@ def train(
         finally:
             display.stop()
             lock.release()
+            torch.set_flush_denormal(False)  # tune_cpu's; it would change other computations here
     return folder
-
-
-class _Silent:
-    """The display of the ranks that only compute."""
-
-    def start(self, config: TrainConfig, folder: str, examples: int) -> None: ...
-    def step(self, examples: int, rate: float, loss: float | None) -> None: ...
-    def evaluated(self, examples: int, results: dict[str, Result]) -> None: ...
-    def note(self, text: str) -> None: ...
-    def stop(self) -> None: ...
 
 
 class _Loop:
@@ -249,7 +243,9 @@ class _Loop:
             progress.best, progress.best_at = score, progress.examples
             self.folder.save_model(self.trainer.weights())
         self.display.evaluated(progress.examples, results)
-        reached = options.target is not None and first.at(options.target_tolerance) >= options.target
+        reached = (
+            options.target is not None and first.at(options.target_tolerance) >= options.target
+        )
         return self.ranks.agree(reached)
 
     def _save(self) -> None:
@@ -296,4 +292,3 @@ def _signals() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-

@@ -18,8 +18,8 @@ class TokenLoss(nn.Module):
     """The sum over target tokens of the cross-entropy.
 
     With `soft_width` w > 0 the target of a mantissa token m is a Gaussian of standard deviation
-    max(w m, 0.3) over the mantissas of the same sign and exponent within 3 w of the largest; an answer
-    one unit off is then nearly right. Other tokens keep one-hot targets.
+    max(w m, 0.3) over the mantissas of the same sign and exponent within 3 w of the largest; an
+    answer one unit off is then nearly right. Other tokens keep one-hot targets.
     """
 
     neighbours: Tensor
@@ -33,7 +33,9 @@ class TokenLoss(nn.Module):
             self.register_buffer("neighbours", neighbours)
             self.register_buffer("weights", weights)
 
-    def forward(self, logits: Float[Tensor, "K V"], targets: Int64[Tensor, " K"]) -> Float[Tensor, ""]:
+    def forward(
+        self, logits: Float[Tensor, "K V"], targets: Int64[Tensor, " K"]
+    ) -> Float[Tensor, ""]:
         if not self.soft:
             return F.cross_entropy(logits.float(), targets, reduction="sum")
         logits = logits.float()
@@ -53,7 +55,8 @@ def soft_targets(
     soft = (numbers.mantissa >= smallest) & (numbers.mantissa_range > 10)
     exponent = np.nan_to_num(numbers.exponent, nan=0.0)
     key = {
-        (numbers.sign[i], numbers.mantissa[i], exponent[i]): i for i in np.flatnonzero(soft).tolist()
+        (numbers.sign[i], numbers.mantissa[i], exponent[i]): i
+        for i in np.flatnonzero(soft).tolist()
     }
     neighbours = np.repeat(np.arange(size)[:, None], 2 * reach + 1, axis=1)
     weights = np.zeros((size, 2 * reach + 1), np.float32)

@@ -15,11 +15,11 @@ _STEPS = 5
 def orthogonalize(gradients: Float[Tensor, "K M N"]) -> Float[Tensor, "K M N"]:
     """K matrices with singular values pushed towards 1 by five quintic Newton-Schulz steps.
 
-    float32 on purpose: `torch.optim.Muon` works in bfloat16, which a CPU without it emulates 60 to 400
-    times slower. Needs M <= N.
+    float32 on purpose: `torch.optim.Muon` works in bfloat16, which a CPU without it emulates 60 to
+    400 times slower. Needs M <= N.
     """
     a, b, c = _COEFFICIENTS
-    x = gradients / (gradients.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x: Tensor = gradients / (gradients.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(_STEPS):
         s = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(s, s, s, beta=b, alpha=c), x, beta=a)
@@ -30,7 +30,7 @@ class Muon(torch.optim.Optimizer):
     """Nesterov momentum whose update is orthogonalised, scaled by sqrt(max(1, rows/columns)).
 
     A fused projection (queries, keys and values in one weight) is given as (weight, parts) and
-    treated as `parts` matrices one above the other. Matrices of one shape are orthogonalised together.
+    treated as `parts` matrices one above the other. Matrices of one shape are done together.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         (group,) = self.param_groups
         rate, momentum = group["lr"], group["momentum"]
-        by_shape: dict[tuple[int, int], list[tuple[Tensor, Tensor, bool]]] = defaultdict(list)
+        by_shape: dict[tuple[int, ...], list[tuple[Tensor, Tensor, bool]]] = defaultdict(list)
         for weight, parts in zip(group["params"], self._parts, strict=True):
             state = self.state[weight]
             if "momentum" not in state:
@@ -54,7 +54,7 @@ class Muon(torch.optim.Optimizer):
             for target, part in zip(weight.chunk(parts), update.chunk(parts), strict=True):
                 tall = part.shape[0] > part.shape[1]
                 wide = part.mT if tall else part
-                by_shape[tuple(wide.shape)].append((target, wide, tall))  # type: ignore[index]
+                by_shape[tuple(wide.shape)].append((target, wide, tall))
         for members in by_shape.values():
             found = orthogonalize(torch.stack([wide for _, wide, _ in members]))
             for (target, _, tall), x in zip(members, found, strict=True):

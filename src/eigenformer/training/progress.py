@@ -1,7 +1,6 @@
 """What a person sees while a model trains: a live display, or plain lines without a terminal."""
 
 import time
-from typing import Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -14,14 +13,23 @@ from .config import TrainConfig
 _SHOWN_EVALUATIONS = 12
 
 
-class Display(Protocol):
-    """What the loop reports to."""
+class Display:
+    """What the loop reports to; this one, of the ranks that only compute, says nothing."""
 
-    def start(self, config: TrainConfig, folder: str, examples: int) -> None: ...
-    def step(self, examples: int, rate: float, loss: float | None) -> None: ...
-    def evaluated(self, examples: int, results: dict[str, Result]) -> None: ...
-    def note(self, text: str) -> None: ...
-    def stop(self) -> None: ...
+    def start(self, config: TrainConfig, folder: str, examples: int) -> None:
+        """Training begins, or goes on after `examples`."""
+
+    def step(self, examples: int, rate: float, loss: float | None) -> None:
+        """Now and then; `rate` in examples a second."""
+
+    def evaluated(self, examples: int, results: dict[str, Result]) -> None:
+        """The results of an evaluation, by test set."""
+
+    def note(self, text: str) -> None:
+        """Something that a person should know."""
+
+    def stop(self) -> None:
+        """Training has ended, well or not."""
 
 
 def make_display(console: Console, quiet: bool = False) -> Display:
@@ -35,7 +43,7 @@ def _percent(results: dict[str, Result], tolerance: float) -> str:
     return " / ".join(f"{100 * result.at(tolerance):.1f}" for result in results.values())
 
 
-class PlainDisplay:
+class PlainDisplay(Display):
     """A line every few seconds and at each evaluation."""
 
     def __init__(self, console: Console, every: float = 10.0) -> None:
@@ -55,7 +63,7 @@ class PlainDisplay:
         self._last = now
         left = (self._total - examples) / rate
         self.note(
-            f"{examples:,} examples, {rate:,.0f}/s, loss {_loss(loss)}, about {_duration(left)} left"
+            f"{examples:,} examples, {rate:,.0f}/s, loss {_loss(loss)}, {_duration(left)} left"
         )
 
     def evaluated(self, examples: int, results: dict[str, Result]) -> None:
@@ -67,11 +75,8 @@ class PlainDisplay:
     def note(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, highlight=False, markup=False)
 
-    def stop(self) -> None:
-        pass
 
-
-class LiveDisplay:
+class LiveDisplay(Display):
     """A progress bar under the table of the last evaluations."""
 
     def __init__(self, console: Console) -> None:

@@ -1,7 +1,7 @@
 """Training batches, made ahead in background processes.
 
-Batch k is a pure function of (seed, k), so the stream is the same for any number of workers or ranks
-and a resumed run continues exactly where it stopped.
+Batch k is a pure function of (seed, k), so the stream is the same for any number of workers or
+ranks, and a resumed run continues exactly where it stopped.
 """
 
 import signal
@@ -91,7 +91,7 @@ def batches(
     ranks: int = 1,
     pin: bool = False,
 ) -> Iterator[TokenBatch]:
-    """Batches `start`, `start` + 1, ... of the run, `workers` processes ahead (0: made when asked for)."""
+    """Batches `start`, `start` + 1, ... of the run, made by `workers` processes ahead of time."""
     loader = DataLoader(
         _Batches(config, rank, ranks),
         batch_size=None,

@@ -91,7 +91,7 @@ class Trainer:
         return rate_multiple(self.config.schedule, self.progress.step, self.config.steps)
 
     def take_loss(self) -> float | None:
-        """The mean loss a token since the last call, over all ranks; None after skipped steps only."""
+        """Mean loss a token since the last call, over all ranks; None if every step was skipped."""
         total = self.loss_sum.clone()
         if self._ranks.size > 1:
             torch.distributed.all_reduce(total)
@@ -123,7 +123,9 @@ class Trainer:
         try:
             self.progress = Progress(**state.progress)
         except TypeError:
-            raise InputError("the saved state was written by another version of eigenformer") from None
+            raise InputError(
+                "the saved state was written by another version of eigenformer"
+            ) from None
         self.model.load_state_dict(
             {
                 name.removeprefix("model/"): tensor

@@ -1,7 +1,7 @@
 """`fast`: the same tokens' worth of learning from far fewer examples.
 
-Number-aware embeddings, summed coefficient tokens, pre-norm, Muon, soft targets: each measured alone
-and together in docs/log.md.
+Number-aware embeddings, summed coefficient tokens, pre-norm, Muon and soft targets: docs/log.md has
+what each adds.
 """
 
 from ...core import InputError

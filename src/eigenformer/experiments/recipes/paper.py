@@ -21,9 +21,9 @@ def paper(
 ) -> TrainConfig:
     """The paper's transformer and optimizer, exactly.
 
-    Post-norm, ReLU, random embeddings, one position a token; Adam at 1e-4, a linear warm-up of 10,000
-    steps, then a cosine over the run (the paper gives no length for it), batches of 64, an epoch of
-    300,000 examples, test sets of 10,000.
+    Post-norm, ReLU, random embeddings, one position a token; Adam at 1e-4, a linear warm-up of
+    10,000 steps, then a cosine over the run (the paper gives no length for it), batches of 64, an
+    epoch of 300,000 examples, test sets of 10,000.
 
     Args:
         problem: name of the problem, such as eigenvalues, inverse, add.

@@ -1,0 +1,68 @@
+"""Accuracy and loss against training examples."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..core import InputError
+from ..training import RunFolder
+
+COLOURS = ("#1b4965", "#2a9d8f", "#e9a03b", "#d1495b")
+
+
+def learning_curve(folders: Sequence[RunFolder], path: Path, title: str = "") -> None:
+    """Draw the runs' accuracy at each tolerance, with 95% intervals, above their loss.
+
+    Several runs share the axes, the first solid, the others dashed. Needs matplotlib.
+    """
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot as plt
+        from matplotlib.ticker import EngFormatter
+    except ImportError:
+        raise InputError("figures need matplotlib: pip install 'eigenformer[plot]'") from None
+
+    figure, (top, bottom) = plt.subplots(
+        2, 1, sharex=True, figsize=(7, 5.6), height_ratios=(3, 1.4), layout="constrained"
+    )
+    for style, folder in zip(("-", "--", ":", "-."), folders, strict=False):
+        options = folder.config().evaluation
+        found = folder.evaluations(options.tests[0].name)
+        examples = list(found)
+        for colour, tolerance in zip(COLOURS, options.tolerances, strict=False):
+            scores = [e["accuracy"][options.score][f"{tolerance:g}"] for e in found.values()]
+            label = f"within {100 * tolerance:g}%" if style == "-" else None
+            top.plot(
+                examples,
+                [100 * s["value"] for s in scores],
+                style,
+                color=colour,
+                marker="o",
+                markersize=3,
+                label=label,
+            )
+            top.fill_between(
+                examples,
+                [100 * s["low"] for s in scores],
+                [100 * s["high"] for s in scores],
+                color=colour,
+                alpha=0.15,
+                linewidth=0,
+            )
+        lines = [m for m in folder.metrics() if m["kind"] == "train" and m["loss"] is not None]
+        bottom.plot([m["examples"] for m in lines], [m["loss"] for m in lines], style, color="#555")
+    top.set_ylabel("right answers, %")
+    top.set_ylim(-2, 102)
+    top.legend(frameon=False, loc="upper left")
+    bottom.set_ylabel("loss, nats a token")
+    bottom.set_xlabel("training examples")
+    bottom.set_xlim(left=0)
+    bottom.xaxis.set_major_formatter(EngFormatter())
+    for axes in (top, bottom):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", alpha=0.25)
+    if title:
+        top.set_title(title, loc="left")
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
