@@ -95,6 +95,8 @@ def _dispatch(args: list[str], debug: bool) -> int:
         if command not in COMMANDS:
             raise unknown("command", command, COMMANDS)
         status: int = importlib.import_module(f".{command}", __name__).main(rest)
+    except SystemExit as done:  # After `COMMAND --help`.
+        return int(done.code or 0)
     except InputError as error:
         if debug:
             raise
@@ -107,9 +109,11 @@ def _explain(error: OSError) -> str | None:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" (writing {error.filename})" if error.filename else ""
         return f"the disk is full{where}; free some space: nothing already saved is lost"
-    if error.filename is None:
+    if error.errno is None:
         return None
     reason = (error.strerror or type(error).__name__).lower()
+    if error.filename is None:
+        return f"the system refuses to read or write: {reason}; nothing already saved is lost"
     if isinstance(error, PermissionError):
         return f"cannot use {error.filename}: {reason}; check who owns it, or name another place"
     return f"cannot use {error.filename}: {reason}; check the path"

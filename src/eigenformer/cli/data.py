@@ -1,5 +1,6 @@
 """`eigenformer data export|inspect`: typed files of problems and answers."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import tyro
@@ -25,7 +26,7 @@ def main(args: list[str]) -> int:
     if not args or args[0] in ("--help", "-h"):
         print(USAGE, end="")
         return 0 if args else 2
-    commands = {"export": export, "inspect": inspect}
+    commands: dict[str, Callable[..., int]] = {"export": export, "inspect": inspect}
     if args[0] not in commands:
         raise unknown("data command", args[0], commands)
     return parse(commands[args[0]], args[1:], prog=f"data {args[0]}")

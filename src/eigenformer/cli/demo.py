@@ -10,8 +10,8 @@ from ..experiments import load, run
 from ..experiments.recipes import fast
 from ..reports import learning_curve
 from ..training import Execution, Interrupted
+from .answers import Answers
 from .parse import parse
-from .solve import print_answers
 
 MATRIX = np.array([[3.1, -1.2, 0.5], [-1.2, 7.4, 2.0], [0.5, 2.0, -4.8]])
 FRESH_SEED = 2026
@@ -26,8 +26,8 @@ def main(args: list[str]) -> int:
 def demo(seed: int = 0, workers: int = 1) -> int:
     """Train a transformer on eigenvalues of random 3x3 matrices, score it, solve a matrix with it.
 
-    A few minutes on two CPU cores. Run again, it goes on from what is already there. Exits with 1 if
-    fewer than 95% of 2,000 fresh matrices are solved within 5%.
+    A few minutes on two CPU cores. Run again, it goes on from what is already there. Exits with 1
+    if fewer than 95% of 2,000 fresh matrices are solved within 5%.
 
     Args:
         seed: of the model and its examples.
@@ -60,7 +60,7 @@ def demo(seed: int = 0, workers: int = 1) -> int:
     say(f"   learning curve: {picture}\n")
 
     say("[bold]3. Solving[/bold] a matrix of our own.")
-    print_answers(console, solver, MATRIX[None])
+    Answers.of(solver, MATRIX[None]).show(console)
     say(
         "\n   Yours: eigenformer solve eigenvalues --input matrix.csv"
         f"\n   More:  eigenformer evaluate {folder.path} --help"

@@ -1,18 +1,23 @@
 """`eigenformer evaluate RUN|MODEL|numpy ...`: scores on seeded test sets."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated, Literal
 
 import tyro
 from rich.console import Console
 
 from .. import ensembles
 from ..core import InputError, save_json
-from ..ensembles import Ensemble
-from ..evaluation import TOLERANCES, Solver, TrainedSolver, numpy_solver, result_table
+from ..ensembles import Ensemble, IidUniform
+from ..evaluation import TOLERANCES, TrainedSolver, result_table
 from ..evaluation import evaluate as score_solver
-from ..experiments import load
-from .parse import parse
+from ..training.distributed import pick_device
+from .models import named_solver
+from .parse import JsonFlag, check_output, parse
+
+_MODELS = tyro.conf.arg(metavar="MODEL [MODEL ...]", help_behavior_hint="")
 
 
 def main(args: list[str]) -> int:
@@ -20,83 +25,73 @@ def main(args: list[str]) -> int:
 
 
 def evaluate(
-    models: tyro.conf.Positional[tuple[str, ...]],
+    models: Annotated[tuple[str, ...], tyro.conf.Positional, _MODELS],
     problem: str | None = None,
     ensemble: str | None = None,
     dims: str | None = None,
     scale: float | None = None,
+    noise: float | None = None,
     n: int = 10_000,
     seed: int = 1,
     tolerances: tuple[float, ...] = TOLERANCES,
-    noise: float | None = None,
     score: str = "l1",
-    device: str = "cpu",
+    device: Literal["auto", "cpu", "cuda"] = "auto",
     output: Path | None = None,
-    as_json: bool = False,
+    as_json: JsonFlag = False,
 ) -> int:
     """Score runs, shipped models or numpy (LAPACK) on the same seeded test set.
 
+    The test set is drawn as in training, or from 5x5 matrices of the ensemble iid-uniform for
+    numpy, with what the options change.
+
     Args:
-        models: run folders, names or hashes of runs, shipped models, or numpy.
-        problem: problem; needed for numpy, and to pick one of a jointly trained model's.
-        ensemble: ensemble of the test matrices; the one of training if not given.
-        dims: their shape, such as 5x5 or 5-15; that of training if not given.
-        scale: their range A; that of training if not given.
+        models: runs (folders, names or hashes), shipped models, or numpy.
+        problem: needed for numpy, and to pick one of a jointly trained model's.
+        ensemble: ensemble of the test matrices.
+        dims: their shape, such as 5x5 or 5-15.
+        scale: their range A.
+        noise: noise on the input, as a fraction of the coefficients' standard deviation.
         n: number of test matrices.
         seed: seed of the test set; evaluations in training use 0.
         tolerances: relative errors below which an answer counts as right.
-        noise: noise on the input, as a fraction of the coefficients' standard deviation.
         score: l1, l2, l2_squared, max; paper for eigenvectors and SVD.
-        device: cpu or cuda.
-        output: write the results to this JSON file too.
-        as_json: print JSON in place of tables.
+        device: where the models run; auto takes a GPU if there is one.
+        output: write the results to this .json file too.
+        as_json: print JSON instead of tables.
     """
     if not models:
         raise InputError("name at least one run, shipped model, or numpy")
+    check_output(output, ".json")
+    place = str(pick_device(device))
+    solvers = [named_solver(name, problem, place) for name in models]
     results = []
-    for name in models:
-        solver = _solver(name, problem, device)
+    for solver in solvers:
         task = solver.task if isinstance(solver, TrainedSolver) else None
         result = score_solver(
             solver,
             solver.problem,
-            _ensemble(task.ensemble if task else None, ensemble, dims, scale),
+            _changed(task.ensemble if task else IidUniform(), ensemble, dims, scale),
             n,
             seed,
             tolerances,
             noise=noise if noise is not None else (task.noise if task else 0.0),
             score=score,
         )
-        results.append(result)
+        results.append(result.to_dict())
+        # After each, so that trouble with a later one does not cost what is known.
+        if output is not None:
+            save_json(output, results)
         if not as_json:
             Console().print(result_table(result))
-    data = [result.to_dict() for result in results]
     if as_json:
-        print(json.dumps(data, indent=2))
-    if output is not None:
-        save_json(output, data)
+        print(json.dumps(results, indent=2))
     return 0
 
 
-def _solver(name: str, problem: str | None, device: str) -> Solver:
-    if name == "numpy":
-        if problem is None:
-            raise InputError("numpy solves any problem: name one with --problem")
-        return numpy_solver(problem)
-    solver = load(name, device)
-    if problem is None or problem == solver.problem.registry.name_of(solver.problem):
-        return solver
-    return solver.only(problem)
-
-
-def _ensemble(
-    trained: Ensemble | None, name: str | None, dims: str | None, scale: float | None
-) -> Ensemble:
-    """The test ensemble: that of training, changed where asked."""
-    base = trained or ensembles.get("iid-uniform")
-    fields = {"dims": dims or base.dims, "scale": scale or base.scale}
+def _changed(base: Ensemble, name: str | None, dims: str | None, scale: float | None) -> Ensemble:
+    """The ensemble `base`, or the one called `name` in its place, with other dims and scale."""
+    new_dims = dims or base.dims
+    new_scale = base.scale if scale is None else scale
     if name is None:
-        if dims is None and scale is None:
-            return base
-        name = base.registry.name_of(base)
-    return ensembles.get(name, **fields)
+        return replace(base, dims=new_dims, scale=new_scale)
+    return ensembles.get(name, dims=new_dims, scale=new_scale)

@@ -16,7 +16,7 @@ from .. import encodings, ensembles, problems
 from ..core.registry import PLUGIN_GROUP
 from ..experiments import runs_root, shipped_models
 from ..training.environment import git_commit
-from .parse import parse
+from .parse import JsonFlag, parse
 
 PACKAGES = ("eigenformer", "torch", "numpy", "tyro", "rich", "safetensors", "jaxtyping")
 OPTIONAL_PACKAGES = ("matplotlib", "scipy")
@@ -26,11 +26,11 @@ def main(args: list[str]) -> int:
     return parse(info, args, prog="info")
 
 
-def info(as_json: bool = False) -> int:
+def info(as_json: JsonFlag = False) -> int:
     """Show versions, the machine, and the names that are registered.
 
     Args:
-        as_json: Print JSON, for programs.
+        as_json: print JSON, for programs.
     """
     facts = gather()
     if as_json:

@@ -1,7 +1,5 @@
 """`eigenformer resume RUN`: go on with an interrupted run, exactly where it stood."""
 
-from typing import Literal
-
 import tyro
 
 from ..experiments import find_run
@@ -16,20 +14,13 @@ def main(args: list[str]) -> int:
 
 def resume(
     run: tyro.conf.Positional[str],
-    device: Literal["auto", "cpu", "cuda"] = "auto",
-    workers: int = 1,
-    save_seconds: float = 60.0,
-    quiet: bool = False,
+    execution: tyro.conf.OmitArgPrefixes[Execution] = Execution(),  # noqa: B008  (frozen)
 ) -> int:
     """Go on with an interrupted training; the result is that of a run never interrupted.
 
     Args:
         run: run folder, or the name or hash of a run in the store.
-        device: auto, cpu or cuda.
-        workers: background processes that make batches ahead; 0 for none.
-        save_seconds: time between saved states.
-        quiet: report nothing but the result.
+        execution: nothing here changes the result.
     """
     folder = find_run(run)
-    execution = Execution(device=device, workers=workers, save_seconds=save_seconds, quiet=quiet)
-    return execute(folder.config(), execution, str(folder.path))
+    return execute(folder.config(), execution, folder.path)

@@ -1,10 +1,10 @@
 """`eigenformer train RECIPE`: from a recipe and overrides to a run folder."""
 
-import dataclasses
 import inspect
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..experiments import run
 from ..experiments.recipes import RECIPES
 from ..training import Execution, Interrupted, TrainConfig, data_file
 from ..training import train as train_run
-from .parse import SETTINGS, parse
+from .parse import option_names, override, parse_known
 
 USAGE = """\
 usage: eigenformer train RECIPE [options] [--any.field value]
@@ -29,78 +29,72 @@ options of a recipe: eigenformer train RECIPE --help
 fields that can be overridden: eigenformer train RECIPE --show
 """
 
-EXTRA = {
-    "device": "auto, cpu or cuda.",
-    "workers": "background processes that make batches ahead; 0 for none.",
-    "save_seconds": "time between saved states.",
-    "quiet": "report nothing but the result.",
-    "folder": "run folder, in place of one in the run store.",
-    "data": "train on this file of examples (see `eigenformer data export`).",
-    "show": "print the resolved configuration as JSON and stop.",
-}
-
 
 def main(args: list[str]) -> int:
     if not args or args[0] in ("--help", "-h"):
         print(USAGE.format(recipes=", ".join(RECIPES.names())), end="")
         return 0 if args else 2
     name, *rest = args
-    recipe = RECIPES.item(name)
-    options, overrides = tyro.cli(
-        _command(recipe),
-        prog=f"eigenformer train {name}",
-        args=rest,
-        config=SETTINGS,
-        return_unknown_args=True,
-    )
-    recipe_options = {key: options[key] for key in inspect.signature(recipe).parameters}
-    config = recipe(**recipe_options)
-    if overrides:
-        config = parse(TrainConfig, overrides, prog=f"train {name}", default=config)
-    if options["data"] is not None:
-        config = dataclasses.replace(config, data=data_file(Path(options["data"])))
-    if options["show"]:
+    prog = f"train {name}"
+    command = _command(RECIPES.item(name))
+    (config, options), overrides = parse_known(command, rest, prog=prog)
+    config = override(config, overrides, prog=prog, also=option_names(command))
+    if options.data is not None:
+        config = replace(config, data=data_file(options.data))
+    if options.show:
         print(json.dumps(to_json(config), indent=2))
         return 0
-    fields = {f.name: options[f.name] for f in dataclasses.fields(Execution)}
-    return execute(config, Execution(**fields), options["folder"])
+    return execute(config, options.execution, options.folder)
 
 
-def _command(recipe: Callable[..., TrainConfig]) -> Callable[..., dict[str, Any]]:
-    """A function with the recipe's parameters and those of execution, for tyro to read."""
+@dataclass(frozen=True, kw_only=True)
+class _Options:
+    """What a training takes beside its recipe."""
 
-    def command(**options: Any) -> dict[str, Any]:
-        return options
+    folder: Path | None = None
+    data: Path | None = None
+    show: bool = False
+    execution: tyro.conf.OmitArgPrefixes[Execution] = Execution()  # noqa: RUF009  (frozen)
 
-    extra = {
-        **{f.name: (f.type, f.default) for f in dataclasses.fields(Execution)},
-        "folder": (str | None, None),
-        "data": (str | None, None),
-        "show": (bool, False),
-    }
-    parameters = list(inspect.signature(recipe, eval_str=True).parameters.values())
-    for name, (kind, default) in extra.items():
-        parameters.append(
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind
-            )
-        )
+
+_OVERRIDES = """\
+Any field of the configuration can be overridden too, nested ones with dots, as in
+--optimizer.rate 1e-3 or --evaluation.target 0.95; --show prints them all."""
+
+_HELP = """
+    folder: run folder, in place of one in the run store.
+    data: train on this file of examples (see `eigenformer data export`).
+    show: print the resolved configuration as JSON, and stop.
+    execution: nothing here changes the result.
+"""
+
+
+def _command(
+    recipe: Callable[..., TrainConfig],
+) -> Callable[..., tuple[TrainConfig, _Options]]:
+    """A function with the recipe's parameters and those of `_Options`, for tyro to read."""
+    own = inspect.signature(recipe, eval_str=True).parameters
+
+    def command(**given: Any) -> tuple[TrainConfig, _Options]:
+        chosen = {name: given.pop(name) for name in own}
+        return recipe(**chosen), _Options(**given)
+
+    parameters = [*own.values(), *inspect.signature(_Options, eval_str=True).parameters.values()]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {p.name: p.annotation for p in parameters}
-    lines = "".join(f"        {name}: {text}\n" for name, text in EXTRA.items())
-    command.__doc__ = (recipe.__doc__ or "").rstrip() + "\n" + lines
+    summary, _, details = inspect.cleandoc(recipe.__doc__ or "").partition("\n\n")
+    command.__doc__ = f"{summary}\n\n{_OVERRIDES}\n\n{details.rstrip()}{_HELP}"
     return command
 
 
-def execute(config: TrainConfig, execution: Execution, folder: str | None = None) -> int:
+def execute(config: TrainConfig, execution: Execution, folder: Path | None) -> int:
     """Train and report; the exit status."""
-    console = Console(stderr=False)
+    console = Console()
     try:
         if folder is None:
             done = run(config, execution, console=console)
         else:
-            done = train_run(config, Path(folder), execution, console)
+            done = train_run(config, folder, execution, console)
     except Interrupted as stopped:
         print(f"eigenformer: {stopped}", file=sys.stderr)
         return stopped.exit_status
@@ -108,7 +102,8 @@ def execute(config: TrainConfig, execution: Execution, folder: str | None = None
     if status["state"] == "finished":
         console.print(
             f"finished ({status['why']}) after {status['examples']:,} examples: {done.path}",
-            highlight=False,
             soft_wrap=True,
+            highlight=False,
+            markup=False,
         )
     return 0

@@ -1,4 +1,4 @@
-"""Configs to and from JSON, strictly; files written so that a crash leaves the old or the new one."""
+"""Configs to and from JSON, strictly; files of which a crash leaves the old or the new one."""
 
 import dataclasses
 import enum
@@ -38,7 +38,10 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(kind: type[T], data: Any, where: str = "config") -> T:
-    """The value of type `kind` that `to_json` turned into `data`; unknown or missing keys are errors."""
+    """The value of type `kind` that `to_json` turned into `data`.
+
+    Unknown or missing keys are errors.
+    """
     return typing.cast(T, _read(kind, data, where))
 
 
@@ -144,7 +147,7 @@ def _canonical(data: Any) -> Any:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` so that `path` holds either the old or the new bytes after a crash, never half."""
+    """Write `content` so that after a crash `path` holds the old or the new bytes, never half."""
     partial = path.with_name(path.name + ".partial")
     try:
         with open(partial, "wb") as file:

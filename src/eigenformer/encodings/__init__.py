@@ -15,8 +15,6 @@ from .base import Decoded as Decoded
 from .base import Encoding as Encoding
 from .base import Reason as Reason
 from .base import TokenNumbers as TokenNumbers
-from .ceiling import seen_inputs as seen_inputs
-from .ceiling import truth_errors as truth_errors
 from .floating import Floating as Floating
 from .positional import Positional as Positional
 from .task import Examples as Examples
@@ -40,23 +38,26 @@ def names() -> tuple[str, ...]:
 def get(name: str, **options: Any) -> Encoding:
     """The encoding called `name`: P{base}, B{2*10^p-1}, FP{span}, or a registered one.
 
-    `options` are its fields, such as `precision` (digits) and `max_dim`.
+    `options` are its other fields, such as `max_dim`, or `precision` (digits) of P and FP.
     """
-    match = re.fullmatch(r"(P|B|FP)(\d+)", name)
+    match = re.fullmatch(r"(P|B|FP)([1-9]\d*)", name)
     if match is None:
         if name in Encoding.registry.names():
             return Encoding.registry.get(name, **options)
         raise unknown("encoding", name, names())
     family, number = match[1], int(match[2])
-    if family == "FP":
-        return Encoding.registry.get("FP", span=number, **options)
-    if family == "P":
-        if number != 10 and "precision" not in options:
-            options["precision"] = len(str(number)) - 1
-        return Encoding.registry.get("P", base=number, **options)
-    precision = len(str(number)) - 1
-    if number != 2 * 10**precision - 1:
+    digits = len(match[2]) - 1
+    if family == "B" and number != 2 * 10**digits - 1:
         raise InputError(
             f"unknown encoding {name!r}: B takes 2*10^p - 1, such as B199, B1999 or B19999"
         )
-    return Encoding.registry.get("B", precision=precision, **options)
+    field, value = {"P": ("base", number), "B": ("precision", digits), "FP": ("span", number)}[
+        family
+    ]
+    if field in options:
+        raise InputError(
+            f"{name} has {field} {value}, but the option says {options[field]}; drop the option"
+        )
+    if family == "P" and number != 10:
+        options.setdefault("precision", digits)
+    return Encoding.registry.get(family, **{field: value}, **options)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from ..core import InputError
-from .base import Encoding, TokenNumbers
+from .base import EXPONENTS, Encoding, TokenNumbers, within
 from .rounding import LARGEST_EXPONENT, scaled, significant_digits
 
 
@@ -24,7 +24,7 @@ class Balanced(Encoding):
 
     @property
     def label(self) -> str:
-        return f"B{2 * 10**self.precision - 1}"
+        return f"B{self._mantissas}"
 
     @property
     def digits(self) -> int:
@@ -36,41 +36,40 @@ class Balanced(Encoding):
 
     @property
     def _largest(self) -> int:
-        return 10**self.precision - 1
-
-    def number_words(self) -> Iterable[str]:
-        exponents = range(-LARGEST_EXPONENT, LARGEST_EXPONENT + 1)
-        mantissas = range(-self._largest, self._largest + 1)
-        return [*map(str, mantissas), *(f"E{e}" for e in exponents)]
+        """The largest mantissa (999 for B1999)."""
+        return int(10**self.precision - 1)
 
     @property
-    def _zero_exponent(self) -> int:
-        return 2 * self._largest + 1 + LARGEST_EXPONENT
+    def _mantissas(self) -> int:
+        """How many mantissas there are; in the vocabulary they come before the exponents."""
+        return 2 * self._largest + 1
+
+    def number_words(self) -> Iterable[str]:
+        mantissas = range(-self._largest, self._largest + 1)
+        return [*map(str, mantissas), *(f"E{e}" for e in EXPONENTS)]
 
     def _spell(
         self, values: Float64[np.ndarray, "*K"]
     ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:
         mantissa, exponent = significant_digits(np.abs(values), self.precision)
         ids = np.empty((*values.shape, 2), np.int64)
-        ids[..., 0] = np.where(values < 0, -mantissa, mantissa) + self._largest
-        ids[..., 1] = exponent + self._zero_exponent
-        return ids, np.isfinite(values) & (np.abs(exponent) <= LARGEST_EXPONENT)
+        ids[..., 0] = np.copysign(mantissa, values) + self._largest
+        ids[..., 1] = exponent + (self._mantissas + LARGEST_EXPONENT)
+        return ids, np.asarray(np.abs(exponent) <= LARGEST_EXPONENT)
 
     def _read(
         self, numbers: Int64[np.ndarray, "*K T"]
     ) -> tuple[Float64[np.ndarray, "*K"], Bool[np.ndarray, "*K"]]:
-        mantissa = numbers[..., 0] - self._largest
-        exponent = numbers[..., 1] - self._zero_exponent
-        ok = (np.abs(mantissa) <= self._largest) & (np.abs(exponent) <= LARGEST_EXPONENT)
-        value = np.where(ok, mantissa, 0).astype(np.float64)
-        return scaled(value, np.where(ok, exponent, 0)), ok
+        mantissa, exponent = numbers[..., 0], numbers[..., 1] - self._mantissas
+        ok = within(mantissa, self._mantissas) & within(exponent, len(EXPONENTS))
+        value = (mantissa - self._largest).astype(np.float64)
+        return scaled(value, np.where(ok, exponent - LARGEST_EXPONENT, 0)), ok
 
     def token_numbers(self) -> TokenNumbers:
-        size, first = len(self.vocabulary), self.first_number
-        sign, mantissa, exponent = np.zeros(size), np.full(size, np.nan), np.full(size, np.nan)
         signed = np.arange(-self._largest, self._largest + 1)
-        last = first + len(signed)
-        sign[first:last] = np.where(signed < 0, -1, 1)
-        mantissa[first:last] = np.abs(signed)
-        exponent[last:] = np.arange(-LARGEST_EXPONENT, LARGEST_EXPONENT + 1)
-        return TokenNumbers(sign, mantissa, exponent, 10**self.precision)
+        words = self._mantissas + len(EXPONENTS)
+        sign, mantissa, exponent = np.zeros(words), np.full(words, np.nan), np.full(words, np.nan)
+        sign[: self._mantissas] = np.where(signed < 0, -1, 1)
+        mantissa[: self._mantissas] = np.abs(signed)
+        exponent[self._mantissas :] = EXPONENTS
+        return self._token_numbers(sign, mantissa, exponent, 10**self.precision)

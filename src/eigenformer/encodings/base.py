@@ -15,9 +15,12 @@ from jaxtyping import Bool, Float64, Int8, Int64
 
 from ..core import InputError, Registry, unknown
 from ..ensembles import Matrices
+from .rounding import LARGEST_EXPONENT
 
 EOS, PAD = 0, 1
-"""Ids common to all vocabularies: <eos> ends an output and starts the decoder; <pad> fills a batch."""
+"""Ids in all vocabularies: <eos> ends an output and starts the decoder; <pad> fills a batch."""
+EXPONENTS = range(-LARGEST_EXPONENT, LARGEST_EXPONENT + 1)
+"""What the exponent tokens of P and B, E-100 to E100, stand for."""
 
 
 class Reason(enum.IntEnum):
@@ -57,7 +60,8 @@ class TokenNumbers:
     """The number that each token stands for, for initialisations and losses that know numbers.
 
     `sign` is +1, -1 or 0 (the token has none); `mantissa` (the integer |m|) and `exponent` are nan
-    where the token has none. `mantissa_range` is the number of values a mantissa can take (1000 for P1000).
+    where the token has none. `mantissa_range` is the number of values that a mantissa can take
+    (1000 for P1000).
     """
 
     sign: Float64[np.ndarray, " V"]
@@ -70,9 +74,9 @@ class TokenNumbers:
 class Encoding(ABC):
     """Matrices to token ids and back.
 
-    A concrete encoding says how one number is spelled: `number_words`, `tokens_per_number`, `_spell`
-    and `_read`. Numbers are x = s m 10^e with an integer m of `digits` significant digits, rounded to
-    nearest; zero is +0 with e = 0 (Charton 2022, section 2.1).
+    A concrete encoding says how one number is spelled: `number_words`, `tokens_per_number`,
+    `_spell` and `_read`. Numbers are x = s m 10^e with an integer m of `digits` significant digits,
+    rounded to nearest; zero is +0 with e = 0 (Charton 2022, section 2.1).
     """
 
     max_dim: int = 100
@@ -110,13 +114,16 @@ class Encoding(ABC):
     def _spell(
         self, values: Float64[np.ndarray, "*K"]
     ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:
-        """Number ids (0 for the first of `number_words`) and whether the value is in range."""
+        """Number ids (0 for the first of `number_words`) and whether the value is in range.
+
+        Values may be infinite or nan, which no range includes; their ids mean nothing.
+        """
 
     @abstractmethod
     def _read(
         self, numbers: Int64[np.ndarray, "*K T"]
     ) -> tuple[Float64[np.ndarray, "*K"], Bool[np.ndarray, "*K"]]:
-        """The inverse: values, and whether the ids spell a number (ids below 0 never do)."""
+        """The inverse: values, and whether the ids, which may be any integers, spell a number."""
 
     @abstractmethod
     def token_numbers(self) -> TokenNumbers: ...
@@ -171,79 +178,83 @@ class Encoding(ABC):
         self, matrices: Matrices
     ) -> tuple[Int64[np.ndarray, "B L"], Bool[np.ndarray, " B"]]:
         """Token ids, and which matrices are in range (the ids of the others mean nothing)."""
-        largest = int(max(matrices.rows.max(), matrices.columns.max()))
+        largest = int(max(matrices.rows.max(initial=0), matrices.columns.max(initial=0)))
         if largest > self.max_dim:
             raise InputError(
                 f"{self.label} has dimension tokens up to V{self.max_dim}, "
                 f"but a matrix has {largest} rows or columns; raise max_dim"
             )
-        batch = len(matrices)
-        numbers, in_range = self._spell(matrices.values.reshape(batch, -1))
+        batch, m, n = matrices.values.shape
+        numbers, in_range = self._spell(matrices.values.reshape(batch, m * n))
         numbers += self.first_number
-        if matrices.uniform:
-            ok = in_range.all(axis=1)
-        else:
-            mask = matrices.mask().reshape(batch, -1)
-            ok = (in_range | ~mask).all(axis=1)
-            example, coefficient = np.nonzero(mask)
-            position = (np.cumsum(mask, axis=1) - 1)[example, coefficient]
-            packed = np.full((batch, position.max() + 1, self.tokens_per_number), PAD)
-            packed[example, position] = numbers[example, coefficient]
+        if not matrices.uniform:
+            mask = matrices.mask().reshape(batch, m * n)
+            in_range |= ~mask
+            count = mask.sum(axis=1)
+            packed = np.full((batch, count.max(initial=0), self.tokens_per_number), PAD)
+            packed[np.arange(packed.shape[1]) < count[:, None]] = numbers[mask]
             numbers = packed
-        ids = np.empty((batch, self.prefix + numbers[0].size), np.int64)
+        ids = np.empty((batch, self.length(1, numbers.shape[1])), np.int64)
         if self.tasks:
             if matrices.kinds is None:
-                raise InputError("this encoding has task tokens, but the matrices name no task")
+                raise InputError(
+                    f"{self.label} has tokens for the tasks {', '.join(self.tasks)}, but the "
+                    "matrices name none; give Matrices with kinds"
+                )
             ids[:, 0] = 2 + matrices.kinds
         ids[:, self.prefix - 2] = self.first_dim - 1 + matrices.rows
         ids[:, self.prefix - 1] = self.first_dim - 1 + matrices.columns
-        ids[:, self.prefix :] = numbers.reshape(batch, -1)
-        return ids, ok
+        ids[:, self.prefix :] = numbers.reshape(batch, ids.shape[1] - self.prefix)
+        return ids, np.all(in_range, axis=1)
 
     def decode(self, ids: Int64[np.ndarray, "B L"]) -> Decoded:
         """The matrices that sequences spell; each ends at its first <eos> or <pad>, or at the end.
 
         A malformed sequence is never an exception and never a number.
         """
-        batch, length = ids.shape
+        batch = len(ids)
         reason = np.zeros(batch, np.int8)
 
         def fail(where: np.ndarray, why: Reason) -> None:
-            reason[(reason == Reason.OK) & where] = why
+            reason[where & (reason == Reason.OK)] = why
 
-        ended = ids <= PAD
-        end = np.where(ended.any(axis=1), ended.argmax(axis=1), length)
-        header = np.full((batch, self.prefix), PAD)
-        header[:, : min(length, self.prefix)] = ids[:, : self.prefix]
-        dims = header[:, -2:] - self.first_dim + 1
+        # Filled up to a whole header, and with one <pad> at least, so that each sequence ends.
+        ids = np.pad(ids, ((0, 0), (0, self.prefix + 1)), constant_values=PAD)
+        end = (ids <= PAD).argmax(axis=1)
         kinds = None
         if self.tasks:
-            kinds = header[:, 0] - 2
-            fail((kinds < 0) | (kinds >= len(self.tasks)), Reason.NO_TASK)
-        fail(((dims < 1) | (dims > self.max_dim)).any(axis=1), Reason.NO_DIMENSIONS)
+            kinds = ids[:, 0] - 2
+            fail(~within(kinds, len(self.tasks)), Reason.NO_TASK)
+        dims = ids[:, self.prefix - 2 : self.prefix] - (self.first_dim - 1)
+        fail(np.any(~within(dims - 1, self.max_dim), axis=1), Reason.NO_DIMENSIONS)
         size = dims.prod(axis=1)
-        fail(end != self.prefix + size * self.tokens_per_number, Reason.WRONG_LENGTH)
+        length = self.prefix + size * self.tokens_per_number
+        fail(np.asarray(end != length), Reason.WRONG_LENGTH)
 
-        dims[reason != Reason.OK] = 0
-        size = dims.prod(axis=1)
+        size[reason != Reason.OK] = 0
         widest = int(size.max(initial=0))
-        stop = self.prefix + widest * self.tokens_per_number
-        numbers = ids[:, self.prefix : stop] - self.first_number
+        numbers = ids[:, self.prefix : self.length(1, widest)] - self.first_number
         values, ok = self._read(numbers.reshape(batch, widest, self.tokens_per_number))
         inside = np.arange(widest) < size[:, None]
-        fail((~ok & inside).any(axis=1), Reason.NOT_A_NUMBER)
+        fail(np.any(inside & ~ok, axis=1), Reason.NOT_A_NUMBER)
 
-        valid = reason == Reason.OK
+        valid = np.asarray(reason == Reason.OK)
         dims[~valid] = 0
-        rows, columns = dims.T
-        out = np.zeros((batch, int(rows.max(initial=0)), int(columns.max(initial=0))))
-        example, position = np.nonzero(inside & valid[:, None])
-        out[example, position // columns[example], position % columns[example]] = values[
-            example, position
-        ]
-        if kinds is not None:
-            kinds = np.where(valid, kinds, -1)
-        return Decoded(Matrices(out, rows.copy(), columns.copy(), kinds), valid, reason)
+        rows, columns = dims.T.copy()
+        shape = (batch, int(rows.max(initial=0)), int(columns.max(initial=0)))
+        kinds = None if kinds is None else np.where(valid, kinds, -1)
+        matrices = Matrices(np.zeros(shape), rows, columns, kinds)
+        matrices.values[matrices.mask()] = values[inside & valid[:, None]]
+        return Decoded(matrices, valid, reason)
+
+    def rounded(self, matrices: Matrices) -> tuple[Matrices, Bool[np.ndarray, " B"]]:
+        """`matrices` as their tokens spell them, and which are in range (the others mean nothing).
+
+        This is what the reader of the tokens sees: the input that a model is asked about, or the
+        best answer that it can write.
+        """
+        ids, ok = self.try_encode(matrices)
+        return self.decode(ids).matrices, ok
 
     def words(self, ids: Int64[np.ndarray, "B L"]) -> list[list[str]]:
         """The tokens as text, up to the first <eos> or <pad>."""
@@ -258,9 +269,30 @@ class Encoding(ABC):
                 raise unknown(f"word of {self.label}", word, index)
         return np.array([index[word] for word in words], np.int64)
 
+    def _token_numbers(
+        self,
+        sign: np.ndarray,
+        mantissa: np.ndarray,
+        exponent: np.ndarray,
+        mantissa_range: int,
+    ) -> TokenNumbers:
+        """`TokenNumbers` from the parts of the number words alone."""
+
+        def whole(part: np.ndarray, missing: float) -> np.ndarray:
+            return np.concatenate([np.full(self.first_number, missing), part])
+
+        return TokenNumbers(
+            whole(sign, 0.0), whole(mantissa, np.nan), whole(exponent, np.nan), mantissa_range
+        )
+
     @cached_property
     def _index(self) -> dict[str, int]:
         return {word: i for i, word in enumerate(self.vocabulary)}
+
+
+def within(ids: Int64[np.ndarray, "*K"], count: int) -> Bool[np.ndarray, "*K"]:
+    """Where 0 <= id < `count`."""
+    return np.asarray((ids >= 0) & (ids < count))
 
 
 def _end(row: list[int]) -> int:

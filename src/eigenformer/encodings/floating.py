@@ -8,17 +8,17 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from ..core import InputError
-from .base import Encoding, TokenNumbers
-from .rounding import half_up, half_up_digits, scaled
+from .base import Encoding, TokenNumbers, within
+from .rounding import floating_digits, scaled
 
 
 @dataclass(frozen=True, kw_only=True)
 class Floating(Encoding):
     """The paper's FP15 (section 2.1, table 1): one token a coefficient.
 
-    The leading digit's power of ten lies in a window of `span` + 1 powers: 10^-7 to 10^8 for FP15, so
-    exponents of a 3-digit mantissa run from -9 to 6. At the lowest exponent the mantissa may
-    have fewer digits (subnormals), down to zero.
+    The leading digit's power of ten lies in a window of `span` + 1 powers: 10^-7 to 10^8 for FP15,
+    so exponents of a 3-digit mantissa run from -9 to 6. At the lowest exponent the mantissa may
+    have fewer digits (subnormals), down to zero. Halves are rounded up, in magnitude.
     """
 
     span: int = 15
@@ -54,57 +54,55 @@ class Floating(Encoding):
         return self.lowest + self.span
 
     @property
-    def _normals(self) -> int:
-        return 10**self.precision - 10 ** (self.precision - 1)
+    def _smallest(self) -> int:
+        """The smallest mantissa that is not subnormal (100 for FP15)."""
+        return int(10 ** (self.precision - 1))
+
+    @property
+    def _largest_rank(self) -> int:
+        """How many positive numbers there are: subnormals, then 900 an exponent for FP15."""
+        return self._smallest - 1 + (self.span + 1) * 9 * self._smallest
 
     @cached_property
-    def _positive(self) -> np.ndarray:
-        """(m, e) of each positive number, in increasing order: subnormals, then by exponent."""
-        smallest, largest = 10 ** (self.precision - 1), 10**self.precision
-        subnormal = [(m, self.lowest) for m in range(1, smallest)]
-        exponents = range(self.lowest, self.highest + 1)
-        return np.array(subnormal + [(m, e) for e in exponents for m in range(smallest, largest)])
+    def _parts(self) -> tuple[Int64[np.ndarray, " R"], Int64[np.ndarray, " R"]]:
+        """Mantissa and exponent of the numbers of rank 0 (zero), 1 (the smallest positive), ..."""
+        rank = np.arange(self._largest_rank + 1)
+        block = np.maximum(rank - self._smallest, 0) // (9 * self._smallest)
+        exponent = block + self.lowest
+        exponent[0] = 0
+        return rank - block * 9 * self._smallest, exponent
+
+    @cached_property
+    def _values(self) -> Float64[np.ndarray, " R"]:
+        """The value of each number word."""
+        mantissa, exponent = self._parts
+        positive = scaled(mantissa.astype(np.float64), exponent)
+        return np.concatenate([-positive[:0:-1], positive])
 
     def number_words(self) -> Iterable[str]:
-        positive = self._positive.tolist()
-        negative = [f"FP-{m}/{e}" for m, e in reversed(positive)]
-        return [*negative, "FP0/0", *(f"FP{m}/{e}" for m, e in positive)]
+        mantissa, exponent = (part.tolist() for part in self._parts)
+        positive = [f"{m}/{e}" for m, e in zip(mantissa, exponent, strict=True)]
+        return [f"FP-{word}" for word in positive[:0:-1]] + [f"FP{word}" for word in positive]
 
     def _spell(
         self, values: Float64[np.ndarray, "*K"]
     ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:
-        magnitudes = np.abs(values)
-        mantissa, exponent = half_up_digits(magnitudes, self.precision)
-        fine = scaled(magnitudes, np.full(values.shape, -self.lowest, np.int64))
-        small = exponent < self.lowest
-        subnormal = half_up(np.where(small, fine, 0)).astype(np.int64)
-        # Ranks among the positive numbers start at 1; 0 is zero itself.
-        normal = (exponent - self.lowest) * self._normals + mantissa
-        rank = np.where(small | (mantissa == 0), subnormal, normal)
-        ids = np.where(values < 0, -rank, rank) + len(self._positive)
-        return ids[..., None], np.isfinite(values) & (exponent <= self.highest)
+        mantissa, exponent = floating_digits(np.abs(values), self.precision, self.lowest)
+        # 9 * _smallest numbers an exponent; 1000 at one is 100 at the next.
+        rank = mantissa.astype(np.int64) + (exponent - self.lowest) * (9 * self._smallest)
+        ids = np.where(values < 0, -rank, rank) + self._largest_rank
+        return ids[..., None], np.asarray(rank <= self._largest_rank)
 
     def _read(
         self, numbers: Int64[np.ndarray, "*K T"]
     ) -> tuple[Float64[np.ndarray, "*K"], Bool[np.ndarray, "*K"]]:
-        count = len(self._positive)
-        signed = numbers[..., 0] - count
-        ok = np.abs(signed) <= count
-        rank = np.where(ok, np.abs(signed), 0)
-        value = self._magnitudes[rank]
-        return np.where(signed < 0, -value, value), ok
-
-    @cached_property
-    def _magnitudes(self) -> Float64[np.ndarray, " R"]:
-        mantissa, exponent = self._positive.T
-        return np.concatenate([[0.0], scaled(mantissa.astype(np.float64), exponent)])
+        ids = numbers[..., 0]
+        ok = within(ids, len(self._values))
+        return self._values[np.where(ok, ids, 0)], ok
 
     def token_numbers(self) -> TokenNumbers:
-        size, first, count = len(self.vocabulary), self.first_number, len(self._positive)
-        sign, mantissa, exponent = np.zeros(size), np.full(size, np.nan), np.full(size, np.nan)
-        signed = np.arange(-count, count + 1)
-        pairs = np.concatenate([[(0, 0)], self._positive])[np.abs(signed)]
-        sign[first:] = np.where(signed < 0, -1, 1)
-        mantissa[first:] = pairs[:, 0]
-        exponent[first:] = pairs[:, 1]
-        return TokenNumbers(sign, mantissa, exponent, 10**self.precision)
+        mantissa, exponent = self._parts
+        signed = np.arange(-self._largest_rank, self._largest_rank + 1)
+        rank = np.abs(signed)
+        sign = np.where(signed < 0, -1, 1)
+        return self._token_numbers(sign, mantissa[rank], exponent[rank], 10**self.precision)

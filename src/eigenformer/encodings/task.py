@@ -10,7 +10,8 @@ from ..ensembles import Ensemble, Matrices, add_noise
 from ..problems import Joint, Problem
 from .base import EOS, PAD, Encoding
 
-_ATTEMPTS = 1000
+_DRAWS = 1000
+"""How many matrices are drawn for each one asked for before a task is called impossible."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,26 +61,23 @@ class Task:
 
         A draw that an encoding can't write is replaced by a later one of the same stream.
         """
+        if size < 1:
+            raise InputError(f"size is {size}; give the number of examples, at least 1")
         generator = rng(seed, purpose, index)
-        batches: list[Examples] = []
-        missing, rejected = size, 0
-        for _ in range(_ATTEMPTS):
+        parts: list[Examples] = []
+        missing, drawn = size, 0
+        while missing:
+            if drawn >= _DRAWS * size:
+                raise InputError(
+                    f"{drawn - size + missing} of {drawn} draws were outside the range of "
+                    f"{self.encoder.label} in or {self.decoder.label} out; choose another encoding "
+                    "or scale"
+                )
             batch, ok = self._draw(generator, missing)
-            if ok.all():
-                batches.append(batch)
-                missing = 0
-                break
-            kept = np.flatnonzero(ok)
-            rejected += missing - len(kept)
-            missing -= len(kept)
-            if len(kept):
-                batches.append(_select(batch, kept))
-        if missing:
-            raise InputError(
-                f"{rejected} of {rejected + size - missing} draws were outside the range of "
-                f"{self.encoder.label} in or {self.decoder.label} out; choose another encoding or scale"
-            )
-        return batches[0] if len(batches) == 1 else _concatenate(batches, rejected)
+            drawn += missing
+            missing -= int(ok.sum())
+            parts.append(batch if ok.all() else _select(batch, np.flatnonzero(ok)))
+        return _concatenate(parts, drawn - size)
 
     def _draw(self, generator: np.random.Generator, size: int) -> tuple[Examples, np.ndarray]:
         inputs, answers = draw_pairs(self.problem, self.ensemble, generator, size, self.noise)
@@ -97,8 +95,9 @@ def draw_pairs(
 ) -> tuple[Matrices, Matrices]:
     """`size` inputs and their true answers.
 
-    Noise, a fraction of the coefficients' standard deviation A/sqrt(3), is added to every coefficient
-    of the input after the answer has been computed from the clean matrix (Charton 2022, section 4.8).
+    Noise, a fraction of the coefficients' standard deviation A/sqrt(3), is added to every
+    coefficient of the input after the answer has been computed from the clean matrix (Charton 2022,
+    section 4.8).
     """
     inputs = problem.draw(generator, size, ensemble)
     answers = problem.solve(inputs)
@@ -124,12 +123,14 @@ def _select(examples: Examples, index: np.ndarray) -> Examples:
     )
 
 
-def _concatenate(batches: list[Examples], rejected: int) -> Examples:
+def _concatenate(parts: list[Examples], rejected: int) -> Examples:
+    if len(parts) == 1:
+        return parts[0]
     return Examples(
-        Matrices.concatenate([b.inputs for b in batches]),
-        Matrices.concatenate([b.answers for b in batches]),
-        _stack([b.input_ids for b in batches]),
-        _stack([b.output_ids for b in batches]),
+        Matrices.concatenate([part.inputs for part in parts]),
+        Matrices.concatenate([part.answers for part in parts]),
+        _stack([part.input_ids for part in parts]),
+        _stack([part.output_ids for part in parts]),
         rejected,
     )
 

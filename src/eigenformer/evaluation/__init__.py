@@ -11,10 +11,12 @@ from .evaluate import evaluate as evaluate
 from .evaluate import score_predictions as score_predictions
 from .lapack import NumpySolver as NumpySolver
 from .lapack import numpy_solver as numpy_solver
+from .read import read_batches as read_batches
 from .read import read_matrices as read_matrices
 from .solver import Predictions as Predictions
 from .solver import Solution as Solution
 from .solver import Solver as Solver
+from .solver import Written as Written
 from .solver import as_batch as as_batch
 from .statistics import binomial_interval as binomial_interval
 from .table import result_table as result_table

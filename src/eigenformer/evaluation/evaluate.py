@@ -1,17 +1,18 @@
 """Scores of a solver on a seeded test set, beside what rounding alone allows."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..core import InputError, rng, to_json
+from ..core import InputError, rng, to_json, unknown
 from ..encodings import draw_pairs
 from ..ensembles import Ensemble, Matrices
 from ..problems import Errors, Joint, Problem
-from .solver import Solver
+from .solver import Predictions, Solver, Written
 from .statistics import binomial_interval
 
 TOLERANCES = (0.05, 0.02, 0.01, 0.005)
@@ -67,7 +68,10 @@ class Result:
 
     def at(self, tolerance: float, score: str | None = None) -> float:
         """The accuracy at a tolerance, as a fraction."""
-        by_tolerance = self.accuracy[score or self.score]
+        score = score or self.score
+        if score not in self.accuracy:
+            raise unknown("score", score, self.accuracy)
+        by_tolerance = self.accuracy[score]
         if tolerance not in by_tolerance:
             raise InputError(
                 f"tolerance {tolerance} was not evaluated; evaluated are "
@@ -115,72 +119,57 @@ def evaluate(
     """Draw the test set (`seed`, `name`), solve it, and score every answer the same way.
 
     A prediction is right at tolerance t if it is a matrix of the right shape with error below t. No
-    answer is credited for matching tokens. `score` is a key of `Errors.scores`: "l1" (default), "l2",
-    "l2_squared", "max", or "paper" for eigenvectors and SVD.
+    answer is credited for matching tokens. `score` is a key of `Errors.scores`: "l1" (default),
+    "l2", "l2_squared", "max", or "paper" for eigenvectors and SVD.
     """
     if n < 1:
         raise InputError(f"n is {n}; give the number of test matrices, at least 1")
-    for tolerance in tolerances:
-        if not 0 < tolerance < math.inf:
-            raise InputError(f"tolerance {tolerance} is not a positive number")
+    if not tolerances or not all(0 < tolerance < math.inf for tolerance in tolerances):
+        raise InputError(f"tolerances are {tuple(tolerances)}; give positive numbers such as 0.05")
+    if score not in problem.score_names:
+        raise unknown("score", score, problem.score_names)
     inputs, answers = draw_pairs(problem, ensemble, rng(seed, f"test:{name}"), n, noise)
-    accepted = solver.accepts(inputs, answers)
-    if not accepted.any():
-        raise InputError(f"{solver.name} can write none of the {n} test matrices")
-    inputs, answers = inputs[accepted], answers[accepted]
-    predictions = solver.predict(inputs)
-    result = score_predictions(
-        solver, problem, inputs, answers, predictions.matrices, predictions.valid, tolerances, score
-    )
-    reasons: dict[str, int] = {}
-    for reason in predictions.reasons:
-        if reason:
-            reasons[reason] = reasons.get(reason, 0) + 1
-    settings = {
-        "ensemble": to_json(ensemble),
-        "test": name,
-        "seed": seed,
-        "noise": noise,
-    }
+    written = solver.written(inputs, answers)
+    if not written.ok.all():
+        if not written.ok.any():
+            raise InputError(f"{solver.name} can write none of the {n} test matrices")
+        inputs, answers, written = inputs[written.ok], answers[written.ok], written.kept
     return Result(
         solver=solver.name,
         problem=problem.registry.name_of(problem),
-        settings=settings,
+        settings={"ensemble": to_json(ensemble), "test": name, "seed": seed, "noise": noise},
         n=len(inputs),
-        rejected=int(n - len(inputs)),
+        rejected=n - len(inputs),
         score=score,
         tolerances=tuple(tolerances),
-        reasons=reasons,
-        **result,
+        **score_predictions(problem, written, answers, solver.predict(inputs), tolerances, score),
     )
 
 
 def score_predictions(
-    solver: Solver,
     problem: Problem,
-    inputs: Matrices,
+    written: Written,
     answers: Matrices,
-    predicted: Matrices,
-    valid: np.ndarray,
+    predictions: Predictions,
     tolerances: Sequence[float],
     score: str,
 ) -> dict[str, Any]:
-    """The figures of a `Result` for given predictions."""
-    seen, rounded = solver.seen(inputs), solver.rounded(answers)
-    errors = problem.errors(seen, answers, predicted)
-    best = problem.errors(seen, answers, rounded)
-    if score not in errors.scores:
-        raise InputError(f"unknown score {score!r}: known are {', '.join(errors.scores)}")
+    """The figures of a `Result` for given predictions; `answers` are the true ones, unrounded."""
+    inputs, valid = written.inputs, predictions.valid
+    errors = problem.errors(inputs, answers, predictions.matrices)
+    ceiling = problem.errors(inputs, answers, written.answers)
+    error = errors.scores[score]
     every = sorted({*tolerances, *MORE_TOLERANCES}, reverse=True)
     return {
         "valid": _proportion(valid),
-        "exact": _proportion(valid & _same(predicted, rounded)),
+        "exact": _proportion(valid & _same(predictions.matrices, written.answers)),
         "accuracy": _accuracy(errors, valid, every),
-        "ceiling": _accuracy(best, np.ones(len(inputs), bool), every),
+        "ceiling": _accuracy(ceiling, np.ones(len(inputs), bool), every),
         "coefficients": _coefficients(errors, every),
-        "shapes": _by_shape(inputs, valid, errors.scores[score], every),
-        "problems": _by_problem(problem, inputs, valid, errors.scores[score], every),
+        "shapes": _by_shape(inputs, valid, error, every),
+        "problems": _by_problem(problem, inputs, valid, error, every),
         "measures": _measures(errors, valid),
+        "reasons": dict(Counter(reason for reason in predictions.reasons if reason)),
     }
 
 
@@ -192,8 +181,8 @@ def _same(a: Matrices, b: Matrices) -> np.ndarray:
     """Which matrices agree in shape and in every coefficient."""
     m = min(a.values.shape[1], b.values.shape[1])
     n = min(a.values.shape[2], b.values.shape[2])
-    shape = (a.rows == b.rows) & (a.columns == b.columns) & (a.rows <= m) & (a.columns <= n)
-    return shape & (a.values[:, :m, :n] == b.values[:, :m, :n]).all(axis=(1, 2))
+    shape = (a.rows == b.rows) & (a.columns == b.columns)
+    return np.asarray(shape & (a.values[:, :m, :n] == b.values[:, :m, :n]).all(axis=(1, 2)))
 
 
 def _at(error: np.ndarray, valid: np.ndarray, tolerances: list[float]) -> dict[float, Proportion]:
@@ -220,10 +209,8 @@ def _by_shape(
     if inputs.uniform:
         return {}
     return {
-        f"{inputs.rows[index[0]]}x{inputs.columns[index[0]]}": _at(
-            error[index], valid[index], tolerances
-        )
-        for index, _ in inputs.groups()
+        f"{inputs.rows[at[0]]}x{inputs.columns[at[0]]}": _at(error[at], valid[at], tolerances)
+        for at, _ in inputs.groups()
     }
 
 
@@ -237,7 +224,6 @@ def _by_problem(
     """Accuracy for each problem of a joint one."""
     if not isinstance(problem, Joint):
         return {}
-    assert inputs.kinds is not None
     return {
         name: _at(error[inputs.kinds == kind], valid[inputs.kinds == kind], tolerances)
         for kind, name in enumerate(problem.problems)

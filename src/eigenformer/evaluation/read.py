@@ -4,6 +4,7 @@ import io
 import json
 import re
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..core import InputError
+from ..ensembles import Matrices
+from ..problems import Problem
+from .solver import real_matrices
 
 LARGEST = 1000
 """The most rows or columns that a file may give: a guard against reading something else."""
@@ -19,28 +23,13 @@ LARGEST = 1000
 def read_matrices(source: str) -> list[Float64[np.ndarray, "m n"]]:
     """One or several matrices from a file, or from standard input if `source` is "-".
 
-    .npy: an array [m, n] or [B, m, n]. .json: rows as lists, or a list of matrices. .csv and text: a
-    row a line, numbers separated by commas, semicolons or blanks, matrices separated by empty lines.
-    Standard input: JSON if it begins with "[", else text. Anything else is an `InputError`.
+    .npy: an array [m, n] or [B, m, n]. .json: rows as lists, or a list of matrices. .csv and text:
+    a row a line, numbers separated by commas, semicolons or blanks, matrices separated by empty
+    lines; lines that begin with # are skipped. Standard input: JSON if it begins with "[", else
+    text. Anything else is an `InputError`.
     """
-    if source == "-":
-        text = sys.stdin.read()
-        name = "standard input"
-        values = _json(text, name) if text.lstrip().startswith("[") else _text(text, name)
-    else:
-        path = Path(source)
-        readers = {".npy": _npy, ".json": _json_file, ".csv": _text_file, ".txt": _text_file}
-        if path.suffix.lower() not in readers:
-            raise InputError(
-                f"{source} ends in {path.suffix or 'no suffix'}; give a .npy, .csv, .txt or .json file, "
-                "or - for standard input"
-            )
-        if not path.exists():
-            raise InputError(f"{source} does not exist; check the path")
-        if path.is_dir():
-            raise InputError(f"{source} is a folder; give a file with a matrix")
-        values = readers[path.suffix.lower()](path)
-        name = source
+    name = _name(source)
+    values = _from_stdin(name) if source == "-" else _from_file(Path(source), name)
     if not values:
         raise InputError(f"{name} holds no matrix; give at least one row of numbers")
     for matrix in values:
@@ -52,6 +41,46 @@ def read_matrices(source: str) -> list[Float64[np.ndarray, "m n"]]:
     return values
 
 
+def read_batches(source: str, problem: Problem) -> list[Float64[np.ndarray, "B m n"]]:
+    """`read_matrices` in order, neighbours of one shape together, all of them fit for `problem`.
+
+    Raises `InputError`, with the name of the source, for a matrix that the problem does not admit.
+    """
+    matrices = read_matrices(source)
+    try:
+        problem.check(Matrices.concatenate([Matrices.of(matrix[None]) for matrix in matrices]))
+    except InputError as error:
+        raise InputError(f"{_name(source)}: {error}") from None
+    return [np.stack(list(group)) for _, group in groupby(matrices, key=np.shape)]
+
+
+def _name(source: str) -> str:
+    return "standard input" if source == "-" else source
+
+
+def _from_stdin(name: str) -> list[np.ndarray]:
+    try:
+        text = sys.stdin.read()
+    except UnicodeDecodeError:
+        raise InputError(f"{name} is not text; a .npy file is read by its name") from None
+    return _json(text, name) if text.lstrip().startswith("[") else _text(text, name)
+
+
+def _from_file(path: Path, name: str) -> list[np.ndarray]:
+    readers = {".npy": _npy, ".json": _json_file, ".csv": _text_file, ".txt": _text_file}
+    suffix = path.suffix.lower()
+    if suffix not in readers:
+        raise InputError(
+            f"{name} ends in {suffix or 'no suffix'}; give a .npy, .csv, .txt or .json file, "
+            "or - for standard input"
+        )
+    if not path.exists():
+        raise InputError(f"{name} does not exist; check the path")
+    if path.is_dir():
+        raise InputError(f"{name} is a folder; give a file with a matrix")
+    return readers[suffix](path)
+
+
 def _npy(path: Path) -> list[np.ndarray]:
     try:
         array = np.load(path, allow_pickle=False)
@@ -59,21 +88,7 @@ def _npy(path: Path) -> list[np.ndarray]:
         raise InputError(f"{path} is not a .npy file of numbers, or is damaged") from None
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} holds several arrays; give a .npy file with one")
-    return _split(array, str(path))
-
-
-def _split(array: np.ndarray, name: str) -> list[np.ndarray]:
-    if array.dtype.kind == "c":
-        raise InputError(f"{name} holds complex numbers; only real matrices are solved")
-    if array.dtype.kind not in "iuf":
-        raise InputError(f"{name} holds {array.dtype} values; give a matrix of numbers")
-    if array.ndim not in (2, 3):
-        raise InputError(
-            f"{name} holds an array with {array.ndim} dimensions; give [m, n], or [B, m, n] for several"
-        )
-    if array.size == 0:
-        raise InputError(f"{name} holds an empty array of shape {array.shape}")
-    values = array.astype(np.float64)
+    values = real_matrices(array, str(path))
     return list(values) if values.ndim == 3 else [values]
 
 
@@ -93,13 +108,15 @@ def _json(text: str, name: str) -> list[np.ndarray]:
     if not data:
         return []
     several = all(isinstance(m, list) and m and all(isinstance(r, list) for r in m) for m in data)
-    return [_rows(matrix, name) for matrix in data] if several else [_rows(data, name)]
+    return [_rows(matrix, name) for matrix in (data if several else [data])]
 
 
 def _rows(rows: list[Any], name: str) -> np.ndarray:
-    if not all(isinstance(row, list) for row in rows):
-        raise InputError(f"{name}: each row must be a list of numbers, such as [[1, 2], [3, 4]]")
     for row in rows:
+        if not isinstance(row, list):
+            raise InputError(
+                f"{name}: each row must be a list of numbers, such as [[1, 2], [3, 4]]"
+            )
         for value in row:
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise InputError(f"{name} holds {value!r}, which is not a number")
@@ -123,9 +140,11 @@ def _matrix(rows: list[list[float]], name: str) -> np.ndarray:
 
 def _decode(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8-sig")  # Spreadsheets put a byte order mark first.
     except UnicodeDecodeError:
         raise InputError(f"{path} is not a text file") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _text_file(path: Path) -> list[np.ndarray]:
@@ -135,7 +154,7 @@ def _text_file(path: Path) -> list[np.ndarray]:
 def _text(text: str, name: str) -> list[np.ndarray]:
     matrices, rows = [], []
     for number, line in enumerate(io.StringIO(text), start=1):
-        stripped = line.strip().lstrip("\ufeff")
+        stripped = line.strip()
         if stripped.startswith("#"):
             continue
         if stripped:

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64
 
 from ..core import InputError
 from ..ensembles import Matrices
-from ..problems import Problem
+from ..problems import Joint, Problem
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -19,6 +19,24 @@ class Predictions:
     matrices: Matrices
     valid: Bool[np.ndarray, " B"]
     reasons: list[str]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Written:
+    """B inputs and their true answers after they went through a solver's tokens.
+
+    `inputs` are what reconstructions are judged by; `answers` are the best that can be written.
+    Where `ok` is false, one of the two can't be written, and neither means anything.
+    """
+
+    inputs: Matrices
+    answers: Matrices
+    ok: Bool[np.ndarray, " B"]
+
+    @property
+    def kept(self) -> "Written":
+        """Those that can be written."""
+        return Written(self.inputs[self.ok], self.answers[self.ok], self.ok[self.ok])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,17 +63,9 @@ class Solver(ABC):
     def predict(self, inputs: Matrices) -> Predictions:
         """Answers to well-formed inputs, whole batches at a time."""
 
-    def accepts(self, inputs: Matrices, answers: Matrices) -> Bool[np.ndarray, " B"]:
-        """Which inputs, with their true answers, the solver has a way to write."""
-        return np.ones(len(inputs), bool)
-
-    def seen(self, inputs: Matrices) -> Matrices:
-        """The inputs as the solver sees them, by which reconstructions are judged."""
-        return inputs
-
-    def rounded(self, answers: Matrices) -> Matrices:
-        """The true answers as the solver would write them."""
-        return answers
+    def written(self, inputs: Matrices, answers: Matrices) -> Written:
+        """A test set in the solver's own tokens; as it is for a solver that has none."""
+        return Written(inputs, answers, np.ones(len(inputs), bool))
 
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
         """Sentences on why these inputs are outside of what the solver is made for."""
@@ -67,26 +77,28 @@ class Solver(ABC):
         An input that the problem does not admit is an `InputError`.
         """
         inputs = as_batch(matrix)
+        if isinstance(self.problem, Joint):
+            raise InputError(
+                f"{self.name} answers {', '.join(self.problem.problems)}; name one of them"
+            )
         self.problem.check(inputs)
         predictions = self.predict(Matrices.of(inputs))
-        batch, m, n = inputs.shape
-        value = np.full((batch, *self.problem.output_shape(m, n)), np.nan)
-        right = predictions.valid.copy()
-        reasons = list(predictions.reasons)
         answers = predictions.matrices
-        for i in np.flatnonzero(right):
-            shape = (int(answers.rows[i]), int(answers.columns[i]))
-            if shape != value.shape[1:]:
-                right[i] = False
-                reasons[i] = (
-                    f"the answer is {shape[0]}x{shape[1]}, not {value.shape[1]}x{value.shape[2]}"
-                )
-        value[right] = answers.values[right, : value.shape[1], : value.shape[2]]
+        batch, m, n = inputs.shape
+        p, q = self.problem.output_shape(m, n)
+        fits = (answers.rows == p) & (answers.columns == q)
+        reasons = list(predictions.reasons)
+        for i in np.flatnonzero(predictions.valid & ~fits):
+            reasons[i] = f"the answer is {answers.rows[i]}x{answers.columns[i]}, not {p}x{q}"
+        valid = predictions.valid & fits
+        value = np.full((batch, p, q), np.nan)
+        if valid.any():
+            value[valid] = answers.values[valid, :p, :q]
         certificate = certify(self.problem, inputs, value)
         if np.ndim(matrix) == 2:
             single = {key: float(values[0]) for key, values in certificate.items()}
-            return Solution(value[0], bool(right[0]), reasons[0], single)
-        return Solution(value, right, reasons, certificate)
+            return Solution(value[0], bool(valid[0]), reasons[0], single)
+        return Solution(value, valid, reasons, certificate)
 
 
 def certify(
@@ -103,17 +115,27 @@ def certify(
 def as_batch(matrix: Any) -> Float64[np.ndarray, "B M N"]:
     """`matrix` as float64 [B, m, n]; anything else is an `InputError`."""
     try:
-        values = np.asarray(matrix, dtype=np.float64)
+        values = np.asarray(matrix)
     except (TypeError, ValueError):
         raise InputError(
             "the input is not a matrix of numbers; give rows of equal length"
         ) from None
-    if values.ndim not in (2, 3):
-        raise InputError(
-            f"the input has {values.ndim} dimensions; give one matrix [m, n] or several [B, m, n]"
-        )
-    if values.size == 0:
-        raise InputError(
-            f"the input of shape {values.shape} is empty; give at least one coefficient"
-        )
+    values = real_matrices(values, "the input")
     return values[None] if values.ndim == 2 else values
+
+
+def real_matrices(
+    array: np.ndarray, name: str
+) -> Float64[np.ndarray, "M N"] | Float64[np.ndarray, "B M N"]:
+    """`array`, one matrix or several, as float64; `InputError` (about `name`) if it is not that."""
+    if array.dtype.kind == "c":
+        raise InputError(f"{name} holds complex numbers; only real matrices are solved")
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{name} holds values of type {array.dtype}; give a matrix of numbers")
+    if array.ndim not in (2, 3):
+        raise InputError(
+            f"{name} has {array.ndim} dimensions; give one matrix [m, n] or several [B, m, n]"
+        )
+    if array.size == 0:
+        raise InputError(f"{name} is empty, of shape {array.shape}; give at least one coefficient")
+    return array.astype(np.float64)

@@ -4,15 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64
-from torch import nn
+from jaxtyping import Float64, Int64
 
 from ..core import InputError, unknown
-from ..encodings import Reason, Task, seen_inputs
-from ..ensembles import IidUniform, Matrices
-from ..models import generate
+from ..encodings import PAD, Reason, Task
+from ..ensembles import IidUniform, Matrices, Mixture
+from ..models import Seq2Seq, generate
 from ..problems import Joint, Problem
-from .solver import Predictions, Solver
+from .solver import Predictions, Solver, Written
 
 
 class TrainedSolver(Solver):
@@ -24,7 +23,7 @@ class TrainedSolver(Solver):
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Seq2Seq,
         task: Task,
         name: str = "model",
         problem: Problem | None = None,
@@ -47,66 +46,60 @@ class TrainedSolver(Solver):
         return TrainedSolver(self.model, self.task, self.name, part, self.batch)
 
     def _with_kinds(self, matrices: Matrices) -> Matrices:
+        """With the task token of `problem`, where it is one of a joint task's."""
         joint = self.task.problem
-        if not isinstance(joint, Joint) or matrices.kinds is not None:
+        if not isinstance(joint, Joint) or self.problem is joint:
             return matrices
-        if self.problem is joint:
-            raise InputError(
-                f"{self.name} answers {', '.join(joint.problems)}: choose one with only(...)"
-            )
-        kind = joint.parts.index(self.problem)
-        return replace(matrices, kinds=np.full(len(matrices), kind))
+        return replace(matrices, kinds=np.full(len(matrices), joint.parts.index(self.problem)))
 
     def predict(self, inputs: Matrices) -> Predictions:
         inputs = self._with_kinds(inputs)
+        return self.read(self.tokens(inputs), inputs)
+
+    def tokens(self, inputs: Matrices) -> Int64[np.ndarray, "B T"]:
+        """The ids of the greedy answers, with <eos> where there is one, padded with <pad>."""
+        inputs = self._with_kinds(inputs)
         ids = torch.from_numpy(self.task.encoder.encode(inputs))
         device = next(self.model.parameters()).device
-        width = self._longest_answer(inputs)
-        outputs = np.empty((len(inputs), width), np.int64)
+        outputs = np.full((len(inputs), self._longest_answer(inputs)), PAD)
         padded = not inputs.uniform
         for start in range(0, len(inputs), self.batch):
-            stop = min(start + self.batch, len(inputs))
-            tokens = generate(self.model, ids[start:stop].to(device), width, padded=padded)
-            outputs[start:stop] = 1
-            outputs[start:stop, : tokens.shape[1]] = tokens.cpu().numpy()
-        decoded = self.task.decoder.decode(outputs)
-        reasons = [Reason(code).text for code in decoded.reason]
-        valid = decoded.valid
-        if inputs.kinds is not None:
-            assert decoded.matrices.kinds is not None
-            other = valid & (decoded.matrices.kinds != inputs.kinds)
+            rows = slice(start, start + self.batch)
+            answer = generate(self.model, ids[rows].to(device), outputs.shape[1], padded)
+            outputs[rows, : answer.shape[1]] = answer.cpu().numpy()
+        return outputs
+
+    def read(self, tokens: Int64[np.ndarray, "B T"], inputs: Matrices) -> Predictions:
+        """What the `tokens` of answers to `inputs` mean."""
+        decoded = self.task.decoder.decode(tokens)
+        matrices, valid = decoded.matrices, decoded.valid
+        texts = [reason.text for reason in Reason]
+        reasons = [texts[code] for code in decoded.reason.tolist()]
+        if inputs.kinds is not None and matrices.kinds is not None:
+            other = valid & (matrices.kinds != inputs.kinds)
             for i in np.flatnonzero(other):
                 reasons[i] = "the answer names another task"
             valid = valid & ~other
-        return Predictions(decoded.matrices, valid, reasons)
+        return Predictions(matrices, valid, reasons)
 
     def _longest_answer(self, inputs: Matrices) -> int:
         """Tokens of the longest well-formed answer, <eos> included."""
-        shapes = np.unique(np.stack([inputs.rows, inputs.columns], axis=1), axis=0)
-        if isinstance(self.problem, Joint):
-            assert inputs.kinds is not None
-            found = {
-                self.problem.parts[kind].output_shape(m, n)
-                for kind in np.unique(inputs.kinds)
-                for m, n in np.unique(
-                    np.stack([inputs.rows, inputs.columns], axis=1)[inputs.kinds == kind], axis=0
-                )
-            }
+        if isinstance(self.problem, Joint) and inputs.kinds is not None:
+            parts, kinds = self.problem.parts, inputs.kinds
         else:
-            found = {self.problem.output_shape(int(m), int(n)) for m, n in shapes}
-        return max(self.task.decoder.length(m, n) for m, n in found) + 1
+            parts, kinds = (self.problem,), np.zeros(len(inputs), np.int64)
+        asked = np.unique(np.stack([kinds, inputs.rows, inputs.columns], axis=1), axis=0)
+        shapes = [parts[kind].output_shape(m, n) for kind, m, n in asked.tolist()]
+        return max(self.task.decoder.length(*shape) for shape in shapes) + 1
 
-    def accepts(self, inputs: Matrices, answers: Matrices) -> Bool[np.ndarray, " B"]:
-        _, readable = self.task.encoder.try_encode(self._with_kinds(inputs))
-        _, writable = self.task.decoder.try_encode(self._with_kinds(answers))
-        return readable & writable
-
-    def seen(self, inputs: Matrices) -> Matrices:
-        return seen_inputs(self.problem, self.task.encoder, self._with_kinds(inputs))
-
-    def rounded(self, answers: Matrices) -> Matrices:
-        decoder = self.task.decoder
-        return decoder.decode(decoder.encode(self._with_kinds(answers))).matrices
+    def written(self, inputs: Matrices, answers: Matrices) -> Written:
+        inputs, answers = self._with_kinds(inputs), self._with_kinds(answers)
+        if self.problem.reconstructs:
+            inputs, readable = self.task.encoder.rounded(inputs)
+        else:
+            _, readable = self.task.encoder.try_encode(inputs)
+        answers, writable = self.task.decoder.rounded(answers)
+        return Written(inputs, answers, readable & writable)
 
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
         found = []
@@ -116,17 +109,19 @@ class TrainedSolver(Solver):
                 f"{self.name} was trained on {ensemble.dims} matrices, not on an input of {m}x{n}: "
                 "do not expect a right answer"
             )
-        # Coefficients of the usual ensembles are below A, or rarely above 3 A where they have tails.
-        low, high = np.min(ensemble.scale), np.max(ensemble.scale)
-        reach = 1.01 if isinstance(ensemble, IidUniform) else 3.0
+        # Coefficients are below A, or rarely above 3 A where their law has tails.
+        parts = ensemble.parts if isinstance(ensemble, Mixture) else (ensemble,)
+        low = min(float(np.min(part.scale)) for part in parts)
+        high = max(float(np.max(part.scale)) for part in parts)
+        reach = 1.01 if all(isinstance(part, IidUniform) for part in parts) else 3.0
         sizes = np.abs(inputs).max(axis=(1, 2))
-        for size in (sizes.max(), sizes.min()):
-            if not 0.1 * low <= size <= reach * high:
-                found.append(
-                    f"{self.name} was trained on coefficients of the scale {high:g}, but the largest "
-                    f"of an input is {size:g}: rescale it"
-                )
-                break
+        outside = [s for s in (sizes.max(), sizes.min()) if not 0.1 * low <= s <= reach * high]
+        if outside:
+            scale = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+            found.append(
+                f"{self.name} was trained on coefficients of the scale {scale}, but the largest of "
+                f"an input is {outside[0]:g}: rescale it"
+            )
         return found
 
 

@@ -1,6 +1,7 @@
 """The training loop: step, log, evaluate, save; stop early, on a signal, or at the end."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,6 +78,7 @@ def train(
             _Loop(config, folder, execution, device, ranks, Display()).run()
             return folder
         display = make_display(console or Console(), execution.quiet)
+        config.task.examples(config.seed, "train", 0, 1)  # refused here, before there is a folder
         folder.create(config, environment(device, ranks.size))
         lock = folder.lock()
         try:
@@ -277,9 +279,13 @@ class _Loop:
 def _signals() -> Iterator[list[int]]:
     """Collect SIGINT and SIGTERM instead of dying, so that the loop can save first.
 
-    A second Ctrl-C ends the process at once.
+    A second Ctrl-C ends the process at once. Only a main thread can catch signals; in another the
+    list stays empty.
     """
     received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
 
     def remember(number: int, _: FrameType | None) -> None:
         received.append(number)
