@@ -78,8 +78,9 @@ class _Batches(Dataset[TokenBatch]):
 
 
 def _quiet(_: int) -> None:
-    """Ctrl-C reaches the whole process group; the main process ends the workers in good order."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ctrl-C and `timeout` reach the whole process group; the main process ends the workers."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def batches(
