@@ -1,0 +1,1 @@
+"""The algorithms, one file each. Importing this package fills the catalogue."""

@@ -1,0 +1,95 @@
+"""Every constructed network by name, with what is known of it: its source, its counts, its error.
+
+`check` compares a network with its NumPy reference on random inputs and its counts with the figures of
+the summary table (constructions.md, section 11), beside the source's own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from ..core import Registry
+from .network import Network
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Entry:
+    """One constructed algorithm, ready to be listed, shown, checked and run.
+
+    `build` makes a small representative network. `draw(rng, batch)` gives inputs as arrays [B, ...], in
+    the order of the network's; `reference(*inputs)` the NumPy answer [B, ...] to them, step by step by
+    the algorithm's own formulas, independent of the network. `layers`, `heads` and `width` are upper
+    bounds for the network that `build` makes. `error` is the largest error that was measured
+    before: rounding errors may be 10 times as large, approximation errors 1.2 times.
+    """
+
+    name: str
+    summary: str
+    source: str
+    build: Callable[[], Network]
+    draw: Callable[[np.random.Generator, int], tuple[np.ndarray, ...]]
+    reference: Callable[..., np.ndarray]
+    layers: int
+    heads: int
+    width: int
+    error: float
+    kind: Literal["rounding", "approximation"] = "rounding"
+    relative: bool = False
+    """Whether the error is divided by the largest coefficient of the reference (per example)."""
+    samples: int = 1000
+    theorem: dict[str, str] = field(default_factory=dict)
+    """The source's own counts, such as {"layers": "11 + 2k = 25"}."""
+    exact_network: Callable[[], Network] | None = None
+    """The same network with exact scalar functions, whose error is rounding (logistic)."""
+
+    @property
+    def allowed(self) -> float:
+        return self.error * (10 if self.kind == "rounding" else 1.2)
+
+
+CATALOGUE: Registry[Any] = Registry("construction")
+"""Names to functions that return an `Entry`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What `check_entry` found."""
+
+    entry: Entry
+    layers: int
+    heads: int
+    width: int
+    feed_forward: int
+    error: float
+
+    @property
+    def passed(self) -> bool:
+        entry = self.entry
+        return (
+            self.layers <= entry.layers
+            and self.heads <= entry.heads
+            and self.width <= entry.width
+            and self.error <= entry.allowed
+        )
+
+
+def check_entry(entry: Entry, rng: np.random.Generator, samples: int | None = None) -> Checked:
+    """Run an entry's network and reference on the same random inputs."""
+    network = entry.build()
+    inputs = entry.draw(rng, samples or entry.samples)
+    found = network(*inputs).numpy()
+    expected = np.asarray(entry.reference(*inputs))
+    difference = np.abs(found - expected).reshape(len(found), -1).max(axis=1)
+    if entry.relative:
+        difference = difference / np.abs(expected).reshape(len(found), -1).max(axis=1)
+    spec = network.spec
+    return Checked(
+        entry=entry,
+        layers=network.depth,
+        heads=max((len(layer.heads) for layer in spec.layers), default=0),
+        width=spec.layout.width,
+        feed_forward=max((layer.hidden for layer in spec.layers), default=0),
+        error=float(difference.max()),
+    )

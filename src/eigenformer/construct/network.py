@@ -1,0 +1,278 @@
+"""A constructed network as an ordinary torch module."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor, nn
+
+from ..core import InputError
+from .blocks import Rows, apply, dense, span
+from .parts import Head, Layer
+from .spec import Port, Spec
+
+# Shapes: B batch, w width, n tokens, D hidden units.
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TracedLayer:
+    """The residual stream after a layer (0: the input), as named blocks [B, rows, n]."""
+
+    layer: int
+    blocks: dict[str, Float[Tensor, "B r n"]]
+
+    def __getitem__(self, name: str) -> Float[Tensor, "B r n"]:
+        return self.blocks[name]
+
+
+class Network(nn.Module):
+    """Runs a `Spec` on batches of matrices, in float64 unless told otherwise.
+
+    The weights are buffers, not parameters: they are computed, not trained. By default the network is
+    run as the products that its blocks mean; `dense=True` multiplies the full w x w matrices instead,
+    with the same result up to the order of summation. `exact=True` replaces each ReLU approximation of
+    a scalar function by the function itself, to tell the algebra's error from the approximation's.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        dense: bool = False,
+        exact: bool = False,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        super().__init__()
+        self.spec = spec
+        self.dense = dense
+        self.exact = exact
+        self.dtype = dtype
+        self._layers = nn.ModuleList()
+        built: dict[int, _LayerModule] = {}
+        for layer in spec.layers:  # a layer that is used twice is one module: shared weights
+            if id(layer) not in built:
+                built[id(layer)] = _LayerModule(layer, spec, dense, exact, dtype)
+            self._layers.append(built[id(layer)])
+        for name, constant in spec.constants.items():
+            self.register_buffer(f"constant_{name}", torch.as_tensor(constant, dtype=dtype))
+
+    @property
+    def depth(self) -> int:
+        """Layers that an input passes."""
+        return len(self._layers)
+
+    def forward(self, *inputs: Any) -> Tensor:
+        """The output for inputs of the shapes that `spec.inputs` say, or batches [B, ...] of them."""
+        state, batched = self.start(*inputs)
+        for layer in self._layers:
+            state = layer(state)
+        return self.read(state, batched)
+
+    def trace(self, *inputs: Any) -> list[TracedLayer]:
+        """The residual stream before the first layer and after each, as named blocks."""
+        state, _ = self.start(*inputs)
+        found = [self._named(0, state)]
+        for number, layer in enumerate(self._layers, start=1):
+            state = layer(state)
+            found.append(self._named(number, state))
+        return found
+
+    def _named(self, number: int, state: Tensor) -> TracedLayer:
+        blocks = {name: state[:, rows.slice] for name, rows in self.spec.layout.items()}
+        return TracedLayer(number, blocks)
+
+    def start(self, *inputs: Any) -> tuple[Float[Tensor, "B w n"], bool]:
+        """The state before the first layer, and whether the inputs were batches."""
+        ports = self.spec.inputs
+        if self.spec.prepare is not None:
+            inputs = self.spec.prepare(*inputs)
+        if len(inputs) != len(ports):
+            names = ", ".join(port.name for port in ports)
+            raise InputError(f"{self.spec.name} takes {names}; {len(inputs)} inputs were given")
+        tensors = [self._checked(port, x) for port, x in zip(ports, inputs, strict=True)]
+        batched = any(t.ndim > len(p.shape) for p, t in zip(ports, tensors, strict=True))
+        sizes = {t.shape[0] for p, t in zip(ports, tensors, strict=True) if t.ndim > len(p.shape)}
+        if len(sizes) > 1:
+            raise InputError(f"inputs have different batch sizes {sorted(sizes)}")
+        size = sizes.pop() if sizes else 1
+        state = torch.zeros(size, self.spec.layout.width, self.spec.tokens, dtype=self.dtype)
+        for name in self.spec.constants:
+            state[:, self.spec.layout[name].slice] = getattr(self, f"constant_{name}")
+        for port, tensor in zip(ports, tensors, strict=True):
+            self._place(state, port, tensor)
+        return state, batched
+
+    def _checked(self, port: Port, value: Any) -> Tensor:
+        try:
+            tensor = torch.as_tensor(np.asarray(value) if isinstance(value, list) else value)
+            tensor = tensor.to(self.dtype)
+        except (TypeError, ValueError, RuntimeError):
+            raise InputError(f"{port.name} is not an array of numbers") from None
+        shape = tuple(tensor.shape)[-len(port.shape) :]
+        extra = tensor.ndim - len(port.shape)
+        fits = extra in (0, 1) and len(shape) == len(port.shape)
+        if port.shorter and fits and shape[0] > port.shape[0]:
+            raise InputError(
+                f"{port.name} has {shape[0]} tokens, but {self.spec.name} was compiled for at most "
+                f"{port.shape[0]}; compile it for more"
+            )
+        exact = shape[1:] == port.shape[1:] if port.shorter else shape == port.shape
+        if not fits or not exact:
+            raise InputError(
+                f"{port.name} has shape {tuple(tensor.shape)}, but {self.spec.name} was compiled for "
+                f"{port.shape} (or a batch of them)"
+            )
+        if not torch.isfinite(tensor).all():
+            raise InputError(f"{port.name} holds a nan or inf; give numbers")
+        return tensor
+
+    def _place(self, state: Tensor, port: Port, tensor: Tensor) -> None:
+        rows = self.spec.layout[port.block]
+        if tensor.ndim == len(port.shape):
+            tensor = tensor[None]
+        if len(port.shape) == 1:
+            tensor = tensor[:, :, None] if port.transposed else tensor[:, None, :]
+        elif port.transposed:
+            tensor = tensor.mT
+        height, width = tensor.shape[1:]
+        block = state[:, rows.start : rows.start + height]
+        columns = slice(None) if port.repeated else slice(port.column, port.column + width)
+        block[:, :, columns] = port.sign * tensor
+
+    def read(self, state: Float[Tensor, "B w n"], batched: bool = True) -> Tensor:
+        """The output in a state."""
+        port = self.spec.output
+        rows = self.spec.layout[port.block]
+        shape = port.shape if len(port.shape) == 2 else (1, *port.shape) if port.shape else (1, 1)
+        if port.transposed:
+            shape = shape[::-1]
+        height, width = shape
+        out = (
+            port.sign
+            * state[:, rows.start : rows.start + height, port.column : port.column + width]
+        )
+        if port.transposed:
+            out = out.mT
+        out = out.reshape(out.shape[0], *port.shape)
+        return out if batched else out[0]
+
+
+class _LayerModule(nn.Module):
+    """One layer; see `parts`."""
+
+    def __init__(
+        self, layer: Layer, spec: Spec, is_dense: bool, exact: bool, dtype: torch.dtype
+    ) -> None:
+        super().__init__()
+        self.layer = layer
+        self.is_dense = is_dense
+        self.exact = exact
+        width = spec.layout.width
+        self.keys = spec.tokens - layer.masked_keys
+        self.identities = {spec.layout[name] for name in spec.identities}
+        if is_dense:
+            for i, head in enumerate(layer.heads):
+                for role in ("value", "key", "query"):
+                    self._buffer(f"{role}_{i}", dense(getattr(head, role), width), dtype)
+            self._buffer("linear", dense(layer.linear, width), dtype)
+        if layer.units:
+            if exact:
+                self._buffer("read", np.stack([unit.read for unit in layer.units]), dtype)
+                self._buffer("write", np.stack([unit.write for unit in layer.units], 1), dtype)
+            else:
+                up, down = feed_forward(layer, spec)
+                self._buffer("up", up, dtype)
+                self._buffer("down", down, dtype)
+        self.normalised = [spec.layout[name] for name in layer.normalised]
+
+    def _buffer(self, name: str, value: np.ndarray, dtype: torch.dtype) -> None:
+        self.register_buffer(name, torch.as_tensor(value, dtype=dtype))
+
+    def forward(self, state: Float[Tensor, "B w n"]) -> Float[Tensor, "B w n"]:
+        layer = self.layer
+        changes: list[tuple[Rows, Tensor]] = [self._head(i, state) for i in range(len(layer.heads))]
+        if layer.linear:
+            changes.append(self._linear(state))
+        new = state.clone()
+        for rows, change in changes:
+            new[:, rows.slice, : change.shape[2]] += change
+        if layer.units:
+            new = new + self._units(new)
+        for rows in self.normalised:
+            block = new[:, rows.slice]
+            new[:, rows.slice] = block / block.norm(dim=2, keepdim=True)
+        return new
+
+    def _head(self, i: int, state: Tensor) -> tuple[Rows, Tensor]:
+        head, scale = self.layer.heads[i], self.layer.scale
+        if self.is_dense:
+            rows = Rows(0, state.shape[1])
+            value, key, query = (
+                getattr(self, f"{role}_{i}") @ state for role in ("value", "key", "query")
+            )
+        else:
+            rows = span(head.value)
+            value = apply(head.value, state, rows)
+            if copied := self._copied(head):
+                value = value[:, :, :copied]
+                return rows, scale * value if scale != 1.0 else value
+            inner = Rows(0, max(span(head.key).stop, span(head.query).stop))
+            key, query = apply(head.key, state, inner), apply(head.query, state, inner)
+        value, key = value[:, :, : self.keys], key[:, :, : self.keys]
+        if self.layer.scores == "relu":
+            change = value @ (key.mT @ query).relu()
+        else:
+            change = (value @ key.mT) @ query
+        return rows, scale * change if scale != 1.0 else change
+
+    def _copied(self, head: Head) -> int:
+        """Columns r that a head merely copies: keys and queries are [I_r | 0], so P I^T I = [P_r | 0]."""
+        if self.layer.scores != "linear" or len(head.key) != 1 or len(head.query) != 1:
+            return 0
+        key, query = head.key[0], head.query[0]
+        plain = (
+            key.source == query.source
+            and key.into == query.into
+            and isinstance(key.scale, float)
+            and key.scale == query.scale == 1.0
+        )
+        inside = key.source in self.identities and key.source.count <= self.keys
+        return key.source.count if plain and inside else 0
+
+    def _linear(self, state: Tensor) -> tuple[Rows, Tensor]:
+        if self.is_dense:
+            return Rows(0, state.shape[1]), self.get_buffer("linear") @ state
+        rows = span(self.layer.linear)
+        return rows, apply(self.layer.linear, state, rows)
+
+    def _units(self, state: Tensor) -> Tensor:
+        if not self.exact:
+            return self.get_buffer("down") @ (self.get_buffer("up") @ state).relu()
+        forms = self.get_buffer("read") @ state
+        values = [unit.function.function(forms[:, i]) for i, unit in enumerate(self.layer.units)]
+        return self.get_buffer("write") @ torch.stack(values, dim=1)
+
+
+def feed_forward(
+    layer: Layer, spec: Spec
+) -> tuple[Float64[np.ndarray, "D w"], Float64[np.ndarray, "w D"]]:
+    """W1 and W2 of a layer's units; biases come from the block `one`, a row of ones."""
+    width = spec.layout.width
+    ups: list[np.ndarray] = []
+    downs: list[np.ndarray] = []
+    for unit in layer.units:
+        function = unit.function
+        if function.knots is None:
+            ups += [unit.read, -unit.read]
+            downs += [unit.write, -unit.write]
+            continue
+        one = np.zeros(width)
+        one[spec.layout["one"].start] = 1.0
+        ups.append(one)
+        downs.append(function.values[0] * unit.write)
+        for knot, slope in zip(function.knots, function.slopes(), strict=True):
+            ups.append(unit.read - knot * one)
+            downs.append(slope * unit.write)
+    return np.array(ups), np.array(downs).T
