@@ -59,13 +59,18 @@ class TrainedSolver(Solver):
     def tokens(self, inputs: Matrices) -> Int64[np.ndarray, "B T"]:
         """The ids of the greedy answers, with <eos> where there is one, padded with <pad>."""
         inputs = self._with_kinds(inputs)
-        ids = torch.from_numpy(self.task.encoder.encode(inputs))
+        ids = self.task.encoder.encode(inputs)
         device = next(self.model.parameters()).device
         outputs = np.full((len(inputs), self._longest_answer(inputs)), PAD)
-        padded = not inputs.uniform
+        lengths = (ids != PAD).sum(axis=1)
+        # Shortest first: little padding to read, and none to write.
+        order = np.argsort(lengths, kind="stable")
         for start in range(0, len(inputs), self.batch):
-            rows = slice(start, start + self.batch)
-            answer = generate(self.model, ids[rows].to(device), outputs.shape[1], padded)
+            rows = order[start : start + self.batch]
+            shortest, longest = lengths[rows[0]], lengths[rows[-1]]
+            asked = torch.from_numpy(ids[rows, :longest]).to(device)
+            limit = self._longest_answer(inputs[rows])
+            answer = generate(self.model, asked, limit, padded=bool(shortest < longest))
             outputs[rows, : answer.shape[1]] = answer.cpu().numpy()
         return outputs
 

@@ -1,5 +1,6 @@
 """What a person sees while a model trains: a live display, or plain lines without a terminal."""
 
+import math
 import time
 
 from rich.console import Console
@@ -35,7 +36,7 @@ class Display:
 def make_display(console: Console, quiet: bool = False) -> Display:
     """A live display on a terminal, plain lines elsewhere, nothing but notes if quiet."""
     if quiet:
-        return PlainDisplay(console, every=float("inf"))
+        return PlainDisplay(console, every=math.inf)
     return LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
 
 
@@ -54,7 +55,8 @@ class PlainDisplay(Display):
     def start(self, config: TrainConfig, folder: str, examples: int) -> None:
         self._total = config.examples
         self._last = time.monotonic()
-        self.note(f"training in {folder}, {examples:,} of {config.examples:,} examples done")
+        if self.every < math.inf:
+            self.note(f"training in {folder}, {examples:,} of {config.examples:,} examples done")
 
     def step(self, examples: int, rate: float, loss: float | None) -> None:
         now = time.monotonic()
@@ -69,7 +71,7 @@ class PlainDisplay(Display):
     def evaluated(self, examples: int, results: dict[str, Result]) -> None:
         first = next(iter(results.values()))
         scores = ", ".join(f"{100 * t:g}%: {_percent(results, t)}" for t in first.tolerances)
-        if self.every < float("inf"):
+        if self.every < math.inf:
             self.note(f"{examples:,} examples: percent right at tolerance {scores}")
 
     def note(self, text: str) -> None:

@@ -1,0 +1,80 @@
+"""Models and solvers whose answers are known."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from eigenformer import encodings, ensembles, problems
+from eigenformer.encodings import PAD, Task, with_eos
+from eigenformer.ensembles import Matrices
+from eigenformer.evaluation import Predictions, Solver
+from eigenformer.models import Seq2Seq, StackConfig, TransformerConfig
+
+
+def make_task(problem="eigenvalues", encoder="P1000", decoder=None, dims="3x3", **fields):
+    return Task(
+        problem=problems.get(problem) if isinstance(problem, str) else problem,
+        ensemble=ensembles.get("iid-uniform", dims=dims, **fields),
+        encoder=encodings.get(encoder),
+        decoder=encodings.get(decoder or encoder),
+    )
+
+
+def random_model(task: Task) -> Seq2Seq:
+    stack = StackConfig(layers=1, width=32, heads=2)
+    config = TransformerConfig(encoder=stack, decoder=stack, sum_coefficients=True)
+    return config.build(task.encoder, task.decoder, seed=0)
+
+
+class Oracle(Seq2Seq):
+    """Writes the true answer to the matrix that its tokens spell; `spoil` may change the tokens."""
+
+    def __init__(self, task: Task, spoil=lambda ids: ids) -> None:
+        super().__init__()
+        self.task = task
+        self.spoil = spoil
+        self.weight = nn.Parameter(torch.zeros(1))  # every model lives on some device
+
+    def forward(self, inputs, outputs, select=None, padded=False):
+        raise AssertionError("decoding has no use for it")
+
+    def encode(self, inputs: Tensor, padded: bool = False) -> Tensor:
+        asked = self.task.encoder.decode(inputs.numpy())
+        assert asked.valid.all()
+        assert padded == bool((inputs == PAD).any())
+        answers = self.task.problem.solve(asked.matrices)
+        return torch.from_numpy(self.spoil(with_eos(self.task.decoder.encode(answers))))
+
+    def start_cache(self, memory: Tensor, max_length: int) -> Tensor:
+        assert memory.shape[1] <= max_length
+        return memory
+
+    def step(self, tokens: Tensor, position: int, cache: Tensor) -> Tensor:
+        logits = torch.zeros(len(tokens), len(self.task.decoder.vocabulary))
+        if position < cache.shape[1]:
+            logits[torch.arange(len(tokens)), cache[:, position]] = 1.0
+        return logits
+
+    def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
+        return iter(())
+
+
+class Off(Solver):
+    """Matrix i of a batch is answered with the truth times 1 + relative[i]; nan is malformed."""
+
+    name = "off"
+
+    def __init__(self, problem, relative) -> None:
+        self.problem = problem
+        self.relative = np.asarray(relative, np.float64)
+
+    def predict(self, inputs: Matrices) -> Predictions:
+        relative = self.relative[np.arange(len(inputs)) % len(self.relative)]
+        truth = self.problem.solve(inputs)
+        valid = ~np.isnan(relative)
+        values = truth.values * np.where(valid, 1 + relative, 0.0)[:, None, None]
+        rows, columns = np.where(valid, truth.rows, 0), np.where(valid, truth.columns, 0)
+        reasons = ["" if ok else "it says so" for ok in valid]
+        return Predictions(Matrices(values, rows, columns, truth.kinds), valid, reasons)
