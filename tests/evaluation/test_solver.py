@@ -39,6 +39,8 @@ def test_certificates_tell_right_from_wrong(problem):
     matrix = np.array([MATRIX, MATRIX])
     if problem in ("add", "matmul", "matvec"):
         matrix = np.concatenate([matrix, matrix[:, :, : 1 if problem == "matvec" else 2]], axis=2)
+    if problem == "logistic_regression":
+        matrix[:, :, -1] = [1, -1]
     right = numpy_solver(chosen).solve(matrix).certificate
     wrong = Off(chosen, [0.3]).solve(matrix).certificate
     names = set(right) - {"condition_number"}

@@ -83,34 +83,34 @@ class Answers:
         if not isinstance(self.solver, NumpySolver):
             if within:
                 text.append(f"right within {100 * min(within):g}%", style="green")
-                text.append(f" (error {_percent(error)}); ")
             else:
-                text.append(f"wrong, with an error of {_percent(error)}", style="red")
-                text.append("; ")
-        residuals = (f"{key} {value}" for key, value in self._certificate(i).items())
-        return text.append(", ".join(residuals))
+                text.append("wrong", style="red")
+            text.append(f" (error {_percent(error)}); ")
+        *residuals, condition = (f"{k} {v}" for k, v in self._certificate(i).items())
+        return text.append(f"residuals: {', '.join(residuals)}; {condition}")
 
     def _certificate(self, i: int) -> dict[str, str]:
+        """What can be checked without NumPy's answer; the condition number last."""
+        values = {key: found[i] for key, found in self.solution.certificate.items()}
+        condition = values.pop("condition_number")
         return {
-            key.replace("_", " "): (
-                f"{values[i]:.3g}" if key == "condition_number" else _percent(values[i])
-            )
-            for key, values in self.solution.certificate.items()
+            **{key.replace("_", " "): _percent(value) for key, value in values.items()},
+            "condition number": f"{condition:.3g}",
         }
 
     def _table(self) -> Table:
         title = Text(f"{self.solver.name}: {len(self.inputs):,} matrices")
-        table = Table(title=title, title_justify="left", box=SIMPLE)
+        table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0))
         for name in ("matrix", "error", *self._certificate(0)):
             table.add_column(name, justify="right")
         if not self.complete:
             table.add_column("no answer because", style="red")
         for i in range(len(self.inputs)):
-            valid = self.solution.valid[i]
-            # Matrices count from 1 here, as in error messages; from 0 only in Python.
-            cells = [str(i + 1), _percent(self.error[i]), *self._certificate(i).values()]
-            cells = cells if valid else [cells[0], *("-" for _ in cells[1:])]
-            table.add_row(*cells, *([] if self.complete else [Text(self.solution.reason[i])]))
+            cells = [_percent(self.error[i]), *self._certificate(i).values()]
+            if not self.solution.valid[i]:
+                cells = ["-" for _ in cells]
+            reason = [] if self.complete else [Text(self.solution.reason[i])]
+            table.add_row(str(i), *cells, *reason)
         return table
 
 
@@ -124,7 +124,7 @@ def _finite(value: float) -> float | None:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.3g}%"
+    return f"{100 * value:.2g}%" if value < 0.1 else f"{100 * value:.0f}%"
 
 
 def _panel(title: str, matrix: Float64[np.ndarray, "p q"], width: int) -> Panel:

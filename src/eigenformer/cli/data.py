@@ -1,17 +1,17 @@
 """`eigenformer data export|inspect`: typed files of problems and answers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from ..core import InputError, rng, unknown
-from ..encodings import draw_pairs
+from ..core import InputError, unknown
 from ..experiments.recipes.task import make_task
 from ..training import load_examples, save_examples
-from .parse import parse
+from .parse import check_output, parse
 
 USAGE = """\
 usage: eigenformer data export PROBLEM --output FILE [options]
@@ -46,6 +46,8 @@ def export(
 ) -> int:
     """Draw examples and write them to a file.
 
+    Those that the encodings cannot write are drawn again, as in training.
+
     Args:
         problem: name of the problem; several joined by commas for joint training.
         output: .npz for float64 matrices, .jsonl for a line of tokens an example.
@@ -55,15 +57,20 @@ def export(
         scale: the coefficients' range A.
         noise: noise on the input, as a fraction of the coefficients' standard deviation.
         seed: seed of the examples.
-        encoding: encoding of the input in a .jsonl file.
-        output_encoding: encoding of the answer in a .jsonl file, if another.
+        encoding: encoding of the input, in which a .jsonl file is written.
+        output_encoding: encoding of the answer, if another.
     """
+    check_output(output, ".npz", ".jsonl")
     if n < 1:
         raise InputError(f"n is {n}; give the number of examples, at least 1")
     task = make_task(problem, dims, ensemble, scale, encoding, output_encoding)
-    inputs, answers = draw_pairs(task.problem, task.ensemble, rng(seed, "export"), n, noise)
-    save_examples(output, task, inputs, answers)
+    examples = replace(task, noise=noise).examples(seed, "export", 0, n)
+    save_examples(output, task, examples.inputs, examples.answers)
     print(f"wrote {n:,} examples of {problem} to {output}")
+    if examples.rejected:
+        print(
+            f"{examples.rejected:,} more could not be written in these encodings and were left out"
+        )
     return 0
 
 

@@ -1,10 +1,14 @@
 """`eigenformer demo`: train a small model here, score it, and solve a matrix with it."""
 
+import sys
 import time
+from importlib.util import find_spec
 
 import numpy as np
 from rich.console import Console
+from rich.text import Text
 
+from ..core import InputError
 from ..evaluation import evaluate, result_table
 from ..experiments import load, run
 from ..experiments.recipes import fast
@@ -33,25 +37,28 @@ def demo(seed: int = 0, workers: int = 1) -> int:
         seed: of the model and its examples.
         workers: background processes that make batches ahead.
     """
+    if find_spec("matplotlib") is None:
+        raise InputError("the demo draws with matplotlib: pip install 'eigenformer[plot]'")
     console = Console()
 
-    def say(text: str) -> None:
-        console.print(text, highlight=False, soft_wrap=True)
+    def say(text: str, heading: str = "") -> None:
+        console.print(Text(heading, style="bold").append(text, style="not bold"), soft_wrap=True)
 
     config = fast(problem="eigenvalues", dims="3x3", seed=seed)
     say(
-        "[bold]1. Training[/bold] on eigenvalues of random symmetric 3x3 matrices, "
-        f"{config.examples:,} of them, each seen once."
+        f" on eigenvalues of random symmetric 3x3 matrices, {config.examples:,} of them, "
+        "each seen once.",
+        heading="1. Training",
     )
     begun = time.monotonic()
     try:
         folder = run(config, Execution(workers=workers), console=console)
     except Interrupted as stopped:
-        say(f"{stopped} (or run the demo again)")
+        print(f"eigenformer: {stopped} (or run the demo again)", file=sys.stderr)
         return stopped.exit_status
     say(f"   {time.monotonic() - begun:.0f} seconds; everything is in {folder.path}\n")
 
-    say(f"[bold]2. Scoring[/bold] on {FRESH:,} matrices that it has never seen.")
+    say(f" on {FRESH:,} matrices that it has never seen.", heading="2. Scoring")
     solver = load(str(folder.path))
     result = evaluate(solver, solver.problem, solver.task.ensemble, FRESH, FRESH_SEED, name="fresh")
     console.print(result_table(result))
@@ -59,7 +66,7 @@ def demo(seed: int = 0, workers: int = 1) -> int:
     learning_curve([folder], picture, "Eigenvalues of 3x3 matrices, one CPU")
     say(f"   learning curve: {picture}\n")
 
-    say("[bold]3. Solving[/bold] a matrix of our own.")
+    say(" a matrix of our own.", heading="3. Solving")
     Answers.of(solver, MATRIX[None]).show(console)
     say(
         "\n   Yours: eigenformer solve eigenvalues --input matrix.csv"

@@ -5,7 +5,7 @@ import time
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ..evaluation import Result
@@ -84,14 +84,12 @@ class LiveDisplay(Display):
     def __init__(self, console: Console) -> None:
         self.console = console
         self._bar = Progress(
-            TextColumn("{task.fields[folder]}", style="bold"),
-            BarColumn(bar_width=28),
+            BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[rate]}"),
             TextColumn("loss {task.fields[loss]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=console,
         )
         self._rows: list[tuple[str, ...]] = []
@@ -100,14 +98,16 @@ class LiveDisplay(Display):
 
     def start(self, config: TrainConfig, folder: str, examples: int) -> None:
         self._columns = tuple(f"{100 * t:g}%" for t in config.evaluation.tolerances)
+        self._folder = folder
         self._task = self._bar.add_task(
-            "train", total=config.examples, completed=examples, folder=folder, rate="", loss="-"
+            "train", total=config.examples, completed=examples, rate="", loss="-"
         )
         self._live = Live(self._render(), console=self.console, refresh_per_second=4)
         self._live.start()
 
     def _render(self) -> Table:
-        grid = Table.grid(padding=(0, 0))
+        grid = Table.grid()
+        grid.add_row(f"training in [bold]{self._folder}[/bold]")
         if self._rows:
             table = Table(box=None, padding=(0, 2), header_style="dim")
             table.add_column("examples", justify="right")

@@ -1,0 +1,313 @@
+"""`eigenformer solve inverse` on bad input: one sentence, exit status 2, nothing else."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import complaint
+
+from eigenformer import cli
+
+HILBERT = 1.0 / (np.arange(14)[:, None] + np.arange(14) + 1)
+GOOD = [[2.0, 1.0, 0.5], [1.0, 3.0, -1.0], [0.0, -2.0, 4.0]]
+
+
+def npy(value: object) -> Callable[[Path], None]:
+    return lambda path: np.save(path, np.asarray(value))
+
+
+def text(content: str) -> Callable[[Path], None]:
+    return lambda path: path.write_text(content) and None
+
+
+def raw(content: bytes) -> Callable[[Path], None]:
+    return lambda path: path.write_bytes(content) and None
+
+
+def truncated(path: Path) -> None:
+    np.save(path, np.asarray(GOOD))
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def with_entry(value: float) -> np.ndarray:
+    matrix = np.array(GOOD)
+    matrix[1, 2] = value
+    return matrix
+
+
+# name of the file, what makes it, what the sentence must say
+BAD_FILES = [
+    ("wide.csv", text("1,2,3\n4,5,6\n"), "2x3"),
+    ("tall.npy", npy(np.ones((5, 2))), "5x2"),
+    ("row.csv", text("1,2,3\n"), "1x3"),
+    ("ragged.csv", text("1,2\n3\n"), "rows of different lengths (1 and 2)"),
+    ("ragged.json", text("[[1, 2], [3]]"), "rows of different lengths (1 and 2)"),
+    ("vector.npy", npy([1.0, 2.0]), "1 dimensions"),
+    ("number.npy", npy(3.0), "0 dimensions"),
+    ("deep.npy", npy(np.ones((2, 2, 2, 2))), "4 dimensions"),
+    ("nan.npy", npy(with_entry(np.nan)), "nan or inf"),
+    ("inf.npy", npy(with_entry(np.inf)), "nan or inf"),
+    ("nan.csv", text("1,nan\n2,3\n"), "nan or inf"),
+    ("inf.json", text("[[1, Infinity], [2, 3]]"), "nan or inf"),
+    ("overflow.csv", text("1e999,2\n3,4\n"), "nan or inf"),
+    ("overflow.json", text(f"[[{10**400}, 2], [3, 4]]"), "too large"),
+    ("zero.npy", npy(np.zeros((3, 3))), "singular"),
+    ("singular.csv", text("1,2\n2,4\n"), "singular"),
+    ("rank.npy", npy(np.arange(9.0).reshape(3, 3)), "singular"),
+    ("hilbert.npy", npy(HILBERT), "condition number"),
+    ("nearly.npy", npy([[1.0, 1.0], [1.0, 1.0 + 2e-16]]), "singular"),
+    ("second.npy", npy([GOOD, np.ones((3, 3))]), "input 1 is singular"),
+    ("empty.csv", text(""), "no matrix"),
+    ("blank.txt", text("\n  \n# a comment\n"), "no matrix"),
+    ("empty.json", text(""), "not valid JSON"),
+    ("nothing.json", text("[]"), "no matrix"),
+    ("hollow.json", text("[[], []]"), "without numbers"),
+    ("empty.npy", npy(np.ones((0, 3))), "empty"),
+    ("bytes.npy", raw(b""), "not a .npy file"),
+    ("truncated.npy", truncated, "not a .npy file"),
+    ("text.npy", text("1 2\n3 4\n"), "not a .npy file"),
+    ("words.csv", text("1,2\n3,four\n"), "line 2: 'four' is not a number"),
+    ("header.csv", text("a,b\n1,2\n"), "line 1: 'a' is not a number"),
+    ("cell.csv", text("1,,2\n"), "line 1: an empty cell is not a number"),
+    ("binary.csv", raw(b"\xff\xfe\x00\x01"), "not a text file"),
+    ("strings.npy", npy([["a", "b"], ["c", "d"]]), "<U1"),
+    ("complex.npy", npy([[1j, 2], [3, 4]]), "complex"),
+    ("broken.json", text("[[1, 2], [3, 4]"), "not valid JSON"),
+    ("object.json", text('{"matrix": [[1]]}'), "dict"),
+    ("strings.json", text('[["1", "2"], ["3", "4"]]'), "'1', which is not a number"),
+    ("null.json", text("[[null, 2], [3, 4]]"), "None, which is not a number"),
+    ("true.json", text("[[true, 2], [3, 4]]"), "True, which is not a number"),
+    ("mixed.json", text("[[1, 2], 3]"), "each row must be a list"),
+    ("huge.csv", text(",".join("1" * 1001) + "\n"), "at most 1000"),
+    ("matrix.xlsx", text("1"), "ends in .xlsx"),
+    ("matrix", text("1"), "no suffix"),
+]
+
+# What only a network with an encoding refuses: FP15 holds 1e-9 to 1e9, and V1 to V100.
+BAD_FOR_THE_MODEL = [
+    ("large.npy", npy(np.diag([1e12, 1.0, 1.0])), "1e+12 is outside the range of FP15"),
+    ("large.csv", text("-2e40,0\n0,1e40\n"), "-2e+40 is outside the range of FP15"),
+    ("101.npy", npy(np.eye(101)), "101 rows or columns"),
+    ("20.npy", npy(np.eye(30)), "positions"),
+]
+
+
+@pytest.mark.parametrize("model", ["untrained", "numpy"])
+@pytest.mark.parametrize(("name", "make", "says"), BAD_FILES, ids=[c[0] for c in BAD_FILES])
+def test_a_bad_file(
+    name: str,
+    make: Callable[[Path], None],
+    says: str,
+    model: str,
+    untrained: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make(tmp_path / name)
+    given = "numpy" if model == "numpy" else str(untrained)
+    error = complaint(["solve", "inverse", "--input", name, "--model", given], capsys)
+    assert says in error
+    assert name in error
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "says"), BAD_FOR_THE_MODEL, ids=[c[0] for c in BAD_FOR_THE_MODEL]
+)
+def test_what_a_model_cannot_read(
+    name: str,
+    make: Callable[[Path], None],
+    says: str,
+    untrained: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make(tmp_path / name)
+    args = ["solve", "inverse", "--input", name, "--model"]
+    assert says in complaint([*args, str(untrained)], capsys)
+    assert cli.main([*args, "numpy"]) == 0  # LAPACK has no such limit
+
+
+def test_a_matrix_that_should_be_symmetric(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("1,2\n2.001,1\n")
+    for problem in ("eigenvalues", "eigenvectors", "symmetric_inverse"):
+        error = complaint(["solve", problem, "--input", "a.csv", "--model", "numpy"], capsys)
+        assert "a.csv: input 0 is not symmetric" in error
+        assert "0.001" in error
+
+
+def test_operands_that_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("1,2,3\n4,5,6\n")
+    assert "a.csv" in complaint(["solve", "add", "--input", "a.csv", "--model", "numpy"], capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("inverze --input a.csv", "did you mean 'inverse'?"),
+        ("joint --input a.csv", "several problems"),
+        ("inverse --input b.csv", "b.csv does not exist"),
+        ("inverse --input .", ". ends in no suffix"),
+        ("inverse --input d.csv", "d.csv is a folder"),
+        ("inverse", "--input STR must be given"),
+        ("inverse --inptu a.csv", "did you mean --input?"),
+        ("inverse --input a.csv b.csv", "b.csv is more than this command takes"),
+        ("inverse --input a.csv --model nompy", "unknown run or shipped model 'nompy'"),
+        ("inverse --input a.csv --model d.csv", "d.csv is not a run folder"),
+        ("inverse --input a.csv --model numpy --output a.txt", "a.txt must end in"),
+        ("inverse --input a.csv --model numpy --output no/a.npy", "the folder no does not exist"),
+        ("inverse --input two.json --model numpy --output a.npy", "a.npy: matrices of several"),
+        ("svd --input a.csv --model {untrained}", "was trained on inverse, not on svd"),
+    ],
+)
+def test_a_wrong_command(
+    words: str, says: str, untrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("2,1\n1,3\n")
+    (tmp_path / "two.json").write_text("[[[2]], [[2, 1], [1, 3]]]")
+    (tmp_path / "d.csv").mkdir()
+    args = [word.replace("{untrained}", str(untrained)) for word in words.split()]
+    assert says in complaint(["solve", *args], capsys)
+    assert not (tmp_path / "a.npy").exists()
+
+
+def test_a_file_that_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "a.csv").write_text("1")
+    monkeypatch.setattr(Path, "read_text", refuse)
+    error = complaint(["solve", "inverse", "--input", "a.csv"], capsys)
+    assert "a.csv cannot be read: Permission denied" in error
+
+
+def test_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for content, says in [("", "holds no matrix"), ("[[1", "JSON"), ("1 x", "line 1: 'x'")]:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(content))
+        error = complaint(["solve", "inverse", "--input", "-", "--model", "numpy"], capsys)
+        assert "standard input" in error
+        assert says in error
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"1,2\n2,4\n", "singular"), (b"\xff\xfe\x00", "not text")]
+)
+def test_in_a_process_of_its_own(content: bytes, says: str) -> None:
+    words = ["solve", "inverse", "--input", "-", "--model", "numpy"]
+    done = subprocess.run(
+        [sys.executable, "-m", "eigenformer", *words],
+        input=content,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+    )
+    error = done.stderr.decode()
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert error.startswith("eigenformer: error: standard input")
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_debug_shows_where_it_came_from(tmp_path: Path) -> None:
+    from eigenformer.core import InputError
+
+    (tmp_path / "a.csv").write_text("1,2\n2,4\n")
+    with pytest.raises(InputError, match="singular"):
+        cli.main(["solve", "inverse", "--input", "a.csv", "--model", "numpy", "--debug"])
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("fast --problem inverze", "did you mean 'inverse'?"),
+        ("fast --ensemble iid-unifrom", "did you mean 'iid-uniform'?"),
+        ("fast --encoding P100O", "unknown encoding 'P100O'"),
+        ("fst", "unknown recipe 'fst': did you mean 'fast'?"),
+        ("fast --dims 3x", "dims is '3x'"),
+        ("fast --dims 2x3", "needs square matrices"),
+        ("fast --dims 101x101", "101 rows or columns"),
+        ("fast --scale -1", "scale is -1"),
+        ("fast --width 33", "width 33"),
+        ("fast --examples 0", "examples is 0"),
+        ("fast --workers -1", "workers is -1"),
+        ("fast --optimizer.rat 1", "did you mean --optimizer.rate?"),
+        ("fast --optimizer.rate x", "--optimizer.rate is 'x', but it takes numbers"),
+        ("fast --optimizer.kind sgd", "--optimizer.kind is 'sgd'"),
+        ("fast --batchsize 3", "did you mean --batch-size?"),
+        ("fast --evaluation.target 2", "target is 2"),
+        ("fast --data no.npz", "no.npz does not exist"),
+        ("fast --data a.csv", "a.csv ends in .csv"),
+        ("fast --data a.npz", "a.npz is not a file of examples, or is damaged"),
+        ("fast --data a.jsonl", "a.jsonl was not written by"),
+    ],
+)
+def test_a_training_that_cannot_be(
+    words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.csv", "a.npz", "a.jsonl"):
+        (tmp_path / name).write_text("[]\n")
+    assert says in complaint(["train", *words.split()], capsys)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("", "name at least one run"),
+        ("numpy", "name one with --problem"),
+        ("numpy nowhere --problem add", "unknown run or shipped model 'nowhere'"),
+        ("{untrained} --problem add", "was trained on inverse, not on add"),
+        ("{untrained} --n 0", "n is 0"),
+        ("{untrained} --n 5 --score l3", "unknown score 'l3'"),
+        ("{untrained} --n 5 --tolerances -1", "tolerances are (-1.0,)"),
+        ("{untrained} --n 5 --dims 2x3", "dims is '2x3'"),
+        ("{untrained} --n 5 --scale 0", "scale is 0"),
+        ("{untrained} --n 5 --ensemble iid", "unknown ensemble 'iid'"),
+        ("{untrained} --n 5 --output a.npy", "a.npy must end in .json"),
+        ("{untrained} --n 5 --device tpu", "--device is 'tpu'"),
+    ],
+)
+def test_an_evaluation_that_cannot_be(
+    words: str, says: str, untrained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = [word.replace("{untrained}", str(untrained)) for word in words.split()]
+    assert says in complaint(["evaluate", *args], capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("exprt", "unknown data command 'exprt': did you mean 'export'?"),
+        ("export add", "--output PATH must be given"),
+        ("export add --output a.csv", "a.csv must end in .npz or .jsonl"),
+        ("export ad --output a.npz", "did you mean 'add'?"),
+        ("export add --output a.npz --n 0", "n is 0"),
+        ("inspect a.npz", "a.npz does not exist"),
+        ("inspect bad.jsonl", "bad.jsonl is not JSON lines"),
+    ],
+)
+def test_data_that_cannot_be(
+    words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.jsonl").write_text("{")
+    assert says in complaint(["data", *words.split()], capsys)
+    assert not (tmp_path / "a.npz").exists()
+
+
+def test_json_is_not_half_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.json").write_text(json.dumps([GOOD, [[1, 1], [1, 1]]]))
+    error = complaint(
+        ["solve", "inverse", "--input", "a.json", "--model", "numpy", "--json"], capsys
+    )
+    assert "input 1 is singular" in error
