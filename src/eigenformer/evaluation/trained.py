@@ -127,6 +127,11 @@ class TrainedSolver(Solver):
                 f"{self.name} was trained on coefficients of the scale {scale}, but the largest of "
                 f"an input is {outside[0]:g}: rescale it"
             )
+        if (inputs == 0).any():
+            found.append(
+                f"{self.name} was trained on random coefficients, never exactly zero, "
+                "but an input has zeros"
+            )
         return found
 
 

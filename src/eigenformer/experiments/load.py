@@ -53,13 +53,17 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     shape is returned (it warns); where there is none, an `InputError` says how to train one.
     """
     folders = [RunFolder(path) for path in runs_root().glob("*")]
-    finished = [f for f in folders if f.model_file.exists() and f.finished]
-    finished.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
+    folders = [folder for folder in folders if folder.model_file.exists()]
+    folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
     shipped = [RunFolder(path) for path in shipped_models().values()]
     fallback: RunFolder | None = None
-    for folder in (*finished, *shipped):
-        task = folder.config().task
-        if task.problem.registry.name_of(task.problem) != problem:
+    for folder in (*folders, *shipped):
+        try:
+            task = folder.config().task
+            done = folder in shipped or folder.finished
+        except InputError:
+            continue  # a damaged or foreign run is no reason not to use another
+        if not done or task.problem.registry.name_of(task.problem) != problem:
             continue
         if takes(task, rows, columns):
             return _load(folder)

@@ -12,7 +12,8 @@ from ..core import InputError, from_json, rng, to_json
 from ..core.serialize import checksum
 from ..encodings import PAD, Encoding, Examples, Reason, Task, with_eos
 from ..ensembles import Matrices
-from ..problems import Problem
+from ..evaluation import takes
+from ..problems import Joint, Problem
 from .config import DataFile
 
 FORMAT = "eigenformer examples 1"
@@ -37,8 +38,11 @@ def save_examples(path: Path, task: Task, inputs: Matrices, answers: Matrices) -
     if path.suffix not in writers:
         raise InputError(f"{path} ends in {path.suffix or 'no suffix'}; give .npz or .jsonl")
     partial = path.with_name(path.name + ".partial")
-    writers[path.suffix](partial, task, inputs, answers)
-    partial.replace(path)
+    try:
+        writers[path.suffix](partial, task, inputs, answers)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _save_npz(path: Path, task: Task, inputs: Matrices, answers: Matrices) -> None:
@@ -145,6 +149,13 @@ class FileExamples:
         if stored.problem != expected:
             raise InputError(f"{path} holds examples of {stored.problem}, not of {expected}")
         self.inputs, self.answers = stored.inputs, stored.answers
+        if not isinstance(task.problem, Joint):
+            for m, n in np.unique(np.stack([self.inputs.rows, self.inputs.columns], 1), axis=0):
+                if not takes(task, int(m), int(n)):
+                    raise InputError(
+                        f"{path} holds inputs of {m}x{n}, but the run is for {task.ensemble.dims} "
+                        "matrices; give the file's --dims"
+                    )
         self.input_ids = task.encoder.encode(self.inputs)
         self.output_ids = with_eos(task.decoder.encode(self.answers))
 

@@ -10,6 +10,7 @@ status.json        how the run ended
 lock               held by the process that trains
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -19,11 +20,11 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from ..core import InputError, from_json, load_json, save_json, to_json
+from ..core import InputError, content_hash, from_json, load_json, save_json, to_json
 from ..core.serialize import checksum, write_atomically
 from .config import TrainConfig
 
@@ -105,9 +106,11 @@ class RunFolder:
     # How it ended.
 
     def status(self) -> dict[str, Any]:
-        """`{"state": "finished" | "stopped" | "running" | "new", ...}`."""
+        """`{"state": "finished" | "stopped" | "diverged" | "running" | "new", ...}`."""
         file = self.path / "status.json"
-        found: dict[str, Any] = load_json(file) if file.exists() else {"state": "new"}
+        found = load_json(file) if file.exists() else {"state": "new"}
+        if not isinstance(found, dict) or "state" not in found:
+            raise InputError(f"{file} does not say how the run ended; delete it and resume")
         return found
 
     def save_status(self, state: str, **details: Any) -> None:
@@ -120,7 +123,8 @@ class RunFolder:
     # The best model.
 
     def save_model(self, tensors: dict[str, Tensor]) -> None:
-        write_atomically(self.model_file, save(_contiguous(tensors)))
+        tensors = _contiguous(tensors)
+        write_atomically(self.model_file, save(tensors, {"sha256": _digest(tensors)}))
 
     def load_model(self) -> dict[str, Tensor]:
         """The weights of the best model so far."""
@@ -129,10 +133,16 @@ class RunFolder:
                 f"{self.path} has no model yet: its first evaluation has not been reached; "
                 f"go on with `eigenformer resume {self.path}`"
             )
+        damaged = InputError(f"{self.model_file} is damaged; restore it or train again")
         try:
-            return load_file(self.model_file)
+            with safe_open(self.model_file, "pt") as file:
+                metadata = file.metadata() or {}
+            tensors = load_file(self.model_file)
         except SafetensorError:
-            raise InputError(f"{self.model_file} is damaged; restore it or train again") from None
+            raise damaged from None
+        if metadata.get("sha256") != _digest(tensors):
+            raise damaged
+        return tensors
 
     # States.
 
@@ -141,9 +151,9 @@ class RunFolder:
         step = state.progress["step"]
         tensors_file = self._states / f"{step:010d}.safetensors"
         write_atomically(tensors_file, save(_contiguous(state.tensors)))
-        progress = {**state.progress, "sha256": checksum(tensors_file)}
+        record = {"progress": state.progress, "tensors": checksum(tensors_file)}
         # The small file is written last: a state exists only when all of it does.
-        save_json(self._states / f"{step:010d}.json", progress)
+        save_json(self._states / f"{step:010d}.json", {**record, "checksum": content_hash(record)})
         for old in self._saved()[:-_KEPT_STATES]:
             old.unlink()
             old.with_suffix(".safetensors").unlink(missing_ok=True)
@@ -165,14 +175,17 @@ class RunFolder:
         return None
 
     def _load_state(self, file: Path, device: torch.device) -> State:
-        progress = load_json(file)
-        if not isinstance(progress, dict) or "sha256" not in progress:
+        record = load_json(file)
+        if not isinstance(record, dict) or set(record) != {"progress", "tensors", "checksum"}:
             raise InputError(f"{file} is not a saved state")
+        if record.pop("checksum") != content_hash(record):
+            raise InputError(f"{file} has a wrong checksum")
         tensors_file = file.with_suffix(".safetensors")
         if not tensors_file.exists():
             raise InputError(f"{tensors_file} is missing")
-        if checksum(tensors_file) != progress.pop("sha256"):
+        if checksum(tensors_file) != record["tensors"]:
             raise InputError(f"{tensors_file} has a wrong checksum")
+        progress = record["progress"]
         return State(load_file(tensors_file, device=str(device)), progress)
 
     def _saved(self) -> list[Path]:
@@ -199,7 +212,10 @@ class RunFolder:
         if not self.metrics_file.exists():
             return []
         lines = self.metrics_file.read_text().split("\n")[:-1]
-        return [json.loads(line) for line in lines]
+        try:
+            return [json.loads(line) for line in lines]
+        except json.JSONDecodeError:
+            raise InputError(f"{self.metrics_file} is damaged; restore or delete it") from None
 
     def save_evaluation(self, examples: int, test: str, result: dict[str, Any]) -> None:
         save_json(self.path / "evals" / f"{examples:012d}-{test}.json", result)
@@ -211,6 +227,16 @@ class RunFolder:
 
     def remove(self) -> None:
         shutil.rmtree(self.path)
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    """The SHA-256 of named tensors: names, shapes and bytes."""
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].cpu()
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
