@@ -9,7 +9,7 @@ PIP := $(BIN) -m pip install -qq --disable-pip-version-check --constraint constr
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint fmt bench clean
+.PHONY: help demo test test-slow lint fmt bench docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ fmt: $(VENV)/.installed-dev ## format the code and mend what ruff can mend
 
 bench: $(VENV)/.installed-demo ## measure the speed of training, decoding and scoring
 	@$(BIN) -m eigenformer bench
+
+docs: $(VENV)/.installed-demo ## run the pages that are made by running them, and draw their figures
+	@$(BIN) docs/make_constructions.py
 
 clean: ## remove the virtual environment and every cache; runs/ stays
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

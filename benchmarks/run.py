@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 HERE = Path(__file__).parent
-THREADS = {"data": 1, "step": 2, "scoring": 2}
+THREADS = {"data": 1, "step": 2, "scoring": 2, "construct": 1}
 """Each benchmark and its threads: data is generated on one core, models run on two."""
 
 

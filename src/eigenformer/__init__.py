@@ -7,7 +7,7 @@ import eigenformer as ef
 Everything that answers a matrix question is a `Solver` (a trained network, a constructed network,
 NumPy), and all of them meet the same ensembles, problems, errors and reports. The rooms, each of
 which imports only the ones before it: `core`, `ensembles`, `problems`, `encodings`, `models`,
-`evaluation`, `training`, `experiments`.
+`evaluation`, `training`, `construct`, `experiments`.
 
 Importing this package imports nothing else, so that `eigenformer --help` answers at once: a name is
 imported when it is first used.
@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import construct as construct
     from . import core as core
     from . import encodings as encodings
     from . import ensembles as ensembles
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
     from . import models as models
     from . import problems as problems
     from . import training as training
+
+    # From their modules, as mypy takes a function and a module of the same name for two things.
+    from .construct.polish import polish as polish
     from .core import InputError as InputError
     from .core import rng as rng
     from .evaluation import Result as Result
     from .evaluation import Solution as Solution
     from .evaluation import Solver as Solver
     from .evaluation import numpy_solver as numpy_solver
-
-    # From their modules, as mypy takes a function and a module of the same name for two things.
     from .evaluation.evaluate import evaluate as evaluate
     from .experiments.load import load as load
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 # The same names for Python as above for type checkers; tests/test_public_face.py compares the two.
 _ROOMS = (
+    "construct",
     "core",
     "encodings",
     "ensembles",
@@ -58,6 +61,7 @@ _HOME = {
     "evaluate": "evaluation",
     "numpy_solver": "evaluation",
     "load": "experiments",
+    "polish": "construct",
 }
 
 if not TYPE_CHECKING:  # A type checker that saw this would accept every misspelt name.

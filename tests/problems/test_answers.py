@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.optimize
+import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from eigenformer.problems import Problem
 SQUARE = ("eigenvalues", "eigenvectors", "inverse", "symmetric_inverse")
 SINGLE = tuple(name for name in problems.names() if name != "joint")
 OPERANDS = {"add": lambda n: 2 * n, "matmul": lambda n: 2 * n, "matvec": lambda n: n + 1}
+OPERANDS |= dict.fromkeys(("least_squares", "logistic_regression"), lambda n: n + 1)
 
 
 def reference(name, x):
@@ -33,7 +36,20 @@ def reference(name, x):
         return scipy.linalg.svdvals(x)[:, None]
     if name in ("inverse", "symmetric_inverse"):
         return scipy.linalg.solve(x, np.eye(len(x)))
+    if name == "least_squares":
+        return scipy.linalg.lstsq(x[:, :-1], x[:, -1:])[0]
+    if name == "logistic_regression":
+        return minimum_of_logistic_loss(x[:, :-1], x[:, -1])
     raise AssertionError(name)
+
+
+def minimum_of_logistic_loss(a, y, mu=0.1):
+    def gradient(w):
+        return mu * w - a.T @ (y * scipy.special.expit(-y * (a @ w))) / len(y)
+
+    found = scipy.optimize.root(gradient, np.zeros(a.shape[1]), tol=1e-13)
+    assert np.abs(gradient(found.x)).max() < 1e-12
+    return found.x[:, None]
 
 
 @pytest.mark.parametrize("name", [n for n in SINGLE if n not in ("eigenvectors", "svd")])

@@ -20,6 +20,7 @@ COMMANDS = {
     "resume": "go on with an interrupted training, exactly where it stood",
     "evaluate": "score a run or a model on seeded test sets",
     "solve": "answer a matrix from a file, and say whether to believe it",
+    "construct": "networks with computed weights: list, show, check, run, plot",
     "data": "export problems and answers as files, or look into such files",
     "info": "show versions, the machine, and what is registered",
     "bench": "measure the speed of training, decoding and scoring on this machine",

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ..construct import PolishedSolution
 from ..evaluation import TOLERANCES, NumpySolver, Solution, Solver
 
 _SHOWN_WHOLE = 3
@@ -57,8 +58,16 @@ class Answers:
                 "certificate": {k: _finite(v[i]) for k, v in self.solution.certificate.items()},
                 "cautions": self.cautions,
             }
+            | self._steps(i)
             for i in range(len(self.inputs))
         ]
+
+    def _steps(self, i: int) -> dict[str, list[float]]:
+        """||I - A X||_2 before the first step of a polished answer, after the first, ..."""
+        if not isinstance(self.solution, PolishedSolution):
+            return {}
+        residuals = self.solution.residuals[i]
+        return {"residuals": residuals[: self.solution.plan.steps[i] + 1].tolist()}
 
     def show(self, console: Console) -> None:
         """Print a few answers whole, many as a table."""
@@ -74,6 +83,9 @@ class Answers:
             panels.append(_panel("numpy", self.truth[i], console.width))
             console.print(Columns(panels))
             console.print(self._verdict(i), soft_wrap=True)
+            for residuals in self._steps(i).values():
+                steps = ", ".join(f"{value:.1e}" for value in residuals)
+                console.print(Text(f"||I - A X|| at each step: {steps}"), soft_wrap=True)
 
     def _verdict(self, i: int) -> Text:
         if not self.solution.valid[i]:

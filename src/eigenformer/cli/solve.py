@@ -7,10 +7,10 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from .. import problems
+from .. import construct, problems
 from ..core import InputError, save_json
 from ..core.serialize import write_atomically
-from ..evaluation import read_batches
+from ..evaluation import Solver, read_batches
 from ..experiments import default_model
 from .answers import Answers, json_lines
 from .models import named_solver
@@ -25,6 +25,7 @@ def solve(
     problem: tyro.conf.Positional[str],
     input: str,
     model: str | None = None,
+    polish: bool = False,
     output: Path | None = None,
     as_json: JsonFlag = False,
 ) -> int:
@@ -37,6 +38,7 @@ def solve(
         problem: eigenvalues, inverse, add, ... (`eigenformer info` lists them).
         input: a .npy, .csv, .txt or .json file, or - for standard input.
         model: a run, a shipped model, or numpy; without it the newest fitting run or model.
+        polish: refine the answers to inverse by Newton's iteration, and show every residual.
         output: write the answers to this .npy or .json file too.
         as_json: print JSON instead of text.
     """
@@ -48,7 +50,9 @@ def solve(
     if len(batches) > 1 and output is not None and output.suffix == ".npy":
         raise InputError(f"{output}: matrices of several shapes do not fit one array; use .json")
     shape = batches[0].shape[1:]
-    solver = named_solver(model, problem) if model else default_model(problem, *shape)
+    solver: Solver = named_solver(model, problem) if model else default_model(problem, *shape)
+    if polish:
+        solver = construct.polish(solver)
     answers = [Answers.of(solver, batch) for batch in batches]
     entries = [entry for part in answers for entry in part.entries()]
     if as_json:

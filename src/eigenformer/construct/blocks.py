@@ -1,8 +1,8 @@
 """Named blocks of rows, and linear maps between them.
 
 The state of a constructed network is H [w, n]: w rows (the width) and n columns (the tokens). Rows
-belong to named blocks. A `RowMap` is a w x w matrix that is zero but for a few blocks; it is kept as the
-moves that it makes, so that a network can be run as the products that it means.
+belong to named blocks. A `RowMap` is a w x w matrix that is zero but for a few blocks; it is kept
+as the moves that it makes, so that a network can be run as the products that it means.
 """
 
 from collections.abc import Iterable
@@ -109,9 +109,20 @@ def span(moves: RowMap) -> Rows:
     return Rows(start, max(move.into.stop for move in moves) - start)
 
 
+def unit_length(rows: Float[Tensor, "B r n"], dim: int) -> Float[Tensor, "B r n"]:
+    """Vectors along `dim` divided by their length; one of zeros stays as it is."""
+    least = torch.finfo(rows.dtype).tiny
+    # Divided by its largest entry first, a vector of any size has squares that neither overflow
+    # nor vanish.
+    rows = rows / rows.abs().amax(dim=dim, keepdim=True).clamp_min(least)
+    length: Tensor = rows.norm(dim=dim, keepdim=True).clamp_min(least)
+    return rows / length
+
+
 def apply(moves: RowMap, state: Float[Tensor, "B w n"], rows: Rows) -> Float[Tensor, "B r n"]:
     """Rows `rows` of the moved state: a view where one unscaled move fills them."""
-    if len(moves) == 1 and moves[0].into == rows and moves[0].scale == 1.0:
+    plain = len(moves) == 1 and moves[0].into == rows and not isinstance(moves[0].scale, np.ndarray)
+    if plain and moves[0].scale == 1.0:
         return state[:, moves[0].source.slice]
     out = state.new_zeros(state.shape[0], rows.count, state.shape[2])
     for move in moves:

@@ -1,7 +1,7 @@
 """Every constructed network by name, with what is known of it: its source, its counts, its error.
 
-`check` compares a network with its NumPy reference on random inputs and its counts with the figures of
-the summary table (constructions.md, section 11), beside the source's own.
+`check` compares a network with its NumPy reference on random inputs and its counts with the figures
+of the summary table (constructions.md, section 11), beside the source's own.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,11 @@ from .network import Network
 class Entry:
     """One constructed algorithm, ready to be listed, shown, checked and run.
 
-    `build` makes a small representative network. `draw(rng, batch)` gives inputs as arrays [B, ...], in
-    the order of the network's; `reference(*inputs)` the NumPy answer [B, ...] to them, step by step by
-    the algorithm's own formulas, independent of the network. `layers`, `heads` and `width` are upper
-    bounds for the network that `build` makes. `error` is the largest error that was measured
-    before: rounding errors may be 10 times as large, approximation errors 1.2 times.
+    `build` makes a small representative network. `draw(rng, batch)` gives inputs as arrays
+    [B, ...], in the order of the network's; `reference(*inputs)` the NumPy answer [B, ...] to them,
+    step by step by the algorithm's own formulas, independent of the network. `layers`, `heads` and
+    `width` are upper bounds for the network that `build` makes. `error` is the largest error that
+    was measured before: rounding errors may be 10 times as large, approximation errors 1.2 times.
     """
 
     name: str
@@ -43,6 +43,12 @@ class Entry:
     """The source's own counts, such as {"layers": "11 + 2k = 25"}."""
     exact_network: Callable[[], Network] | None = None
     """The same network with exact scalar functions, whose error is rounding (logistic)."""
+    build_for: Callable[..., Network] | None = None
+    """Makes a network that fits given inputs, arrays [B, ...] in the order of the network's."""
+    limit: Callable[..., np.ndarray] | None = None
+    """The answer [B, ...] that the algorithm converges to, where `reference` takes its steps."""
+    rate: Callable[[int], float] | None = None
+    """Theory's bound on the relative distance to that after a number of layers."""
 
     @property
     def allowed(self) -> float:

@@ -1,19 +1,27 @@
 """A constructed network as an ordinary torch module."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..core import InputError
-from .blocks import Rows, apply, dense, span
-from .parts import Head, Layer
+from ..evaluation import Solver
+from ..problems import Problem
+from .blocks import Rows, apply, dense, span, unit_length
+from .feed_forward import feed_forward
+from .parts import Head, Layer, Unit
 from .spec import Port, Spec
+from .summary import Summary, summarise
 
 # Shapes: B batch, w width, n tokens, D hidden units.
+
+HIDDEN_VALUES = 2**20
+"""Hidden values, over a batch and its tokens, that a layer computes at once."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,10 +38,11 @@ class TracedLayer:
 class Network(nn.Module):
     """Runs a `Spec` on batches of matrices, in float64 unless told otherwise.
 
-    The weights are buffers, not parameters: they are computed, not trained. By default the network is
-    run as the products that its blocks mean; `dense=True` multiplies the full w x w matrices instead,
-    with the same result up to the order of summation. `exact=True` replaces each ReLU approximation of
-    a scalar function by the function itself, to tell the algebra's error from the approximation's.
+    The weights are buffers, not parameters: they are computed, not trained. By default the network
+    is run as the products that its blocks mean; `dense=True` multiplies the full w x w matrices
+    instead, with the same result up to the order of summation. `exact=True` replaces each ReLU
+    approximation of a scalar function by the function itself, to tell the algebra's error from the
+    approximation's.
     """
 
     def __init__(
@@ -63,8 +72,21 @@ class Network(nn.Module):
         """Layers that an input passes."""
         return len(self._layers)
 
+    def summary(self) -> Summary:
+        """Layers, heads, width, parameters; what each layer does; the theorem's counts beside."""
+        return summarise(self.spec, exact=self.exact)
+
+    def as_solver(self, problem: str | Problem | None = None, name: str | None = None) -> Solver:
+        """This network on the bench of trained ones and LAPACK: for `evaluate` and `solve`.
+
+        `problem` is a name or an object; by default the problem that the network was made for.
+        """
+        from .solver import as_solver  # which is about networks
+
+        return as_solver(self, problem, name)
+
     def forward(self, *inputs: Any) -> Tensor:
-        """The output for inputs of the shapes that `spec.inputs` say, or batches [B, ...] of them."""
+        """The output for inputs of the shapes in `spec.inputs`, or batches [B, ...] of them."""
         state, batched = self.start(*inputs)
         for layer in self._layers:
             state = layer(state)
@@ -73,11 +95,14 @@ class Network(nn.Module):
     def trace(self, *inputs: Any) -> list[TracedLayer]:
         """The residual stream before the first layer and after each, as named blocks."""
         state, _ = self.start(*inputs)
-        found = [self._named(0, state)]
-        for number, layer in enumerate(self._layers, start=1):
+        return [self._named(number, state) for number, state in enumerate(self.states(state))]
+
+    def states(self, state: Float[Tensor, "B w n"]) -> Iterator[Float[Tensor, "B w n"]]:
+        """A state, and what it becomes after each layer."""
+        yield state
+        for layer in self._layers:
             state = layer(state)
-            found.append(self._named(number, state))
-        return found
+            yield state
 
     def _named(self, number: int, state: Tensor) -> TracedLayer:
         blocks = {name: state[:, rows.slice] for name, rows in self.spec.layout.items()}
@@ -85,17 +110,18 @@ class Network(nn.Module):
 
     def start(self, *inputs: Any) -> tuple[Float[Tensor, "B w n"], bool]:
         """The state before the first layer, and whether the inputs were batches."""
-        ports = self.spec.inputs
         if self.spec.prepare is not None:
+            if self.spec.given:
+                inputs = tuple(self._all_checked(self.spec.given, inputs))
             inputs = self.spec.prepare(*inputs)
-        if len(inputs) != len(ports):
-            names = ", ".join(port.name for port in ports)
-            raise InputError(f"{self.spec.name} takes {names}; {len(inputs)} inputs were given")
-        tensors = [self._checked(port, x) for port, x in zip(ports, inputs, strict=True)]
+        return self.place(*inputs)
+
+    def place(self, *inputs: Any) -> tuple[Float[Tensor, "B w n"], bool]:
+        """The same for what `spec.prepare` gives: every matrix in its rows, nothing computed."""
+        ports = self.spec.inputs
+        tensors = self._all_checked(ports, inputs)
         batched = any(t.ndim > len(p.shape) for p, t in zip(ports, tensors, strict=True))
         sizes = {t.shape[0] for p, t in zip(ports, tensors, strict=True) if t.ndim > len(p.shape)}
-        if len(sizes) > 1:
-            raise InputError(f"inputs have different batch sizes {sorted(sizes)}")
         size = sizes.pop() if sizes else 1
         state = torch.zeros(size, self.spec.layout.width, self.spec.tokens, dtype=self.dtype)
         for name in self.spec.constants:
@@ -103,6 +129,26 @@ class Network(nn.Module):
         for port, tensor in zip(ports, tensors, strict=True):
             self._place(state, port, tensor)
         return state, batched
+
+    def _all_checked(self, ports: tuple[Port, ...], inputs: tuple[Any, ...]) -> list[Tensor]:
+        if len(inputs) < len(ports) and all(port.optional for port in ports[len(inputs) :]):
+            ports = ports[: len(inputs)]
+        if len(inputs) != len(ports):
+            names = ", ".join(port.name for port in ports)
+            raise InputError(f"{self.spec.name} takes {names}; {len(inputs)} inputs were given")
+        tensors = [self._checked(port, x) for port, x in zip(ports, inputs, strict=True)]
+        tokens = {
+            port.name: tensor.shape[tensor.ndim - len(port.shape)]
+            for port, tensor in zip(ports, tensors, strict=True)
+            if port.shorter
+        }
+        if len(set(tokens.values())) > 1:
+            each = ", ".join(f"{name} has {count}" for name, count in tokens.items())
+            raise InputError(f"inputs differ in their number of tokens: {each}")
+        sizes = {t.shape[0] for p, t in zip(ports, tensors, strict=True) if t.ndim > len(p.shape)}
+        if len(sizes) > 1:
+            raise InputError(f"inputs have different batch sizes {sorted(sizes)}")
+        return tensors
 
     def _checked(self, port: Port, value: Any) -> Tensor:
         try:
@@ -121,8 +167,8 @@ class Network(nn.Module):
         exact = shape[1:] == port.shape[1:] if port.shorter else shape == port.shape
         if not fits or not exact:
             raise InputError(
-                f"{port.name} has shape {tuple(tensor.shape)}, but {self.spec.name} was compiled for "
-                f"{port.shape} (or a batch of them)"
+                f"{port.name} has shape {tuple(tensor.shape)}, but {self.spec.name} was compiled "
+                f"for {port.shape} (or a batch of them)"
             )
         if not torch.isfinite(tensor).all():
             raise InputError(f"{port.name} holds a nan or inf; give numbers")
@@ -183,8 +229,17 @@ class _LayerModule(nn.Module):
                 self._buffer("write", np.stack([unit.write for unit in layer.units], 1), dtype)
             else:
                 up, down = feed_forward(layer, spec)
-                self._buffer("up", up, dtype)
-                self._buffer("down", down, dtype)
+                every = np.ones(width, dtype=bool)
+                self.reads = np.flatnonzero(every if is_dense else up.any(axis=0))
+                self.writes = np.flatnonzero(every if is_dense else down.any(axis=1))
+                self._buffer("up", up[:, self.reads], dtype)
+                self._buffer("down", down[self.writes], dtype)
+        # Rows of ones that end before the last token, where functions are left out.
+        self.masks = {
+            unit.bias: spec.layout[unit.bias].start
+            for unit in layer.units
+            if unit.bias in spec.constants and not spec.constants[unit.bias].all()
+        }
         self.normalised = [spec.layout[name] for name in layer.normalised]
 
     def _buffer(self, name: str, value: np.ndarray, dtype: torch.dtype) -> None:
@@ -199,10 +254,9 @@ class _LayerModule(nn.Module):
         for rows, change in changes:
             new[:, rows.slice, : change.shape[2]] += change
         if layer.units:
-            new = new + self._units(new)
+            self._add_units(new)
         for rows in self.normalised:
-            block = new[:, rows.slice]
-            new[:, rows.slice] = block / block.norm(dim=2, keepdim=True)
+            new[:, rows.slice] = unit_length(new[:, rows.slice], dim=2)
         return new
 
     def _head(self, i: int, state: Tensor) -> tuple[Rows, Tensor]:
@@ -223,19 +277,24 @@ class _LayerModule(nn.Module):
         value, key = value[:, :, : self.keys], key[:, :, : self.keys]
         if self.layer.scores == "relu":
             change = value @ (key.mT @ query).relu()
+        elif key.shape[2] <= key.shape[1]:
+            # Scores first, as attention is written, and where that is no dearer: for Newton's
+            # X (A X) an error of eps cond(A), where (X A) X has eps cond(A)^2.
+            change = value @ (key.mT @ query)
         else:
             change = (value @ key.mT) @ query
         return rows, scale * change if scale != 1.0 else change
 
     def _copied(self, head: Head) -> int:
-        """Columns r that a head merely copies: keys and queries are [I_r | 0], so P I^T I = [P_r | 0]."""
+        """Columns r that a head merely copies: for keys and queries [I_r | 0] it adds [P_r | 0]."""
         if self.layer.scores != "linear" or len(head.key) != 1 or len(head.query) != 1:
             return 0
         key, query = head.key[0], head.query[0]
         plain = (
             key.source == query.source
             and key.into == query.into
-            and isinstance(key.scale, float)
+            and not isinstance(key.scale, np.ndarray)
+            and not isinstance(query.scale, np.ndarray)
             and key.scale == query.scale == 1.0
         )
         inside = key.source in self.identities and key.source.count <= self.keys
@@ -247,32 +306,22 @@ class _LayerModule(nn.Module):
         rows = span(self.layer.linear)
         return rows, apply(self.layer.linear, state, rows)
 
-    def _units(self, state: Tensor) -> Tensor:
-        if not self.exact:
-            return self.get_buffer("down") @ (self.get_buffer("up") @ state).relu()
-        forms = self.get_buffer("read") @ state
-        values = [unit.function.function(forms[:, i]) for i, unit in enumerate(self.layer.units)]
-        return self.get_buffer("write") @ torch.stack(values, dim=1)
+    def _exactly(self, unit: Unit, form: Float[Tensor, "B n"], state: Tensor) -> Tensor:
+        value = unit.function.function(form)
+        if unit.bias in self.masks:
+            value = value * state[:, self.masks[unit.bias]]
+        return value
 
-
-def feed_forward(
-    layer: Layer, spec: Spec
-) -> tuple[Float64[np.ndarray, "D w"], Float64[np.ndarray, "w D"]]:
-    """W1 and W2 of a layer's units; biases come from the block `one`, a row of ones."""
-    width = spec.layout.width
-    ups: list[np.ndarray] = []
-    downs: list[np.ndarray] = []
-    for unit in layer.units:
-        function = unit.function
-        if function.knots is None:
-            ups += [unit.read, -unit.read]
-            downs += [unit.write, -unit.write]
-            continue
-        one = np.zeros(width)
-        one[spec.layout["one"].start] = 1.0
-        ups.append(one)
-        downs.append(function.values[0] * unit.write)
-        for knot, slope in zip(function.knots, function.slopes(), strict=True):
-            ups.append(unit.read - knot * one)
-            downs.append(slope * unit.write)
-    return np.array(ups), np.array(downs).T
+    def _add_units(self, state: Tensor) -> None:
+        if self.exact:
+            forms = self.get_buffer("read") @ state
+            units = enumerate(self.layer.units)
+            values = [self._exactly(unit, forms[:, i], state) for i, unit in units]
+            state += self.get_buffer("write") @ torch.stack(values, dim=1)
+            return
+        up, down = self.get_buffer("up"), self.get_buffer("down")
+        # Thousands of hidden units: a part of the batch at a time keeps them in a few megabytes.
+        size = max(1, HIDDEN_VALUES // (len(up) * state.shape[2]))
+        for start in range(0, len(state), size):
+            part = slice(start, start + size)
+            state[part, self.writes] += down @ (up @ state[part, self.reads]).relu_()

@@ -4,8 +4,9 @@
     FFN(H)  = H + W2 relu(W1 H)
     layer   = normalise(FFN(Attn(H) + R H))
 
-(Giannou et al. 2024, equations 3.1a and 3.1b; constructions.md, section 0.) With M = I, f the identity,
-R = 0 and no normalisation this is the linear transformer of that paper, and all that the compiler uses.
+(Giannou et al. 2024, equations 3.1a and 3.1b; constructions.md, section 0.) With M = I, f the
+identity, R = 0 and no normalisation this is the linear transformer of that paper, and all that the
+compiler uses.
 """
 
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from .scalar import Scalar
 class Head:
     """One head: adds V H (K H)^T (Q H), the triple product P Q^T R of named blocks.
 
-    `value` writes into the rows of the state that the head adds to. `key` and `query` write into rows
-    of their own (from 0 on), which are multiplied pairwise.
+    `value` writes into the rows of the state that the head adds to. `key` and `query` write into
+    rows of their own (from 0 on), which are multiplied pairwise.
     """
 
     value: RowMap
@@ -38,6 +39,9 @@ class Unit:
     read: Float64[np.ndarray, " w"]
     function: Scalar
     write: Float64[np.ndarray, " w"]
+    bias: str = "one"
+    """The constant block that biases come from, a row of ones. Where it is 0, and the form too, the
+    ReLUs give 0 and not f(0): so columns beside a matrix stay zero."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ class Layer:
     """R, a linear map of the residual stream beside attention."""
     normalise: Literal["none", "rows"] = "none"
     normalised: tuple[str, ...] = ()
-    """The blocks that are normalised, each row to length 1."""
+    """The blocks that are normalised, each row to length 1 (a row of zeros stays)."""
 
     @property
     def hidden(self) -> int:

@@ -16,8 +16,8 @@ class Port:
     """Where a matrix enters or leaves the state: rows of a block, from a column on.
 
     `shape` is the matrix's own; it is transposed on its way if `transposed`. A vector is a shape of
-    one number, and lies in one row, or in one column if `transposed`. `repeated` copies a column into
-    every token column (input), or reads the first of them (output). `sign` multiplies it.
+    one number, and lies in one row, or in one column if `transposed`. `repeated` copies a column
+    into every token column (input), or reads the first of them (output). `sign` multiplies it.
     """
 
     name: str
@@ -27,8 +27,10 @@ class Port:
     transposed: bool = False
     repeated: bool = False
     shorter: bool = False
-    """Whether the first dimension (the tokens of a transposed matrix) may be smaller; zeros fill up."""
+    """Whether the first dimension (a transposed matrix's tokens) may be smaller; zeros fill up."""
     sign: float = 1.0
+    optional: bool = False
+    """Whether a caller may leave it out, and what follows it (in `Spec.given` only)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -55,11 +57,18 @@ class Spec:
     identities: tuple[str, ...] = ()
     """Constant blocks that hold an identity which no layer changes."""
     prepare: Callable[..., tuple[Any, ...]] | None = None
-    """What the input map computes before the first layer: called with the inputs, gives the inputs."""
+    """What the input map computes before the first layer: takes the inputs, gives the inputs."""
+    given: tuple[Port, ...] = ()
+    """What the caller gives, where `prepare` makes something else of it: with these, `prepare` is
+    called with tensors checked against them (their blocks and columns are unused)."""
     notes: tuple[str, ...] = ()
     """What a reader of the summary should know, such as what the input map computes."""
     theorem: dict[str, str] = field(default_factory=dict)
     """The source's own counts ("layers": "T + 3", ...), to stand beside ours."""
+    problem: tuple[str, dict[str, Any]] | None = None
+    """The problem that it answers (`Network.as_solver`): its registered name and its fields."""
+    steps: int | None = None
+    """Iterations of the algorithm, where it is one."""
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -19,6 +19,8 @@ from .errors import Errors as Errors
 from .inverse import Inverse as Inverse
 from .inverse import SymmetricInverse as SymmetricInverse
 from .joint import Joint as Joint
+from .least_squares import LeastSquares as LeastSquares
+from .logistic_regression import LogisticRegression as LogisticRegression
 from .matmul import Matmul as Matmul
 from .matvec import Matvec as Matvec
 from .norms import NORMS as NORMS
@@ -40,4 +42,6 @@ register("singular_values", SingularValues)
 register("svd", Svd)
 register("inverse", Inverse)
 register("symmetric_inverse", SymmetricInverse)
+register("least_squares", LeastSquares)
+register("logistic_regression", LogisticRegression)
 register("joint", Joint)

@@ -1,1 +1,16 @@
 """The algorithms, one file each. Importing this package fills the catalogue."""
+
+from . import conjugate_gradient as conjugate_gradient
+from . import electric as electric
+from . import fu_newton as fu_newton
+from . import gd_plus_plus as gd_plus_plus
+from . import gradient_descent as gradient_descent
+from . import heat_kernel as heat_kernel
+from . import laplacian_eigenvectors as laplacian_eigenvectors
+from . import least_squares as least_squares
+from . import logistic as logistic
+from . import newton as newton
+from . import newton_entries as newton_entries
+from . import power_iteration as power_iteration
+from . import preconditioned as preconditioned
+from . import resistive as resistive

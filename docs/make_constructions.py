@@ -1,0 +1,187 @@
+"""Runs docs/constructions.md: fills in what its code and commands print, and draws its figures.
+
+    python docs/make_constructions.py
+
+The page is the source. A ```python block is run, all of them in one namespace, and what it prints
+replaces the ```text block after it. In a ```console block each line after "$ " is run as a command,
+and its output replaces the lines below it. Needs matplotlib.
+"""
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import torch
+
+import eigenformer as ef
+from eigenformer import cli
+from eigenformer.construct.algorithms.logistic import damped_newton, draw_problems, logistic_newton
+from eigenformer.construct.algorithms.logistic_error import step_error
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+HERE = Path(__file__).parent
+PAGE = HERE / "constructions.md"
+IMAGES = HERE / "images"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.S | re.M)
+BLUE, GREEN, YELLOW, RED = "#1b4965", "#2a9d8f", "#e9a03b", "#d1495b"
+MU = 0.1
+
+
+def filled(page: str) -> str:
+    """The page with the outputs of its blocks."""
+    namespace: dict[str, Any] = {"__name__": "page"}
+    printed = ""
+
+    def run(block: re.Match[str]) -> str:
+        nonlocal printed
+        kind, body = block.groups()
+        if kind == "python":
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                exec(compile(body, str(PAGE), "exec"), namespace)
+            printed = out.getvalue()
+        elif kind == "text":
+            body = printed
+        elif kind == "console":
+            body = "".join(shown(line[2:]) for line in body.splitlines() if line.startswith("$ "))
+        return f"```{kind}\n{body.rstrip()}\n```"
+
+    return BLOCK.sub(run, page)
+
+
+def shown(command: str) -> str:
+    """A command line and its output."""
+    name, *words = command.split()
+    assert name == "eigenformer", command
+    environment = os.environ | {"COLUMNS": "80", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "eigenformer", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    return "\n".join([f"$ {command}", *lines]) + "\n"
+
+
+def newton(path: Path) -> None:
+    cli.main(["construct", "plot", "newton", "--output", str(path)])
+
+
+def polishing(path: Path) -> None:
+    """Residuals of 1,000 answers of the shipped 2x2 model, step by step."""
+    model = ef.load("inverse-2x2")
+    matrices = model.problem.draw(ef.rng(2026, "polish"), 1000, model.task.ensemble).values
+    solution = ef.polish(model, steps=None).solve(matrices)
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(9, 3.8), width_ratios=(1, 1.6), sharey=True, layout="constrained"
+    )
+    kinds = (
+        (left, solution.contracting, BLUE, "from the model's answer"),
+        (right, solution.restarted, RED, "from A$^T$/||A||$^2$, their answers being too far off"),
+    )
+    for axes, chosen, colour, title in kinds:
+        # The last value stays: an answer that is done is done.
+        curves = [row[~np.isnan(row)] for row in solution.residuals[chosen]]
+        longest = max(map(len, curves))
+        table = np.array([[*row, *[row[-1]] * (longest - len(row))] for row in curves])
+        table = np.maximum(table, 1e-17)
+        axes.plot(table.T, color=colour, alpha=max(0.05, 4 / len(table)), linewidth=0.8)
+        axes.plot(np.median(table, axis=0), color=colour, linewidth=2.5)
+        axes.set_title(f"{chosen.sum()} {title}", loc="left", fontsize="medium")
+        axes.set_xlabel("Newton steps (layers)")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    left.set_ylabel("||I - A X||")
+    finish(figure, path, left, right)
+
+
+def knots(path: Path) -> None:
+    """One logistic step: the error of the ReLU network, and the bound on it."""
+    counts = (32, 64, 128, 256, 512)
+    features, labels, x = draw_problems(ef.rng(0, "knots"), 100)
+    exact = damped_newton(features, labels, x, MU)
+    measured, predicted = [], []
+    for count in counts:
+        network = logistic_newton(5, 26, MU, knots=count)
+        found = network(features, labels, x).numpy()
+        measured.append(np.linalg.norm(found - exact, axis=1).max())
+        predicted.append(step_error(features, labels, x, MU, knots=count).step.max())
+    figure, axes = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
+    axes.plot(counts, predicted, ":", color=BLUE, label="predicted bound")
+    axes.plot(counts, measured, "o-", color=BLUE, label="measured, largest of 100")
+    ideal = measured[0] * (counts[0] / np.array(counts)) ** 2
+    axes.plot(counts, ideal, color="#999", linewidth=0.8, label="slope -2")
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(counts, map(str, counts))
+    axes.set_xlabel("knots of each scalar function")
+    axes.set_ylabel("error of a step")
+    axes.legend(frameon=False, fontsize="small")
+    finish(figure, path, axes)
+
+
+def loops(path: Path) -> None:
+    """Fifteen looped logistic steps from zero: the distance to the minimum."""
+    problem = ef.problems.get("logistic_regression", mu=MU)
+    features, labels, _ = draw_problems(ef.rng(1, "loops"), 100)
+    inputs = np.concatenate([features, labels[:, :, None]], axis=2)
+    minimum = problem.solve(inputs)[:, :, 0]
+    figure, axes = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
+    settings: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("32 knots", YELLOW, {"knots": 32}),
+        ("128 knots", GREEN, {"knots": 128}),
+        ("512 knots", BLUE, {"knots": 512}),
+        ("exact functions", "#555", {"exact": True}),
+    )
+    for label, colour, options in settings:
+        network = logistic_newton(5, 26, MU, **options)
+        x = torch.zeros(100, 5, dtype=torch.float64)
+        errors = []
+        for step in range(16):
+            x = x if step == 0 else network(features, labels, x)
+            errors.append(np.linalg.norm(x.numpy() - minimum, axis=1).max())
+        axes.plot(np.maximum(errors, 1e-16), "o-", color=colour, label=label, markersize=3)
+    axes.set_xlabel(f"steps of {network.depth} layers")
+    axes.set_ylabel("distance to the minimum, largest of 100")
+    axes.legend(frameon=False, fontsize="small")
+    finish(figure, path, axes)
+
+
+def finish(figure: Any, path: Path, *all_axes: Any) -> None:
+    for axes in all_axes:
+        axes.set_yscale("log")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", alpha=0.25)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+FIGURES: dict[str, Callable[[Path], None]] = {
+    "newton.png": newton,
+    "polish.png": polishing,
+    "logistic-knots.png": knots,
+    "logistic-loops.png": loops,
+}
+
+
+def main() -> None:
+    for name, draw in FIGURES.items():
+        draw(IMAGES / name)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        page = filled(PAGE.read_text(encoding="utf-8"))
+    PAGE.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

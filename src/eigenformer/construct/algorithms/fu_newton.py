@@ -1,0 +1,335 @@
+"""Newton's iteration on tokens, one layer a step (Fu et al. 2024, Theorem 5.1).
+
+    S = sum_j x_j x_j^T,    M_{k+1} = 2 M_k - M_k S M_k,    w = M_k sum_j y_j x_j
+
+Token j holds [M x_j; x_j]: 2d rows and no identity. One layer:
+
+    attention    M x_t -= (1/2) sum_j (M x_j) (M x_j)^T x_t = (1/2) M S M x_t
+    FFN          M x_t doubles, by 2d ReLU units
+
+The source's attention is (1/n) ReLU: two heads with scores of opposite signs and *values of
+opposite signs*, as relu(z) - relu(-z) = z. (Its text has equal values, which gives |z|:
+constructions.md, section 2.) Linear attention needs one head.
+
+Rounding doubles each step where the tokens M x_j leave the form M x_j with a symmetric M (the
+attention sees M x_j only through sums over j): 2^k machine epsilon in the end, which Newton's
+iteration with the original matrix at hand does not have. Fewer steps are more accurate here.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from ...core import InputError
+from ..blocks import Layout, Move, Rows
+from ..catalogue import CATALOGUE, Entry
+from ..network import Network
+from ..parts import Head, Layer, Unit
+from ..scalar import IDENTITY
+from ..spec import Port, Spec, Stage
+from .least_squares import Start, newton_steps
+from .prompts import LEAST_SQUARES, Prompt, at_least, draw_regression
+from .spectra import gram_eigenvalues, positive, refuse, warn_if_ill_conditioned
+
+Scores = Literal["relu", "linear"]
+
+
+def fu_newton_steps(
+    dim: int,
+    tokens: int,
+    steps: int,
+    *,
+    scores: Scores = "relu",
+    guard: bool = True,
+    dense: bool = False,
+    dtype: torch.dtype = torch.float64,
+) -> Network:
+    """The core: from M_0, `steps` Newton steps; output M_k x_t for every token, [tokens, dim].
+
+    Inputs x [tokens, dim] and a symmetric start [dim, dim] = M_0 (or batches). The input map puts
+    M_0 x_t into the tokens; the source spends 3 layers on that and 5 on reading out, which are not
+    here: see `fu_newton` for a network from (x, y) to a prediction.
+
+    1 layer a step with the same weights each time, 2 heads with ReLU scores or 1 with linear ones,
+    width 2 dim, 2 dim hidden units. M_0 whose eigenvalues with S are at or beyond 2 diverge and are
+    refused unless `guard` is False.
+    Source: Fu et al. 2024, Theorem 5.1 (one step); constructions.md, section 2.
+    """
+    at_least("dim", dim, 1)
+    at_least("tokens", tokens, 1)
+    at_least("steps", steps, 1)
+    layout = Layout.of(Mx=dim, x=dim)
+    shape = (tokens, dim)
+    x_port = Port(name="x", shape=shape, block="x", transposed=True)
+
+    def prepare(x: Tensor, start: Tensor) -> tuple[Tensor, ...]:
+        size = start.abs().amax(dim=(-2, -1))
+        skew = (start - start.mT).abs().amax(dim=(-2, -1))
+        refuse(
+            skew > 1e-8 * size,
+            skew,
+            lambda found: f"start is not symmetric: M and M^T differ by {found}; give (M + M^T)/2",
+        )
+        if guard:
+            # The eigenvalues of M S, S = X^T X, are those of X M X^T (and zeros).
+            top = torch.linalg.eigvalsh(x @ start @ x.mT)[..., -1]
+            refuse(
+                top >= 2,
+                top,
+                lambda found: (
+                    f"M_0 S has the eigenvalue {found}, at or beyond 2: Newton's iteration would "
+                    "diverge; scale the start down, or guard=False to watch it"
+                ),
+            )
+        return x @ start, x
+
+    spec = Spec(
+        name="fu_newton_steps",
+        layout=layout,
+        tokens=tokens,
+        stages=(Stage(layers=(_step(layout, tokens, scores),), repeat=steps),),
+        inputs=(Port(name="Mx", shape=shape, block="Mx", transposed=True), x_port),
+        output=Port(name="Mx", shape=shape, block="Mx", transposed=True),
+        prepare=prepare,
+        given=(x_port, Port(name="start", shape=(dim, dim), block="Mx")),
+        steps=steps,
+        notes=(
+            "the input map computes M_0 x_t; set-up and read-out (3 + 5 layers in the source) are "
+            "not part of this network",
+        ),
+        theorem={"layers": "1 a step (+ 8)", "heads": "2", "width": "O(d)"},
+    )
+    return Network(spec, dense=dense, dtype=dtype)
+
+
+def fu_newton(
+    dim: int,
+    tokens: int,
+    steps: int | None = None,
+    *,
+    scores: Scores = "relu",
+    start: Start = "gram",
+    alpha: float | None = None,
+    condition: float = 100.0,
+    guard: bool = True,
+    dense: bool = False,
+    dtype: torch.dtype = torch.float64,
+) -> Network:
+    """Least-squares prediction by k = `steps` Newton steps from M_0 = alpha S.
+
+    Inputs x [n, dim], y [n], query [dim] (or batches), n <= `tokens`; output one number.
+    Equivalent for large k: `query @ numpy.linalg.lstsq(x, y)[0]`, up to rounding of 2^k epsilon.
+
+    k + 2 layers, 2 heads (ReLU) or 1 (linear), width 2 dim + 1, tokens + 1 columns:
+
+        layer 1       Mx_t += alpha sum_j x_j (x_j . x_t)    the set-up: M_0 x_t, M_0 = alpha S;
+                      or, by the FFN, Mx_t += alpha x_t      M_0 = alpha I (`start="identity"`)
+        layers 2..k+1 the core's step
+        layer k+2     y_t += sum_j y_j (M x_j . x_t)         the read-out, in the query's y
+
+    against the source's k + 8: its prompt has x_j and y_j in different tokens, and most of its 3
+    set-up and 5 read-out layers move them together. Here a token holds both, and its query is not
+    a key.
+
+    `alpha` is a weight, refused at or beyond 2 / lambda_max(S)^2 (for `start="identity"` 2 /
+    lambda_max(S)), where Newton's iteration does not converge, unless `guard` is False. (The
+    source's text has alpha = 2 / ||S S^T||_2, on that boundary; its code 1 / ||S S^T||_F.) Without
+    it the input map scales x and the query, and the weight is 1: the prediction is that of alpha =
+    1 / ||S S^T||_F (1 / ||S||_F), the code's choice. `steps` is by default `newton_steps(condition,
+    start)` and what the Frobenius norm costs, log2(dim) / 2. `start="identity"`, not in the source,
+    needs half as many.
+    """
+    prompt = Prompt(dim=dim, tokens=tokens)
+    if start not in ("gram", "identity"):
+        raise InputError(f"start is {start!r}; it is 'gram' or 'identity'")
+    if steps is None:
+        # ||S S^T||_F is at most sqrt(dim) ||S S^T||_2, which costs log2 of that more.
+        steps = newton_steps(condition, start) + math.ceil(math.log2(dim) / 2)
+    at_least("steps", steps, 1)
+    if alpha is not None and not 0 < alpha < math.inf:
+        raise InputError(f"alpha is {alpha}; it must be positive")
+    layout = Layout.of(Mx=dim, x=dim, y=1)
+    mx, x_rows, y_rows, inner = layout["Mx"], layout["x"], layout["y"], Rows(0, dim)
+    factor = 1.0 if alpha is None else alpha
+    if start == "gram":
+        set_up = _layer((mx, x_rows), (inner, x_rows), (inner, x_rows), factor, tokens, scores)
+    else:
+        eye = np.eye(layout.width)
+        copies = zip(eye[x_rows.slice], eye[mx.slice], strict=True)
+        set_up = Layer(
+            units=tuple(Unit(read=x, function=IDENTITY, write=factor * m) for x, m in copies)
+        )
+    read_out = _layer((y_rows, y_rows), (inner, mx), (inner, x_rows), 1.0, tokens, scores)
+    step = _step(layout, tokens, scores, masked_keys=1)
+    norm, root = ("||S S^T||_F", "1/4") if start == "gram" else ("||S||_F", "1/2")
+    note = (
+        f"the input map divides x_i and x_q by {norm}^({root}) and alpha is 1: the prediction of "
+        f"alpha = 1 / {norm}"
+        if alpha is None
+        else f"alpha = {alpha:g} is a weight of layer 1"
+    )
+    spec = Spec(
+        name="fu_newton",
+        layout=layout,
+        tokens=tokens + 1,
+        stages=(
+            Stage(layers=(set_up,)),
+            Stage(layers=(step,), repeat=steps),
+            Stage(layers=(read_out,)),
+        ),
+        inputs=prompt.ports,
+        output=Port(name="prediction", shape=(), block="y", column=tokens),
+        prepare=_complete_input_map(start, alpha, guard),
+        given=prompt.ports,
+        problem=LEAST_SQUARES,
+        steps=steps,
+        notes=(note, "x_j and y_j share a token, so 2 layers do what the source's 3 + 5 do"),
+        theorem={"layers": "k + 8", "heads": "O(1)", "width": "O(d)"},
+    )
+    return Network(spec, dense=dense, dtype=dtype)
+
+
+def _complete_input_map(
+    start: Start, alpha: float | None, guard: bool
+) -> Callable[..., tuple[Tensor, ...]]:
+    power = 2 if start == "gram" else 1
+
+    def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
+        values = gram_eigenvalues(x)
+        if guard:
+            warn_if_ill_conditioned(values, "S = X^T X")
+        if alpha is None:
+            # The Frobenius norm of S^power, which is divided into the data 2 power times.
+            norm = positive(values.pow(2 * power).sum(-1).sqrt()) ** (0.5 / power)
+            return x / norm[..., None, None], y, query / norm[..., None]
+        limit = 2 / positive(values[..., -1]) ** power
+        if guard:
+            refuse(
+                alpha >= limit,
+                limit,
+                lambda found: (
+                    f"alpha = {alpha:.6g} is at or beyond 2 / ||S||_2^{power} = {found}: Newton's "
+                    "iteration would not converge; compile with a smaller alpha, or without one"
+                ),
+            )
+        return x, y, query
+
+    return prepare
+
+
+def _layer(
+    value: tuple[Rows, Rows],
+    key: tuple[Rows, Rows],
+    query: tuple[Rows, Rows],
+    factor: float,
+    tokens: int,
+    scores: Scores,
+    units: tuple[Unit, ...] = (),
+    masked_keys: int = 1,
+) -> Layer:
+    """Adds factor * value (key^T query): one linear head, or two with (1/n) ReLU scores."""
+    if scores not in ("relu", "linear"):
+        raise InputError(f"scores is {scores!r}; it is 'relu' or 'linear'")
+    signs = (1.0, -1.0) if scores == "relu" else (1.0,)
+    scale = tokens if scores == "relu" else 1
+    heads = tuple(
+        Head(
+            value=(Move(*value, sign),),
+            key=(Move(*key),),
+            query=(Move(*query, sign * factor * scale),),
+        )
+        for sign in signs
+    )
+    return Layer(heads=heads, units=units, scale=1 / scale, scores=scores, masked_keys=masked_keys)
+
+
+def _step(layout: Layout, tokens: int, scores: Scores, masked_keys: int = 0) -> Layer:
+    """Mx <- 2 Mx - M S M x."""
+    mx, x = layout["Mx"], layout["x"]
+    inner = Rows(0, mx.count)
+    rows = np.eye(layout.width)[mx.slice]
+    doubling = tuple(Unit(read=row, function=IDENTITY, write=row) for row in rows)
+    return _layer((mx, mx), (inner, mx), (inner, x), -0.5, tokens, scores, doubling, masked_keys)
+
+
+def fu_newton_steps_reference(
+    x: Float64[np.ndarray, "B n d"], start: Float64[np.ndarray, "B d d"], *, steps: int
+) -> Float64[np.ndarray, "B n d"]:
+    """M <- 2M - M S M in NumPy, then M x_t for every token."""
+    gram = x.swapaxes(1, 2) @ x
+    for _ in range(steps):
+        start = 2 * start - start @ gram @ start
+    found: np.ndarray = x @ start
+    return found
+
+
+def fu_newton_reference(
+    x: Float64[np.ndarray, "B n d"],
+    y: Float64[np.ndarray, "B n"],
+    query: Float64[np.ndarray, "B d"],
+    *,
+    steps: int,
+    start: Start = "gram",
+    alpha: float | None = None,
+) -> Float64[np.ndarray, " B"]:
+    """M_0 = alpha S or alpha I, k Newton steps, then query^T M_k X^T y, in NumPy."""
+    gram = x.swapaxes(1, 2) @ x
+    norm = np.linalg.norm(gram @ gram if start == "gram" else gram, axis=(1, 2))
+    scale = 1 / norm if alpha is None else np.full(len(x), alpha)
+    inverse = scale[:, None, None] * (gram if start == "gram" else np.eye(x.shape[2]))
+    for _ in range(steps):
+        inverse = 2 * inverse - inverse @ gram @ inverse
+    found: np.ndarray = np.einsum("bd,bde,bne,bn->b", query, inverse, x, y, optimize=True)
+    return found
+
+
+def _core_entry(scores: Scores, heads: int, error: float) -> Entry:
+    dim, tokens, steps = 5, 20, 2
+
+    def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
+        x, _, _ = draw_regression(rng, batch, tokens, dim)
+        gram = x.swapaxes(1, 2) @ x
+        return x, gram / np.linalg.norm(gram @ gram, axis=(1, 2))[:, None, None]
+
+    return Entry(
+        name=f"fu-newton-{scores}",
+        summary=f"Newton steps on tokens [Mx; x], {scores} attention: the core, {steps} steps",
+        source="Fu et al. 2024, Theorem 5.1",
+        build=lambda: fu_newton_steps(dim, tokens, steps, scores=scores),
+        draw=draw,
+        reference=lambda *inputs: fu_newton_steps_reference(*inputs, steps=steps),
+        layers=steps,
+        heads=heads,
+        width=2 * dim,
+        error=error,
+        samples=300,
+        relative=True,
+        theorem={"layers": f"1 a step (+ 8) = {steps} (+ 8)", "heads": str(heads), "width": "O(d)"},
+    )
+
+
+def _complete_entry() -> Entry:
+    dim, tokens, steps = 5, 20, 12
+    return Entry(
+        name="fu-newton",
+        summary="least-squares prediction by Newton steps on tokens, set-up and read-out included",
+        source="Fu et al. 2024, Theorem 5.1",
+        build=lambda: fu_newton(dim, tokens, steps),
+        draw=lambda rng, batch: draw_regression(rng, batch, tokens, dim),
+        reference=lambda *inputs: fu_newton_reference(*inputs, steps=steps),
+        layers=steps + 2,
+        heads=2,
+        width=2 * dim + 1,
+        error=1e-12,  # 2^12 machine epsilon: see the module's docstring
+        theorem={"layers": f"k + 8 = {steps + 8}", "heads": "O(1)", "width": "O(d)"},
+    )
+
+
+CATALOGUE.register("fu-newton-relu", lambda: _core_entry("relu", 2, 4e-16))
+CATALOGUE.register("fu-newton-linear", lambda: _core_entry("linear", 1, 4.4e-16))
+CATALOGUE.register("fu-newton", _complete_entry)

@@ -1,0 +1,146 @@
+"""What the graph algorithms share: weighted incidence matrices, their spectrum, the layers' key.
+
+A graph with n nodes and m edges is its weighted incidence matrix B [n, m]: column e holds w_e and
+-w_e at the two ends of edge e, in either order; the edge's conductance is w_e^2 and the Laplacian L
+= B B^T. In the state the nodes are the columns and B^T fills m rows. Heads whose keys and queries
+both read those rows have the scores (B^T)^T B^T = L, exactly (constructions.md, section 8; Cheng,
+Carin and Sra 2024, "Graph Transformers Dream of Electric Flow", arXiv 2410.16699).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from ...core import InputError
+from ..blocks import Layout, Move, RowMap, Rows
+from ..parts import Head
+from ..spec import Port
+
+SOURCE = "Cheng, Carin and Sra 2024 (arXiv 2410.16699); constructions.md, section 8"
+CONDITION = 18.6
+"""lambda_max / lambda_2 of the graph behind the figures of constructions.md, section 8."""
+
+
+def at_least(least: int, **counts: int) -> None:
+    """Refuse a count (given by name) below `least`."""
+    for name, count in counts.items():
+        if count < least:
+            raise InputError(f"{name} is {count}; give at least {least}")
+
+
+def positive(**values: float | None) -> None:
+    """Refuse a value (given by name) that is neither None nor positive and finite."""
+    for name, value in values.items():
+        if value is not None and not (0 < value < float("inf")):
+            raise InputError(f"{name} is {value}; give a positive number")
+
+
+def laplacian_head(layout: Layout, value: RowMap) -> Head:
+    """The head that adds (value H) L: keys and queries are the incidence rows B."""
+    block = layout["B"]
+    rows = (Move(Rows(0, block.count), block),)
+    return Head(value=value, key=rows, query=rows)
+
+
+def incidence_port(nodes: int, edges: int) -> Port:
+    """B [n, m], whose transpose fills the block of that name."""
+    return Port(name="incidence", shape=(nodes, edges), block="B", transposed=True)
+
+
+def laplacian(incidence: Float64[np.ndarray, "*B n m"]) -> Float64[np.ndarray, "*B n n"]:
+    """L = B B^T."""
+    found: np.ndarray = incidence @ incidence.swapaxes(-1, -2)
+    return found
+
+
+def extremes(
+    incidence: Float64[np.ndarray, "*B n m"],
+) -> tuple[Float64[np.ndarray, "*B 1 1"], Float64[np.ndarray, "*B 1 1"]]:
+    """lambda_max and lambda_2 of each graph."""
+    values = np.linalg.eigvalsh(laplacian(incidence))
+    return values[..., -1, None, None], values[..., 1, None, None]
+
+
+def spectrum(incidence: Float[Tensor, "*B n m"]) -> Float[Tensor, "*B n"]:
+    """The eigenvalues of each graph's Laplacian, in ascending order and float64.
+
+    Equivalent to `torch.linalg.eigvalsh(B @ B.mT)`; a graph without edges is refused.
+    """
+    values: Tensor = torch.linalg.eigvalsh(incidence.double() @ incidence.double().mT)
+    if not bool((values[..., -1] > 0).all()):
+        raise InputError("incidence is zero: give a graph with at least one edge")
+    return values
+
+
+def check_columns(incidence: Float[Tensor, "*B n m"]) -> None:
+    """Refuse a matrix whose columns are no edges: each must sum to zero."""
+    worst = incidence.sum(dim=-2).abs().amax() / incidence.abs().amax().clamp_min(1e-300)
+    if worst > 100 * torch.finfo(incidence.dtype).eps:
+        raise InputError(
+            "incidence has a column that does not sum to zero; column e holds w and -w at the two "
+            "ends of edge e (the transpose [edges, nodes] does not fit)"
+        )
+
+
+def connected_spectrum(incidence: Float[Tensor, "*B n m"]) -> Float[Tensor, "*B n"]:
+    """`spectrum`, with an `InputError` for a graph that is not connected (lambda_2 = 0)."""
+    check_columns(incidence)
+    values = spectrum(incidence)
+    ratio = values[..., 1] / values[..., -1]
+    allowed = 10 * values.shape[-1] * torch.finfo(incidence.dtype).eps
+    if bool((ratio <= allowed).any()):
+        raise InputError(
+            f"a graph is disconnected (lambda_2 / lambda_max is {float(ratio.min()):.0e}), so its "
+            "Laplacian has no inverse on the demands; give each connected component by itself"
+        )
+    return values
+
+
+def centred(demands: Float[Tensor, "*B k n"]) -> Float[Tensor, "*B k n"]:
+    """Each row minus its mean: what the powers of L^+ see of it, as L^+ 1 = 0."""
+    return demands - demands.mean(dim=-1, keepdim=True)
+
+
+def incidence_matrix(
+    nodes: int, links: Sequence[tuple[int, int]], weights: Float64[np.ndarray, "*B m"]
+) -> Float64[np.ndarray, "*B n m"]:
+    """B of the graph with the edges `links` and entries +-weights (the roots of conductances)."""
+    at_least(2, nodes=nodes)
+    if len(links) != weights.shape[-1]:
+        raise InputError(f"{len(links)} links but {weights.shape[-1]} weights; give one for each")
+    ends = np.array(links)
+    if ends.min() < 0 or ends.max() >= nodes:
+        raise InputError(
+            f"links join nodes {ends.min()} to {ends.max()}; nodes are 0 to {nodes - 1}"
+        )
+    signs = np.zeros((nodes, len(links)))
+    edges = np.arange(len(links))
+    signs[ends[:, 0], edges] += 1.0
+    signs[ends[:, 1], edges] -= 1.0
+    found: np.ndarray = signs * weights[..., None, :]
+    return found
+
+
+def skip_ring(nodes: int = 10, skip: int = 2) -> list[tuple[int, int]]:
+    """The circulant skip graph: a ring, and from each node a link to the one `skip` further on."""
+    ring = [(i, (i + 1) % nodes) for i in range(nodes)]
+    return ring + [(i, (i + skip) % nodes) for i in range(nodes)]
+
+
+def draw_skip_rings(
+    rng: np.random.Generator, batch: int, *, condition: float = float("inf")
+) -> Float64[np.ndarray, "B 10 20"]:
+    """Skip rings as in section 8: n = 10, m = 20, entries +-exp(U(-1, 1)).
+
+    Graphs with lambda_max / lambda_2 beyond `condition` are drawn again.
+    """
+    links = skip_ring()
+    found = np.empty((0, 10, 20))
+    while len(found) < batch:
+        more = incidence_matrix(10, links, np.exp(rng.uniform(-1, 1, (batch, len(links)))))
+        largest, second = extremes(more)
+        found = np.concatenate([found, more[(largest <= condition * second)[:, 0, 0]]])
+    return found[:batch]

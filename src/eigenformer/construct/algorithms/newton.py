@@ -1,0 +1,320 @@
+"""Newton's iteration for the inverse, its relatives of higher order, and the pseudo-inverse.
+
+    X <- X (2I - A X),   I - A X_{t+1} = (I - A X_t)^2          (Newton, Schulz)
+    X <- X sum_{m<n} (I - A X)^m,   I - A X_{t+1} = (I - A X_t)^n   (order n; Li and Li 2010)
+
+from X0 = A^T / ||A||_2^2 (or alpha A^T with alpha < 2 / lambda_max(A^T A)), or from a given X0. All
+are compiled from these lines. Giannou et al. 2024, section 4 and Lemma 4.1; constructions.md,
+sections 1b and 1d.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import comb
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from ...core import InputError
+from .. import theory
+from ..compiler import Compiled, CompiledNetwork, check_symmetric, compiled_program
+from ..expression import Expression, I, stored
+from ..program import Program, program
+from ..spec import Port
+from .prompts import at_least
+
+
+@program
+def newton_step(A: Expression, X: Expression) -> Expression:
+    """X (2I - A X)."""
+    return X @ (2 * I - A @ X)
+
+
+def order_step(order: int) -> Program:
+    """X sum_{m<n} (I - A X)^m by Horner's rule: P <- P + X - P A X from P = X, n - 1 times."""
+
+    def step(A: Expression, X: Expression) -> Expression:
+        p = X
+        for _ in range(order - 1):
+            p = stored(p + X - p @ A @ X)
+        return p
+
+    return program(step)
+
+
+def newton_inverse(
+    dim: int,
+    steps: int,
+    *,
+    symmetric: bool = False,
+    alpha: float | None = None,
+    guard: bool = True,
+    dense: bool = False,
+    dtype: torch.dtype = torch.float64,
+) -> CompiledNetwork:
+    """A^-1 by Newton's iteration: `net(A)` or `net(A, X0)` -> X, all [dim, dim] or batches.
+
+    Blocks [A; X; A^T; I]. The first layer makes A^T, each further one adds X - X A X, and the last
+    one clears A^T: steps + 1 layers, at most 2 heads, width 4 dim. One step is Lemma 4.1's network,
+    2 layers. With `symmetric`, [A; X; I]: 1 layer a step, 1 head, width 3 dim.
+
+    X0 = A^T / ||A||_2^2, or alpha A^T, is computed by the input map. alpha at or beyond
+    2 / lambda_max(A^T A), from where the iteration diverges, is refused unless `guard` is False,
+    and so is a matrix that is singular to working precision. See `outlook` for what to expect of
+    an ill-conditioned one. Equivalent to `numpy.linalg.inv`, to ||I - A X|| of about
+    `expected_residual(condition)` after about 2 log2 condition + 6 steps.
+
+    Source: Giannou et al. 2024, Lemma 4.1; constructions.md, section 1d (i) and (ii).
+    """
+    at_least("dim", dim, 1)
+    at_least("steps", steps, 1)
+    compiled = compiled_program(
+        newton_step,
+        {"A": (dim, dim), "X": (dim, dim)},
+        repeat=steps,
+        feed={"X": "result"},
+        symmetric=("A",) if symmetric else (),
+    )
+    layers = "1 a step" if symmetric else f"2 for one step (Lemma 4.1), T + 1 = {steps + 1}"
+    compiled = _started(
+        compiled,
+        name="newton_inverse",
+        alpha=alpha,
+        steps=steps,
+        prepare=_start(alpha, guard, symmetric=symmetric, invertible=True),
+        theorem={"layers": layers, "heads": "2", "width": "3d" if symmetric else "4d"},
+        problem=("symmetric_inverse" if symmetric else "inverse", {}),
+    )
+    return CompiledNetwork(compiled, dense=dense, dtype=dtype)
+
+
+def newton_order(
+    dim: int,
+    order: int,
+    steps: int,
+    *,
+    alpha: float | None = None,
+    guard: bool = True,
+    dense: bool = False,
+    dtype: torch.dtype = torch.float64,
+) -> CompiledNetwork:
+    """A^-1 by the iteration of order n: `net(A)` or `net(A, X0)`, as `newton_inverse`.
+
+    Blocks [A; X; P; I]. The first layer replaces A by A^T; then each of the n - 1 layers of a step
+    adds X - P A X to P, the last of them into X: (n - 1) steps + 1 layers, 2 heads, width 4 dim.
+    The state at the end holds A^T and a used P: it is no input for another round.
+
+    Order 4 is two steps of order 2, and costs one layer more: for comparison only.
+    Source: Li and Li 2010; Giannou et al. 2024, section 4; constructions.md, section 1d (iii).
+    """
+    at_least("dim", dim, 1)
+    at_least("order", order, 2)
+    at_least("steps", steps, 1)
+    compiled = compiled_program(
+        order_step(order),
+        {"A": (dim, dim), "X": (dim, dim)},
+        repeat=steps,
+        feed={"X": "result"},
+        keep=("X",),
+    )
+    compiled = _started(
+        compiled,
+        name=f"newton_order_{order}",
+        alpha=alpha,
+        steps=steps,
+        prepare=_start(alpha, guard, symmetric=False, invertible=True),
+        theorem={"layers": "n - 1 a step + 1", "heads": "2", "width": "4d"},
+        problem=("inverse", {}),
+    )
+    return CompiledNetwork(compiled, dense=dense, dtype=dtype)
+
+
+def pseudo_inverse(
+    rows: int,
+    columns: int,
+    steps: int,
+    *,
+    alpha: float | None = None,
+    guard: bool = True,
+    dense: bool = False,
+    dtype: torch.dtype = torch.float64,
+) -> CompiledNetwork:
+    """The pseudo-inverse by Newton's iteration: `net(A [rows, columns])` -> [columns, rows].
+
+    The same program as `newton_inverse` on a rectangular A: steps + 1 layers, at most 2 heads,
+    width rows + 2 columns + max(rows, columns). The start A^T / ||A||_2^2 has A's row and
+    column space, which the iteration keeps, so it converges for every rank; a start of one's own
+    should have them too. For a rank below min(rows, columns) do not over-iterate: rounding outside
+    of these spaces doubles with each step. Equivalent to `numpy.linalg.pinv`.
+
+    Source: Giannou et al. 2024, section 4; Ben-Israel and Cohen 1966 (convergence).
+    """
+    at_least("rows", rows, 1)
+    at_least("columns", columns, 1)
+    at_least("steps", steps, 1)
+    compiled = compiled_program(
+        newton_step,
+        {"A": (rows, columns), "X": (columns, rows)},
+        repeat=steps,
+        feed={"X": "result"},
+    )
+    compiled = _started(
+        compiled,
+        name="pseudo_inverse",
+        alpha=alpha,
+        steps=steps,
+        prepare=_start(alpha, guard, symmetric=False, invertible=False),
+        theorem={"layers": f"T + 1 = {steps + 1}", "heads": "2"},
+        problem=None,
+    )
+    return CompiledNetwork(compiled, dense=dense, dtype=dtype)
+
+
+def expected_residual(
+    condition: Float64[np.ndarray, "*B"] | float, dtype: torch.dtype = torch.float64
+) -> Float64[np.ndarray, "*B"]:
+    """||I - A X||_2 where rounding stops the iteration: constructions.md, section 10.8."""
+    return theory.floor(np.asarray(condition, dtype=np.float64), dtype)
+
+
+def outlook(a: Float64[np.ndarray, "n n"], dtype: torch.dtype = torch.float64) -> str:
+    """What to expect of the iteration for one matrix, in a sentence."""
+    condition = float(np.linalg.cond(a))
+    if not condition < 1 / torch.finfo(dtype).eps:
+        return f"A is singular to working precision (condition number {condition:.1e})"
+    residual = expected_residual(condition, dtype)
+    steps = theory.steps_from_transpose(np.asarray(condition), residual)
+    return (
+        f"the condition number of A is {condition:.3g}: about {float(steps):.0f} steps from "
+        f"A^T/||A||_2^2, to ||I - A X||_2 of about {float(residual):.0e}"
+    )
+
+
+def _started(
+    compiled: Compiled,
+    *,
+    name: str,
+    alpha: float | None,
+    steps: int,
+    prepare: Callable[..., tuple[Tensor, ...]],
+    theorem: dict[str, str],
+    problem: tuple[str, dict[str, Any]] | None,
+) -> Compiled:
+    """The same network with its start computed by the input map, where none is given."""
+    if alpha is not None and not (np.isfinite(alpha) and alpha > 0):
+        raise InputError(f"alpha is {alpha}; it must be positive")
+    shapes = compiled.traced.shapes
+    given = (
+        Port(name="A", shape=shapes["A"], block="A"),
+        Port(name="X0", shape=shapes["X"], block="X", optional=True),
+    )
+    start = "A^T / ||A||_2^2" if alpha is None else f"{alpha:g} A^T"
+    note = f"where no X0 is given the input map computes it, {start}: no layer does"
+
+    def draw(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+        a = conditioned(rng, n, shapes["A"], "A" in compiled.traced.symmetric)
+        return {"A": a, "X": transposed_start(a)}
+
+    spec = replace(
+        compiled.spec,
+        name=name,
+        prepare=prepare,
+        given=given,
+        notes=(note,),
+        theorem=theorem,
+        problem=problem,
+        steps=steps,
+    )
+    return replace(compiled, spec=spec, draw=draw)
+
+
+def _start(
+    alpha: float | None, guard: bool, *, symmetric: bool, invertible: bool
+) -> Callable[..., tuple[Tensor, ...]]:
+    """The input map of (A) or (A, X0)."""
+
+    def prepare(a: Tensor, x: Tensor | None = None) -> tuple[Tensor, ...]:
+        if symmetric:
+            check_symmetric("A", a)
+        if x is not None:
+            return a, x
+        values = torch.linalg.svdvals(a)
+        largest = values[..., 0]
+        if guard:
+            _refuse(a, values, alpha, invertible)
+        scale = 1 / largest.square() if alpha is None else torch.full_like(largest, alpha)
+        return a, a.mT * scale[..., None, None]
+
+    return prepare
+
+
+def _refuse(
+    a: Float[Tensor, "*B m n"],
+    values: Float[Tensor, "*B k"],
+    alpha: float | None,
+    invertible: bool,
+) -> None:
+    """Matrices from which the iteration diverges, or that have no inverse."""
+    largest, least = values[..., 0].reshape(-1), values[..., -1].reshape(-1)
+    tiny = torch.finfo(a.dtype).eps * max(a.shape[-2:])
+    singular = least <= tiny * largest if invertible else largest == 0
+    if singular.any():
+        i = int(singular.nonzero()[0])
+        where = f"matrix {i}" if a.ndim > 2 else "A"
+        if largest[i] == 0:
+            raise InputError(f"{where} is zero; give another")
+        raise InputError(
+            f"{where} is singular to working precision (condition number "
+            f"{float(largest[i] / least[i]):.1e}) and has no inverse; pseudo_inverse takes it"
+        )
+    if alpha is None:
+        return
+    limit = 2 / largest.square()
+    if (alpha >= limit).any():
+        i = int((alpha / limit).argmax())
+        where = f" of matrix {i}" if a.ndim > 2 else ""
+        raise InputError(
+            f"alpha is {alpha:g}, at or beyond 2 / lambda_max(A^T A) = "
+            f"{float(limit[i]):.6g}{where}"
+            ", from where Newton's iteration diverges; take a smaller alpha, or none for "
+            "1 / ||A||_2^2"
+        )
+
+
+def iterate(
+    a: Float64[np.ndarray, "B m n"], x: Float64[np.ndarray, "B n m"], steps: int, order: int = 2
+) -> Float64[np.ndarray, "B n m"]:
+    """X <- X sum_{m<n} (-1)^m C(n, m+1) (A X)^m in NumPy: section 1b, (1.1)."""
+    for _ in range(steps):
+        product, power, total = a @ x, np.eye(a.shape[1]), np.zeros((a.shape[1],) * 2)
+        for m in range(order):
+            total = total + (-1) ** m * comb(order, m + 1) * power
+            power = power @ product
+        x = x @ total
+    return x
+
+
+def transposed_start(a: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B n m"]:
+    norm: np.ndarray = np.linalg.norm(a, 2, axis=(1, 2))
+    found: np.ndarray = a.swapaxes(1, 2) / norm[:, None, None] ** 2
+    return found
+
+
+def conditioned(
+    rng: np.random.Generator, batch: int, shape: tuple[int, int], symmetric: bool = False
+) -> Float64[np.ndarray, "B m n"]:
+    """Matrices with singular values (or eigenvalues) between 1 and 3."""
+    rows, columns = shape
+    rank = min(shape)
+    left = np.linalg.qr(rng.standard_normal((batch, rows, rank)))[0]
+    right = left
+    values = rng.uniform(1.0, 3.0, (batch, 1, rank))
+    if symmetric:
+        values = values * rng.choice([-1.0, 1.0], values.shape)
+    else:
+        right = np.linalg.qr(rng.standard_normal((batch, columns, rank)))[0]
+    a: np.ndarray = (left * values) @ right.swapaxes(1, 2)
+    return (a + a.swapaxes(1, 2)) / 2 if symmetric else a

@@ -1,0 +1,216 @@
+"""Power iteration: the eigenvector of a symmetric matrix whose eigenvalue is largest in size.
+
+constructions.md, section 0 (the triple product); von Mises and Pollaczek-Geiringer 1929. The
+matrix's columns are the tokens and x lies in a row, so that the head V = x, K = Q = A adds x A^T A
+= x A^2: two steps of the iteration in a layer, without an identity block.
+
+Why the layer normalises x (an extra that `summary` names) instead of folding a scale into the
+weights: without it x grows or shrinks by lambda_1^2 a layer, and weights that are fixed at compile
+time would need lambda_1, the answer itself. A scale that can be had without it, 1/||A||_F, lets x
+shrink by up to d a layer.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from ...core import InputError
+from ..blocks import Layout, Move, Rows
+from ..catalogue import CATALOGUE, Entry
+from ..network import Network
+from ..parts import Head, Layer
+from ..spec import Port, Spec, Stage
+from .graphs import at_least
+from .symmetric import frobenius, symmetric_eigenvalues
+
+SOURCE = "power iteration (von Mises 1929) on the triple product of constructions.md, section 0"
+SCALED = "the input map divides the matrix by its Frobenius norm"
+
+
+def power_iteration(
+    dim: int, layers: int, *, dense: bool = False, dtype: torch.dtype = torch.float64
+) -> Network:
+    """The dominant eigenvector: `net(matrix [d, d], start [d])` -> [d], of length 1.
+
+        layer:   x <- x A^2 / ||x A^2||
+
+    so `layers` layers are 2 `layers` steps of power iteration. Blocks [A (d rows); x (1)], 1 head
+    (V = x, K = Q = A), the linear map x <- -x that takes the residual away, the normalisation of x;
+    width d + 1. The error falls by (l_2 / l_1)^2 a layer, for eigenvalues in order of size
+    (`power_error`). The input map divides A by ||A||_F, which changes no eigenvector but keeps x
+    A^2 of x's size.
+
+    Refused: a matrix that is not symmetric, and one whose largest eigenvalues are l and -l (a
+    bipartite graph's adjacency matrix), where x would tend to a mixture of both eigenvectors; shift
+    it. A start that has no part along the eigenvector finds another one: draw it at random.
+    Equivalent to the column of `np.linalg.eigh` with the largest eigenvalue in size, up to its
+    sign.
+    """
+    at_least(1, dim=dim, layers=layers)
+    layout = Layout.of(A=dim, x=1)
+    matrix, start = _ports(dim)
+    return Network(
+        Spec(
+            name="power iteration",
+            layout=layout,
+            tokens=dim,
+            stages=(Stage(layers=(_two_steps(layout),), repeat=layers),),
+            inputs=(matrix, start),
+            given=(matrix, start),
+            output=Port(name="vector", shape=(dim,), block="x"),
+            prepare=_scaled,
+            notes=(SCALED, "a layer is two steps of power iteration"),
+        ),
+        dense=dense,
+        dtype=dtype,
+    )
+
+
+def dominant_eigenvalue(
+    dim: int, layers: int, *, dense: bool = False, dtype: torch.dtype = torch.float64
+) -> Network:
+    """The eigenvalue of largest size, with its sign: `net(matrix [d, d], start [d])` -> one number.
+
+    `power_iteration`, then the Rayleigh quotient in two layers: y = x E^T A, then value = x y^T s,
+    where s is a row of ||A||_F, which the input map divided A by. Blocks [A; E = I; x; y; s;
+    value], `layers` + 2 layers, 1 head, width 2d + 4. The error is the square of the eigenvector's.
+    """
+    at_least(1, dim=dim, layers=layers)
+    layout = Layout.of(A=dim, E=dim, x=1, y=1, scale=1, value=1)
+    inner, one = Rows(0, dim), Rows(0, 1)
+    x, y = layout["x"], layout["y"]
+    product = Head(
+        value=(Move(y, x),), key=(Move(inner, layout["E"]),), query=(Move(inner, layout["A"]),)
+    )
+    quotient = Head(
+        value=(Move(layout["value"], x),),
+        key=(Move(one, y),),
+        query=(Move(one, layout["scale"]),),
+    )
+    matrix, start = _ports(dim)
+
+    def prepare(matrix: Tensor, start: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        scaled, start = _scaled(matrix, start)
+        return scaled, start, frobenius(matrix)[..., 0].expand(*matrix.shape[:-1])
+
+    return Network(
+        Spec(
+            name="dominant eigenvalue",
+            layout=layout,
+            tokens=dim,
+            stages=(
+                Stage(layers=(_two_steps(layout),), repeat=layers),
+                Stage(layers=(Layer(heads=(product,)), Layer(heads=(quotient,)))),
+            ),
+            inputs=(matrix, start, Port(name="scale", shape=(dim,), block="scale")),
+            given=(matrix, start),
+            output=Port(name="value", shape=(), block="value"),
+            constants={"E": np.eye(dim)},
+            identities=("E",),
+            prepare=prepare,
+            notes=(f"{SCALED}, which the row `scale` holds", "a layer is two steps"),
+        ),
+        dense=dense,
+        dtype=dtype,
+    )
+
+
+def _ports(dim: int) -> tuple[Port, Port]:
+    return (
+        Port(name="matrix", shape=(dim, dim), block="A"),
+        Port(name="start", shape=(dim,), block="x"),
+    )
+
+
+def _two_steps(layout: Layout) -> Layer:
+    x, inner = layout["x"], Rows(0, layout["A"].count)
+    rows = (Move(inner, layout["A"]),)
+    head = Head(value=(Move(x, x),), key=rows, query=rows)
+    return Layer(heads=(head,), linear=(Move(x, x, -1.0),), normalise="rows", normalised=("x",))
+
+
+def _scaled(matrix: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    values = symmetric_eigenvalues(matrix)
+    if bool((start == 0).all(dim=-1).any()):
+        raise InputError("start is zero; give a random vector")
+    low, high = values[..., 0], values[..., -1]
+    if bool(((low + high).abs() <= 1e-10 * (high - low)).any()) and matrix.shape[-1] > 1:
+        raise InputError(
+            "the largest eigenvalues of a matrix are l and -l, so power iteration would tend to a "
+            "mixture of two eigenvectors; add a multiple of the identity"
+        )
+    return matrix / frobenius(matrix), start
+
+
+def power_error(ratio: float, layers: int, angle: float = np.pi / 3) -> float:
+    """The tangent of the angle to the eigenvector after `layers` layers, at most.
+
+    `ratio` is |l_2 / l_1| and `angle` the one of the start, in radians.
+    """
+    return float(np.tan(angle) * ratio ** (2 * layers))
+
+
+def power_steps(
+    matrix: Float64[np.ndarray, "*B d d"], start: Float64[np.ndarray, "*B d"], steps: int
+) -> Float64[np.ndarray, "*B d"]:
+    """The iteration in NumPy, one step at a time."""
+    x = start
+    for _ in range(steps):
+        x = np.einsum("...ij,...j->...i", matrix, x)
+        x = x / np.linalg.norm(x, axis=-1, keepdims=True)
+    return x
+
+
+def exact_value(
+    matrix: Float64[np.ndarray, "*B d d"], start: Float64[np.ndarray, "*B d"]
+) -> Float64[np.ndarray, "*B"]:
+    """The eigenvalue of largest size by LAPACK."""
+    values = np.linalg.eigvalsh(matrix)
+    low, high = values[..., 0], values[..., -1]
+    return np.where(np.abs(low) > np.abs(high), low, high)
+
+
+def draw(rng: np.random.Generator, batch: int, dim: int = 6) -> tuple[np.ndarray, np.ndarray]:
+    """Symmetric matrices, |l_1| in 1..10 and the others at most 0.9 of it, and random starts."""
+    basis = np.linalg.qr(rng.normal(size=(batch, dim, dim)))[0]
+    values = rng.uniform(-0.9, 0.9, (batch, dim))
+    values[:, 0] = rng.choice([-1.0, 1.0], batch)
+    values *= rng.uniform(1, 10, (batch, 1))
+    matrix = (basis * values[:, None, :]) @ basis.swapaxes(1, 2)
+    return (matrix + matrix.swapaxes(1, 2)) / 2, rng.normal(size=(batch, dim))
+
+
+def _power_iteration() -> Entry:
+    return Entry(
+        name="power-iteration",
+        summary="dominant eigenvector of a symmetric matrix, 200 steps of power iteration",
+        source=SOURCE,
+        build=lambda: power_iteration(dim=6, layers=100),
+        draw=draw,
+        reference=lambda matrix, start: power_steps(matrix, start, 200),
+        layers=100,
+        heads=1,
+        width=7,
+        error=1e-15,
+    )
+
+
+def _dominant_eigenvalue() -> Entry:
+    return Entry(
+        name="dominant-eigenvalue",
+        summary="dominant eigenvalue of a symmetric matrix by power iteration",
+        source=SOURCE,
+        build=lambda: dominant_eigenvalue(dim=6, layers=100),
+        draw=draw,
+        reference=exact_value,
+        layers=102,
+        heads=1,
+        width=16,
+        error=4e-15,
+        relative=True,
+    )
+
+
+CATALOGUE.register("power-iteration", _power_iteration)
+CATALOGUE.register("dominant-eigenvalue", _dominant_eigenvalue)

@@ -1,0 +1,194 @@
+"""Preconditioned gradient descent, one layer a step (Ahn et al. 2023, Lemma 1), and looped.
+
+    Z <- Z + (1/n) P Z M (Z^T Q_l Z),    P = [0 0; 0 1],    Q_l = -[A_l 0; 0 0],    M = diag(I_n, 0)
+
+is y_j -= (1/n) sum_i y_i x_i^T A_l x_j. The y_i are residuals, so the query's y is -w_l . x_q with
+
+    w_0 = 0,    w_{l+1} = w_l - A_l^T grad R(w_l),    R(w) = 1/(2n) sum_i (w . x_i - y_i)^2
+
+(A_l^T, which Lemma 1 does not say, as it takes A_l symmetric: constructions.md, section 4.) Looped:
+one layer, its weights used again and again (Gatmiry et al. 2024).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from ...core import InputError
+from ...core import rng as stream
+from ..blocks import Move
+from ..catalogue import CATALOGUE, Entry
+from ..network import Network
+from ..parts import Head, Layer
+from ..spec import Stage
+from .prompts import MEAN_NOTE, Prompt, at_least, draw_regression, finite
+from .spectra import refuse
+
+
+def preconditioned_gradient_descent(
+    dim: int,
+    tokens: int,
+    preconditioners: Sequence[Float64[np.ndarray, "dim dim"]] | Float64[np.ndarray, "L dim dim"],
+    *,
+    dense: bool = False,
+    dtype: torch.dtype = torch.float64,
+) -> Network:
+    """Prediction w_L . x_q after one step with each A_l of `preconditioners` [L, dim, dim].
+
+    Inputs x [n, dim], y [n], query [dim] (or batches), n <= `tokens`; output one number. A_l stands
+    in Q_l as in the source, so a step is w <- w - A_l^T grad R(w); A_l = eta I is gradient descent.
+
+    L layers, 1 head, width dim + 1, tokens + 1 columns. Any A_l are accepted, those beyond
+    stability too: a good schedule of few steps has them.
+    Source: Ahn et al. 2023, Lemma 1; constructions.md, section 4.
+    """
+    prompt = Prompt(dim=dim, tokens=tokens)
+    layers = tuple(_layer(prompt, matrix) for matrix in preconditioners)
+    if not layers:
+        raise InputError("preconditioners is empty; give one matrix a layer")
+
+    def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
+        return *prompt.mean(x, y), query
+
+    spec = prompt.spec(
+        name="preconditioned_gradient_descent",
+        stages=(Stage(layers=layers),),
+        prepare=prepare,
+        notes=(MEAN_NOTE,),
+        theorem={"layers": "1 a step", "heads": "1", "width": "d + 1"},
+        steps=len(layers),
+    )
+    return Network(spec, dense=dense, dtype=dtype)
+
+
+def looped_gradient_descent(
+    dim: int,
+    tokens: int,
+    loops: int,
+    preconditioner: Float64[np.ndarray, "dim dim"] | float = 1.0,
+    *,
+    guard: bool = True,
+    dense: bool = False,
+    dtype: torch.dtype = torch.float64,
+) -> Network:
+    """`preconditioned_gradient_descent` with one layer that runs `loops` times: shared weights.
+
+    A number for `preconditioner` is that multiple of I. Inputs for which the loop diverges, with an
+    eigenvalue of I - A^T (1/n) X^T X outside the unit circle, are refused unless `guard` is False.
+    Source: Gatmiry et al. 2024 (u = 0); constructions.md, section 7.
+    """
+    prompt = Prompt(dim=dim, tokens=tokens)
+    at_least("loops", loops, 1)
+    matrix = (
+        preconditioner * np.eye(dim) if isinstance(preconditioner, (int, float)) else preconditioner
+    )
+    layer = _layer(prompt, matrix)
+
+    def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
+        x, y = prompt.mean(x, y)
+        if guard and loops > 1:
+            sigma = x.mT @ x / tokens
+            step = torch.as_tensor(matrix, dtype=x.dtype).mT @ sigma
+            factor = torch.linalg.eigvals(torch.eye(dim, dtype=x.dtype) - step).abs().amax(-1)
+            refuse(
+                # Directions without data have 1, up to rounding that grows with dim.
+                factor > 1 + 100 * dim * torch.finfo(x.dtype).eps,
+                factor,
+                lambda found: (
+                    f"the loop diverges: an error grows by the factor {found} each time; scale the "
+                    "preconditioner down, or guard=False to watch it"
+                ),
+            )
+        return x, y, query
+
+    spec = prompt.spec(
+        name="looped_gradient_descent",
+        stages=(Stage(layers=(layer,), repeat=loops),),
+        prepare=prepare,
+        notes=("one layer, its weights shared by all loops", MEAN_NOTE),
+        theorem={"layers": "1, looped", "heads": "1", "width": "d + 1"},
+        steps=loops,
+    )
+    return Network(spec, dense=dense, dtype=dtype)
+
+
+def _layer(prompt: Prompt, matrix: Float64[np.ndarray, "dim dim"]) -> Layer:
+    matrix = np.asarray(matrix, dtype=float)
+    if matrix.shape != (prompt.dim, prompt.dim):
+        raise InputError(
+            f"a preconditioner has shape {matrix.shape}; it must be ({prompt.dim}, {prompt.dim})"
+        )
+    finite("a preconditioner", matrix)
+    head = Head(
+        value=(Move(prompt.y, prompt.y),),
+        key=(Move(prompt.inner, prompt.x),),
+        query=(Move(prompt.inner, prompt.x, -matrix),),
+    )
+    return Layer(heads=(head,), scale=1 / prompt.tokens, masked_keys=1)
+
+
+def preconditioned_reference(
+    x: Float64[np.ndarray, "B n d"],
+    y: Float64[np.ndarray, "B n"],
+    query: Float64[np.ndarray, "B d"],
+    *,
+    preconditioners: Sequence[Float64[np.ndarray, "d d"]] | Float64[np.ndarray, "L d d"],
+) -> Float64[np.ndarray, " B"]:
+    """w <- w - A_l^T grad R(w) in NumPy for each A_l, then w . x_q."""
+    w = np.zeros(query.shape)
+    for matrix in preconditioners:
+        residual = np.einsum("bnd,bd->bn", x, w) - y
+        gradient = np.einsum("bn,bnd->bd", residual, x) / x.shape[1]
+        w = w - gradient @ matrix
+    found: np.ndarray = np.einsum("bd,bd->b", w, query)
+    return found
+
+
+def _matrices(count: int, dim: int) -> np.ndarray:
+    """Preconditioners that are neither symmetric nor unstable."""
+    return 0.2 * np.eye(dim) + 0.03 * stream(0, "preconditioners").normal(size=(count, dim, dim))
+
+
+def _entry() -> Entry:
+    dim, tokens, steps = 5, 20, 6
+    matrices = _matrices(steps, dim)
+    return Entry(
+        name="preconditioned-gd",
+        summary="preconditioned gradient descent, a matrix A_l for each of 6 layers",
+        source="Ahn et al. 2023, Lemma 1",
+        build=lambda: preconditioned_gradient_descent(dim, tokens, matrices),
+        draw=lambda rng, batch: draw_regression(rng, batch, tokens, dim),
+        reference=lambda *inputs: preconditioned_reference(*inputs, preconditioners=matrices),
+        layers=steps,
+        heads=1,
+        width=dim + 1,
+        error=3.3e-15,
+        theorem={"layers": f"1 a step = {steps}", "heads": "1", "width": f"d + 1 = {dim + 1}"},
+    )
+
+
+def _looped_entry() -> Entry:
+    dim, tokens, loops = 5, 20, 6
+    matrix = _matrices(1, dim)[0]
+    return Entry(
+        name="looped-gd",
+        summary="preconditioned gradient descent by one layer, looped 6 times",
+        source="Gatmiry et al. 2024; Ahn et al. 2023, Lemma 1",
+        build=lambda: looped_gradient_descent(dim, tokens, loops, matrix),
+        draw=lambda rng, batch: draw_regression(rng, batch, tokens, dim),
+        reference=lambda *inputs: preconditioned_reference(
+            *inputs, preconditioners=[matrix] * loops
+        ),
+        layers=loops,
+        heads=1,
+        width=dim + 1,
+        error=3.3e-15,
+        theorem={"layers": f"1, run {loops} times", "heads": "1", "width": f"d + 1 = {dim + 1}"},
+    )
+
+
+CATALOGUE.register("preconditioned-gd", _entry)
+CATALOGUE.register("looped-gd", _looped_entry)

@@ -1,0 +1,295 @@
+"""Heads, units and layers from jobs and rows: the last pass of the compiler."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float64
+
+from .allocate import IDENTITY_BLOCK, ONES, Allocation
+from .blocks import Layout, Move, RowMap, Rows
+from .gates import clear
+from .graph import Atom, Form
+from .parts import Head, Layer, Unit
+from .schedule import LayerPlan, Product, Units, Value
+from .spec import Stage
+
+Terms = dict[tuple[Rows, Rows], float]
+"""(into, source) -> factor: the moves of a value map, collected."""
+Factor = tuple[tuple[Rows, float], ...]
+"""A linear form of blocks that lie on top of each other: keys or queries."""
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Emitted:
+    """The network's parts."""
+
+    layout: Layout
+    tokens: int
+    stages: tuple[Stage, ...]
+    constants: dict[str, Float64[np.ndarray, "r n"]]
+    identities: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Job:
+    """A head in the making: sum over (into, source) of factor * source, times sum K^T Q."""
+
+    value: Terms
+    pairs: list[tuple[Factor, Factor, float]]
+
+
+def emit(allocation: Allocation, tokens: int | None = None) -> Emitted:
+    """Layers of an allocated schedule; equal layers are one object."""
+    return _Emitter(allocation, tokens).run()
+
+
+def least_tokens(allocation: Allocation) -> int:
+    """The token columns that the blocks and identities of a schedule take."""
+    columns = (value.shape[1] for value in allocation.schedule.values)
+    return max([*columns, _identity_size(allocation)])
+
+
+class _Emitter:
+    def __init__(self, allocation: Allocation, tokens: int | None) -> None:
+        self.allocation = allocation
+        self.tokens = tokens or least_tokens(allocation)
+        self.rows = allocation.rows()
+        counts = dict(zip(allocation.layout.names, allocation.layout.counts, strict=True))
+        self.constants: dict[str, np.ndarray] = {}
+        if size := _identity_size(allocation):
+            self.constants[_free(IDENTITY_BLOCK, counts)] = np.eye(size, self.tokens)
+        self.identities = tuple(self.constants)
+        self.ones: dict[int, str] = {}
+        for columns in sorted(_biased_columns(allocation)):
+            stem = ONES if columns == self.tokens else f"{ONES}{columns}"
+            self.ones[columns] = name = _free(stem, {**counts, **self.constants})
+            self.constants[name] = (np.arange(self.tokens) < columns).astype(float)[None]
+        sizes = {name: len(constant) for name, constant in self.constants.items()}
+        self.layout = Layout.of(**counts, **sizes)
+
+    def run(self) -> Emitted:
+        interned: dict[object, Layer] = {}
+        layers = []
+        for number, plan in enumerate(self.allocation.schedule.layers, start=1):
+            heads = self._heads(number, plan)
+            units = self._units(number, plan)
+            key = tuple(_head_key(head) for head in heads), tuple(map(_unit_key, units))
+            if key not in interned:
+                interned[key] = Layer(heads=heads, units=units)
+            layers.append(interned[key])
+        return Emitted(
+            layout=self.layout,
+            tokens=self.tokens,
+            stages=stages(layers),
+            constants=self.constants,
+            identities=self.identities,
+        )
+
+    def _heads(self, number: int, plan: LayerPlan) -> tuple[Head, ...]:
+        jobs: dict[tuple[Factor, Factor], _Job] = {}
+        copies = self._copies(number, plan)
+        if copies:
+            unit = ((self.layout[self.identities[0]], 1.0),)
+            jobs[unit, unit] = _Job(copies, [(unit, unit, 1.0)])
+        for product in plan.products:
+            value, key, query = self._product(product)
+            if not (value and key and query):  # terms that cancelled
+                continue
+            if (key, query) not in jobs:
+                jobs[key, query] = _Job({}, [(key, query, 1.0)])
+            for place, factor in value.items():
+                _add(jobs[key, query].value, place, factor)
+        return tuple(_head(job) for job in _merged(jobs.values()))
+
+    def _copies(self, number: int, plan: LayerPlan) -> Terms:
+        """What the identity head moves: terms, and the subtraction of what was there before."""
+        found: Terms = {}
+        for copy in plan.copies:
+            into = self.rows[copy.target]
+            for source, factor in self._factor(copy.source):
+                _add(found, (into, source), factor)
+        for value in self._left(number):
+            _add(found, (self.rows[value], self.rows[value]), -1.0)
+        return {place: factor for place, factor in found.items() if factor != 0.0}
+
+    def _left(self, number: int) -> Iterable[Value]:
+        """Values whose rows the attention of a layer clears, or makes way in."""
+        depth = len(self.allocation.schedule.layers)
+        for block in self.allocation.blocks:
+            for before, after in zip(block.stays, block.stays[1:], strict=False):
+                if after.start == number:
+                    yield before.value
+            last = block.stays[-1]
+            if self.allocation.clean and number == depth and last.end <= depth:
+                yield last.value
+
+    def _product(self, product: Product) -> tuple[Terms, Factor, Factor]:
+        value: Terms = {}
+        key, first = _normalised(self._factor(product.middle))
+        query, second = _normalised(self._factor(product.right))
+        for source, factor in self._factor(product.left):
+            for target, c in product.targets:
+                _add(value, (self.rows[target], source), c * factor * first * second)
+        return value, key, query
+
+    def _factor(self, form: Form) -> Factor:
+        return tuple((self._source(atom), c) for atom, c in form.terms)
+
+    def _source(self, atom: Atom) -> Rows:
+        if atom.kind == "identity":
+            return self.layout[self.identities[0]].first(atom.shape[0])
+        return self.rows[self.allocation.schedule.stored[atom]]
+
+    def _units(self, number: int, plan: LayerPlan) -> tuple[Unit, ...]:
+        width = self.layout.width
+        found: list[Unit] = []
+        for job in plan.units:
+            found += self._function(job, width)
+        if self.allocation.clean and number == len(self.allocation.schedule.layers):
+            for block in self.allocation.blocks:
+                last = block.stays[-1]
+                if last.end == number + 1:  # this layer's ReLU network is the last to read it
+                    found += clear(self.rows[last.value], width)
+        return tuple(found)
+
+    def _function(self, job: Units, width: int) -> Iterable[Unit]:
+        rows, columns = job.argument.shape
+        for row in range(rows):
+            read, write = np.zeros(width), np.zeros(width)
+            for source, factor in self._factor(job.argument):
+                read[source.start + row] += factor
+            for target, factor in job.targets:
+                write[self.rows[target].start + row] += factor
+            yield Unit(
+                read=read,
+                function=job.scalar,
+                write=write,
+                bias=self.ones.get(columns, ONES) if _is_biased(job) else ONES,
+            )
+
+
+def _identity_size(allocation: Allocation) -> int:
+    """Rows of the identity: as many as columns are moved, and as products with it need."""
+    sizes = [0]
+    for block in allocation.blocks:
+        sizes += [stay.value.shape[1] for stay in block.stays[:-1]]
+        last = block.stays[-1]
+        if allocation.clean and last.end <= len(allocation.schedule.layers):
+            sizes.append(last.value.shape[1])
+    for plan in allocation.schedule.layers:
+        sizes += [copy.target.shape[1] for copy in plan.copies]
+        forms = [form for p in plan.products for form in (p.left, p.middle, p.right)]
+        forms += [unit.argument for unit in plan.units]
+        for form in forms:
+            sizes += [atom.shape[0] for atom, _ in form.terms if atom.kind == "identity"]
+    return max(sizes)
+
+
+def _is_biased(job: Units) -> bool:
+    """Whether the ReLUs of a function have biases, which need a row of ones."""
+    return bool(job.scalar.relus()[:, 1].any())
+
+
+def _biased_columns(allocation: Allocation) -> set[int]:
+    """Columns of what functions with biases are applied to."""
+    return {
+        job.argument.shape[1]
+        for plan in allocation.schedule.layers
+        for job in plan.units
+        if _is_biased(job)
+    }
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _add(terms: Terms, place: tuple[Rows, Rows], factor: float) -> None:
+    terms[place] = terms.get(place, 0.0) + factor
+
+
+def _normalised(factor: Factor) -> tuple[Factor, float]:
+    """With 1 as the first coefficient, which is returned too."""
+    if not factor:
+        return factor, 0.0
+    first = factor[0][1]
+    return tuple((rows, c / first) for rows, c in factor), first
+
+
+def _merged(jobs: Iterable[_Job]) -> list[_Job]:
+    """Heads of the same value, but for a factor, as one with stacked keys and queries."""
+    found: dict[object, _Job] = {}
+    for job in jobs:
+        job.value = {place: c for place, c in job.value.items() if c != 0.0}
+        if not job.value:  # terms that cancelled
+            continue
+        first = min(job.value.items(), key=_by_place)
+        scale = first[1]
+        key = tuple(sorted(((*place, c / scale) for place, c in job.value.items()), key=_by_start))
+        if key not in found:
+            found[key] = job
+            continue
+        kept = found[key]
+        ratio = scale / kept.value[first[0]]
+        kept.pairs += [(k, q, c * ratio) for k, q, c in job.pairs]
+    return list(found.values())
+
+
+def _by_place(item: tuple[tuple[Rows, Rows], float]) -> tuple[int, int]:
+    return item[0][0].start, item[0][1].start
+
+
+def _by_start(item: tuple[Rows, Rows, float]) -> tuple[int, int, int, int]:
+    return item[0].start, item[1].start, item[0].count, item[1].count
+
+
+def _head(job: _Job) -> Head:
+    places = sorted(job.value.items(), key=_by_place)
+    value = tuple(Move(into, source, c) for (into, source), c in places)
+    key: list[Move] = []
+    query: list[Move] = []
+    start = 0
+    for keys, queries, factor in job.pairs:
+        size = max(rows.count for rows, _ in (*keys, *queries))
+        for rows, c in keys:
+            key.append(Move(Rows(start, rows.count), rows, c))
+        for rows, c in queries:
+            query.append(Move(Rows(start, rows.count), rows, c * factor))
+        start += size
+    return Head(value=value, key=tuple(key), query=tuple(query))
+
+
+def _moves_key(moves: RowMap) -> tuple[object, ...]:
+    return tuple((move.into, move.source, move.scale) for move in moves)
+
+
+def _head_key(head: Head) -> tuple[object, ...]:
+    return _moves_key(head.value), _moves_key(head.key), _moves_key(head.query)
+
+
+def _unit_key(unit: Unit) -> tuple[object, ...]:
+    return unit.read.tobytes(), unit.write.tobytes(), unit.function, unit.bias
+
+
+def stages(layers: list[Layer], longest: int = 64) -> tuple[Stage, ...]:
+    """Layers that repeat as stages: at each place the period that covers the most."""
+    found: list[Stage] = []
+    place = 0
+    while place < len(layers):
+        best = Stage(layers=(layers[place],))
+        for period in range(1, min(longest, (len(layers) - place) // 2) + 1):
+            part = layers[place : place + period]
+            repeat = 1
+            while layers[place + repeat * period : place + (repeat + 1) * period] == part:
+                repeat += 1
+            if repeat > 1 and repeat * period > best.repeat * len(best.layers):
+                best = Stage(layers=tuple(part), repeat=repeat)
+        if best.repeat == 1 and found and found[-1].repeat == 1:
+            found[-1] = replace(found[-1], layers=(*found[-1].layers, *best.layers))
+        else:
+            found.append(best)
+        place += best.repeat * len(best.layers)
+    return tuple(found)

@@ -1,0 +1,57 @@
+"""Linear regression: the vector that comes nearest to solving an overdetermined system."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float64
+
+from ..core import InputError
+from ..ensembles import Ensemble, Matrices
+from .base import EntrywiseProblem
+from .norms import ratio
+from .operands import beside
+
+_EPS = np.finfo(np.float64).eps
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class LeastSquares(EntrywiseProblem):
+    """[A | y] [m, n + 1] -> x [n, 1] that minimises ||A x - y||_2; `numpy.linalg.lstsq(A, y)`.
+
+    Where several x do, the shortest one. Score: ||P - x|| / ||x||. Certificate: `normal_equations`
+    ||A^T (A P - y)||_2 / ||A^T y||_2, which is 0 where P minimises.
+    """
+
+    def input_shape(self, m: int, n: int) -> tuple[int, int]:
+        return m, n + 1
+
+    def output_shape(self, m: int, n: int) -> tuple[int, int]:
+        if n < 2:
+            raise InputError(
+                f"the input has {n} column; {self._name} takes a matrix and a vector side by side, "
+                "so give at least 2"
+            )
+        return n - 1, 1
+
+    def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
+        matrices = ensemble.draw(rng, batch)
+        return beside(matrices, ensemble.entries(rng, matrices, columns=1))
+
+    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+        a, y = inputs[:, :, :-1], inputs[:, :, -1:]
+        left, sizes, right = np.linalg.svd(a, full_matrices=False)
+        # The rank tolerance of numpy.linalg.lstsq, which takes one matrix at a time.
+        small = sizes <= max(a.shape[1:]) * _EPS * sizes[:, :1]
+        inverse = np.where(small, 0.0, 1.0 / np.where(small, 1.0, sizes))
+        parts = inverse[:, :, None] * (left.transpose(0, 2, 1) @ y)
+        return np.asarray(right.transpose(0, 2, 1) @ parts)
+
+    def certify(
+        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
+    ) -> dict[str, Float64[np.ndarray, " B"]]:
+        a, y = inputs[:, :, :-1], inputs[:, :, -1:]
+        transposed = a.transpose(0, 2, 1)
+        gradient = np.linalg.norm(transposed @ (a @ predicted - y), axis=(1, 2))
+        return {"normal_equations": ratio(gradient, np.linalg.norm(transposed @ y, axis=(1, 2)))}
