@@ -88,9 +88,9 @@ class Expression:
             return Expression("product", None, (left, right))
         if left.shape[1] != right.shape[0]:
             raise InputError(
-                f"{self} @ {other} does not conform: {self} is {_size(left.shape)} and {other} is "
-                f"{_size(right.shape)}; the columns of the first must be as many as the rows of "
-                "the second"
+                f"{_operation(self, '@', other)} does not conform: {self} is {_size(left.shape)} "
+                f"and {other} is {_size(right.shape)}; the columns of the first must be as many as "
+                "the rows of the second"
             )
         return Expression("product", (left.shape[0], right.shape[1]), (left, right))
 
@@ -177,15 +177,25 @@ def _alike(left: Expression, right: Expression, sign: str) -> tuple[Expression, 
     for given, other, shape in ((left, right, first), (right, left, second)):
         if given.shape is None and shape[0] != shape[1]:
             raise InputError(
-                f"{left} {sign} {right} does not conform: {given} is square and {other} is "
-                f"{_size(shape)}"
+                f"{_operation(left, sign, right)} does not conform: {given} is square and {other} "
+                f"is {_size(shape)}"
             )
     if first != second:
         raise InputError(
-            f"{left} {sign} {right} does not conform: {left} is {_size(first)} and {right} is "
-            f"{_size(second)}; terms of a sum must have the same shape"
+            f"{_operation(left, sign, right)} does not conform: {left} is {_size(first)} and "
+            f"{right} is {_size(second)}; terms of a sum must have the same shape"
         )
     return sized(left, first[0]), sized(right, second[0])
+
+
+def _operation(left: Expression, sign: str, right: Expression) -> str:
+    first, second = str(left), str(right)
+    loose = ("sum", "scaled")
+    if sign == "@" and left.kind in loose:
+        first = f"({first})"
+    if right.kind in ((*loose, "product") if sign == "@" else loose):
+        second = f"({second})"
+    return f"{first} {sign} {second}"
 
 
 def _size(shape: Shape) -> str:

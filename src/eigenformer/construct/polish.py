@@ -183,8 +183,9 @@ def polish(
 
     An answer with ||I - A X0||_2 < 1 is refined by `steps` Newton steps, each of which squares that
     residual (6 take 0.25 to rounding level: the condition number times about 1e-16 in float64 and
-    6e-8 in float32); by as many as theory predicts if `steps` is None. One that is further off, or none at all, is replaced by A^T / ||A||_2^2, always with as
-    many steps as theory predicts: `cautions(A)` and `plan(A)` say so before anything runs.
+    6e-8 in float32); by as many as theory predicts if `steps` is None. One that is further off, or
+    none at all, is replaced by A^T / ||A||_2^2, always with as many steps as theory predicts:
+    `cautions(A)` and `plan(A)` say so before anything runs.
 
         solution = ef.polish(ef.load("inverse-2x2")).solve(A)
         solution.value, solution.residuals, solution.restarted
