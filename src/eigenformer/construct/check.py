@@ -188,10 +188,7 @@ class _Evaluator:
         return total
 
     def cell(self, atom: Atom) -> np.ndarray:
-        if self.timing.content(atom) is None:
-            return self.atom(atom)
-        _, units = self.timing.resolve(atom).split_identity()
-        found: np.ndarray = self.atom(atom) - self.form(units)
+        found: np.ndarray = self.atom(atom) - self.form(self.timing.left_out(atom))
         return found
 
     def form(self, form: Form) -> np.ndarray:

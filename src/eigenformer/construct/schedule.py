@@ -332,7 +332,14 @@ class _Scheduler:
 
     def _transpose(self, atom: Atom, layer: int, targets: Targets) -> None:
         rows, columns = atom.shape
-        source = Form.of(self.graph.transpose(atom))
+        flipped = self.graph.transpose(atom)
+        source = Form.of(flipped)
+        # The two may be made of different sums, and so leave out different identities.
+        ours, theirs = self.timing.left_out(atom), self.timing.left_out(flipped)
+        if ours.terms != theirs.terms:
+            missing = Form.sum(atom.shape, (Form(atom.shape, theirs.terms), ours * -1.0))
+            for value, c in targets:
+                self.layers[layer - 1].copies.append(Copy(source=missing * c, target=value))
         self._want(source, 2 * layer - 2)
         self.layers[layer - 1].products.append(
             Product(

@@ -81,7 +81,7 @@ class Timing:
         if atom.kind == "function" or self.expansion(atom) is not None:
             return self.direct(atom)
         flipped = self.graph.transpose(atom)
-        if flipped is atom:
+        if flipped is atom or self.expansion(flipped) is not None:  # which may have no block
             return self.direct(atom)
         return min(self.direct(atom), after_attention(self.direct(flipped)))
 
@@ -212,6 +212,11 @@ class Timing:
 
     def resolve_form(self, form: Form) -> Form:
         return Form.sum(form.shape, (self.resolve(atom) * c for atom, c in form.terms))
+
+    def left_out(self, atom: Atom) -> Form:
+        """The identities that a cell stands for and does not hold."""
+        held = self.content(atom) is None
+        return Form(atom.shape) if held else self.resolve(atom).split_identity()[1]
 
     def content(self, atom: Atom) -> Form | None:
         """What a *cell* holds, a combination that has a block of its own; None for other atoms."""
