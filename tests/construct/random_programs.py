@@ -6,8 +6,10 @@ from random import Random
 
 import torch
 
-from eigenformer.construct import I, program, relu_fn, stored
+from eigenformer.construct import CompiledNetwork, I, program, relu_fn, stored
+from eigenformer.construct.compiler import compiled_program
 from eigenformer.construct.scalar import ABSOLUTE
+from eigenformer.construct.timing import Policy
 
 SHIFTED = relu_fn(lambda z: 0.5 * torch.tanh(z) + 0.3, -4.0, 4.0, knots=20, name="shifted")
 """Not 0 at 0, so that columns beside a matrix have to be left out."""
@@ -24,6 +26,13 @@ class Case:
     program: object
     shapes: dict[str, tuple[int, int]]
     options: dict[str, object]
+    module: dict[str, object]
+    """Options of the network, such as dense."""
+
+    def network(self):
+        return CompiledNetwork(
+            compiled_program(self.program, self.shapes, **self.options), **self.module
+        )
 
 
 class Writer:
@@ -81,7 +90,9 @@ def conforming(seed, functions=False):
     """A program that compiles, of depth at most 6."""
     random = Random(seed)
     shapes = random_shapes(random)
-    options = {"tokens": random.choice([None, None, 7]), "dense": random.random() < 0.3}
+    options = {"tokens": random.choice([None, None, 7])}
+    policies = [Policy(distribute=d, gather=g) for d in (True, False) for g in (True, False)]
+    options["policy"] = random.choice([None, None, *policies])  # None: the best of them
     target = random.choice(list(shapes.values()))
     if random.random() < 0.5:
         fed = random.choice(list(shapes))
@@ -103,7 +114,8 @@ def conforming(seed, functions=False):
         # Nothing tells the size of a program in I alone.
         return made if made.shape else made @ symbols[name_of(target)]
 
-    return Case(_with_parameters(write, shapes), shapes, options)
+    module = {"dense": random.random() < 0.3}
+    return Case(_with_parameters(write, shapes), shapes, options, module)
 
 
 def wrong(seed):
@@ -129,7 +141,7 @@ def wrong(seed):
         bad = left @ right if product else left + right if draw.random() < 0.5 else left - right
         return bad.T @ bad
 
-    return Case(_with_parameters(write, shapes), shapes, {}), operands
+    return Case(_with_parameters(write, shapes), shapes, {}, {}), operands
 
 
 def _shuffled(random, nodes):

@@ -6,9 +6,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eigenformer.construct import I, check, compile, interpret, program, relu_fn, stored
+from eigenformer.construct import (
+    CompiledNetwork,
+    I,
+    check,
+    compile,
+    interpret,
+    program,
+    relu_fn,
+    stored,
+)
 from eigenformer.construct.compiler import compiled_program
 from eigenformer.construct.scalar import ABSOLUTE
+from eigenformer.construct.timing import Policy
 from eigenformer.core import InputError, rng
 
 SQUARE = {"A": (3, 3), "B": (3, 3)}
@@ -208,6 +218,46 @@ def test_a_result_that_cannot_take_its_rows_at_once(steps):
     )
     assert net.depth <= max(2, steps)
     assert check(net, n=50).passed
+
+
+def test_merged_heads_have_no_more_rows_than_the_state():
+    # Four products of one value: stacked, their keys would be wider than the state.
+    net = compile(
+        lambda A: A @ (4 * I - 2 * A @ A + A @ (A - 3 * I)),
+        {"A": (1, 1)},
+        repeat=2,
+        feed={"A": "result"},
+        dense=True,
+    )
+    for layer in net.spec.layers:
+        for head in layer.heads:
+            assert max(move.into.stop for move in head.key) <= net.spec.layout.width
+    assert check(net, n=50).passed
+
+
+@pytest.mark.parametrize("distribute", [False, True])
+@pytest.mark.parametrize("gather", [False, True])
+def test_a_sum_and_its_transpose_may_leave_out_different_identities(distribute, gather):
+    def step(A, B, C):
+        b = ABSOLUTE(B)
+        c = ABSOLUTE(b.T)
+        m = (b + c) @ C.T - 1.5 * I
+        d = I - C.T
+        terms = (d + b.T) @ (-0.25 * (A + I)) + (b @ (c.T + d.T) + (c.T @ B.T - (A + m)))
+        return (m @ terms).T
+
+    compiled = compiled_program(
+        step,
+        dict.fromkeys("ABC", (2, 2)),
+        repeat=3,
+        feed={"B": "result"},
+        policy=Policy(distribute=distribute, gather=gather),
+    )
+    assert check(CompiledNetwork(compiled), n=50, draw=small).passed
+
+
+def small(rng, n):
+    return {name: 0.2 * rng.standard_normal((n, 2, 2)) for name in "ABC"}
 
 
 @given(st.integers(1, 4), st.integers(1, 4))

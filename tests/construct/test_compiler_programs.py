@@ -29,7 +29,7 @@ def small(traced):
 @given(SEEDS)
 def test_conforming_programs_equal_the_interpreter(seed):
     case = conforming(seed)
-    net = compile(case.program, case.shapes, **case.options)
+    net = case.network()
     found = check(net, n=4, seed=seed, draw=small(net.compiled.traced))
     assert found.passed, str(found)
 
@@ -38,7 +38,7 @@ def test_conforming_programs_equal_the_interpreter(seed):
 @given(SEEDS)
 def test_programs_with_scalar_functions(seed):
     case = conforming(seed, functions=True)
-    net = compile(case.program, case.shapes, **case.options)
+    net = case.network()
     traced = net.compiled.traced
     draw = small(traced)
     # ReLUs round to the size of what they are applied to, and their values are of size 1.

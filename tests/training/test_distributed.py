@@ -38,13 +38,14 @@ def test_two_processes_give_the_losses_of_one(tmp_path: Path, dims: str) -> None
     }
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     for name, launcher in (("one", []), ("two", launch)):
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, *launcher, str(script), str(tmp_path / name), dims],
             env=environment,
-            check=True,
             timeout=300,
             capture_output=True,
+            text=True,
         )
+        assert done.returncode == 0, done.stderr
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert len(one) == 50
     assert two == pytest.approx(one, abs=1e-5)

@@ -28,6 +28,8 @@ from .timing import Policy, Timing
 
 TRIAL = 3
 """Repetitions for which policies are compared."""
+LARGE = 3000
+"""Atoms from which on only one policy is tried, to keep compiling a matter of seconds."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -108,19 +110,22 @@ def compiled_program(
     keep: tuple[str, ...] | None = None,
     symmetric: tuple[str, ...] = (),
     tokens: int | None = None,
+    policy: Policy | None = None,
 ) -> Compiled:
-    """Every pass of `compile`, without the module at the end."""
+    """Every pass of `compile`, without the module at the end; under the best policy, or a given."""
     traced = trace(source, shapes, repeat, feed, symmetric)
     for name in keep or ():
         if name not in traced.symbols:
             raise unknown(f"symbol of {traced.name}", name, traced.symbols)
+    if policy is not None:
+        return _passes(source, normalise(traced), policy, keep, tokens)
     trial = replace(traced, repeat=min(repeat, TRIAL))
     normal = normalise(trial)
     candidates = [_passes(source, normal, Policy(), keep, None)]
-    mattered = sorted(candidates[0].timing.mattered)
+    mattered = sorted(candidates[0].timing.mattered) if len(normal.graph.atoms) < LARGE else []
     for choices in list(product((True, False), repeat=len(mattered)))[1:]:
-        policy = Policy(**dict(zip(mattered, choices, strict=True)))
-        candidates.append(_passes(source, normal, policy, keep, None))
+        other = Policy(**dict(zip(mattered, choices, strict=True)))
+        candidates.append(_passes(source, normal, other, keep, None))
     best = min(candidates, key=_size)
     if trial.repeat < repeat:
         normal = normalise(traced)

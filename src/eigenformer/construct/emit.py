@@ -100,7 +100,7 @@ class _Emitter:
                 jobs[key, query] = _Job({}, [(key, query, 1.0)])
             for place, factor in value.items():
                 _add(jobs[key, query].value, place, factor)
-        return tuple(_head(job) for job in _merged(jobs.values()))
+        return tuple(_head(job) for job in _merged(jobs.values(), self.layout.width))
 
     def _copies(self, number: int, plan: LayerPlan) -> Terms:
         """What the identity head moves: terms, and the subtraction of what was there before."""
@@ -219,9 +219,13 @@ def _normalised(factor: Factor) -> tuple[Factor, float]:
     return tuple((rows, c / first) for rows, c in factor), first
 
 
-def _merged(jobs: Iterable[_Job]) -> list[_Job]:
-    """Heads of the same value, but for a factor, as one with stacked keys and queries."""
+def _merged(jobs: Iterable[_Job], width: int) -> list[_Job]:
+    """Heads of the same value, but for a factor, as one with stacked keys and queries.
+
+    Keys and queries are w x w maps too: no more than `width` rows are stacked.
+    """
     found: dict[object, _Job] = {}
+    kept: list[_Job] = []
     for job in jobs:
         job.value = {place: c for place, c in job.value.items() if c != 0.0}
         if not job.value:  # terms that cancelled
@@ -229,13 +233,23 @@ def _merged(jobs: Iterable[_Job]) -> list[_Job]:
         first = min(job.value.items(), key=_by_place)
         scale = first[1]
         key = tuple(sorted(((*place, c / scale) for place, c in job.value.items()), key=_by_start))
-        if key not in found:
+        same = found.get(key)
+        if same is None or _stacked(same) + _stacked(job) > width:
             found[key] = job
+            kept.append(job)
             continue
-        kept = found[key]
-        ratio = scale / kept.value[first[0]]
-        kept.pairs += [(k, q, c * ratio) for k, q, c in job.pairs]
-    return list(found.values())
+        ratio = scale / same.value[first[0]]
+        same.pairs += [(k, q, c * ratio) for k, q, c in job.pairs]
+    return kept
+
+
+def _stacked(job: _Job) -> int:
+    """Rows of a head's keys and queries."""
+    return sum(_height(keys, queries) for keys, queries, _ in job.pairs)
+
+
+def _height(keys: Factor, queries: Factor) -> int:
+    return max(rows.count for rows, _ in (*keys, *queries))
 
 
 def _by_place(item: tuple[tuple[Rows, Rows], float]) -> tuple[int, int]:
@@ -253,7 +267,7 @@ def _head(job: _Job) -> Head:
     query: list[Move] = []
     start = 0
     for keys, queries, factor in job.pairs:
-        size = max(rows.count for rows, _ in (*keys, *queries))
+        size = _height(keys, queries)
         for rows, c in keys:
             key.append(Move(Rows(start, rows.count), rows, c))
         for rows, c in queries:

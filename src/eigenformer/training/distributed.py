@@ -1,5 +1,6 @@
 """One process, or several started by torchrun that average their gradients."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +57,10 @@ def joined(device: torch.device) -> Iterator[Ranks]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Ranks(rank=dist.get_rank(), size=dist.get_world_size())
+        # A rank that leaves while another still talks to it makes that one abort.
+        dist.barrier()
     finally:
+        gc.collect()  # the wrapped model is in a cycle, and holds the group's threads
         dist.destroy_process_group()
 
 
