@@ -1,4 +1,4 @@
-"""`eigenformer demo`: train a small model here, score it, and solve a matrix with it."""
+"""`eigenformer demo`: train a small model here, score it, solve with it; run a constructed one."""
 
 import sys
 import time
@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
+from ..construct import newton_inverse
 from ..core import InputError
 from ..evaluation import evaluate, result_table
 from ..experiments import load, run
@@ -68,9 +69,22 @@ def demo(seed: int = 0, workers: int = 1) -> int:
 
     say(" a matrix of our own.", heading="3. Solving")
     Answers.of(solver, MATRIX[None]).show(console)
+
     say(
-        "\n   Yours: eigenformer solve eigenvalues --input matrix.csv"
-        f"\n   More:  eigenformer evaluate {folder.path} --help"
+        " a transformer for its inverse, weight by weight, not trained.",
+        heading="\n4. Constructing",
+    )
+    network = newton_inverse(dim=3, steps=12)
+    residuals = [
+        np.linalg.norm(np.eye(3) - MATRIX @ state["X"][0].numpy(), 2)
+        for state in network.trace(MATRIX)
+    ]
+    say(f"   {network.depth} layers of attention, one Newton step each after the first;")
+    say(f"   ||I - A X|| after every second: {', '.join(f'{r:.0e}' for r in residuals[1::2])}")
+    say(
+        "\n   Yours: eigenformer solve inverse --input matrix.csv --polish"
+        "\n   More:  eigenformer construct list"
+        f"\n          eigenformer evaluate {folder.path}"
     )
     reached = result.at(0.05) >= NEEDED
     if not reached:
