@@ -1,7 +1,7 @@
 """`fast`: the same tokens' worth of learning from far fewer examples.
 
-Number-aware embeddings, summed coefficient tokens, pre-norm, Muon and soft targets: docs/log.md has
-what each adds.
+Number-aware embeddings, summed coefficient tokens, pre-norm, Muon and soft targets, as a prototype
+combined them; what each adds has not been measured with this code yet (docs/log.md).
 """
 
 from ...core import InputError
