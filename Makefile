@@ -9,7 +9,7 @@ PIP := $(BIN) -m pip install -qq --disable-pip-version-check --constraint constr
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint fmt bench docs clean
+.PHONY: help demo test test-slow lint fmt bench efficiency docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +33,14 @@ fmt: $(VENV)/.installed-dev ## format the code and mend what ruff can mend
 	@$(BIN) -m ruff check --fix .
 
 bench: $(VENV)/.installed-demo ## measure the speed of training, decoding and scoring
-	@$(BIN) -m eigenformer bench
+	@$(BIN) -m eigenformer bench speed
+
+efficiency: $(VENV)/.installed-demo ## how many examples each recipe needs, from kept results
+	@$(BIN) -m eigenformer bench efficiency
 
 docs: $(VENV)/.installed-demo ## run the pages that are made by running them, and draw their figures
 	@$(BIN) docs/make_constructions.py
+	@$(BIN) docs/make_efficiency.py
 
 clean: ## remove the virtual environment and every cache; runs/ stays
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

@@ -94,7 +94,7 @@ BAD_FOR_THE_MODEL = [
     ("large.npy", npy(np.diag([1e12, 1.0, 1.0])), "1e+12 is outside the range of FP15"),
     ("large.csv", text("-2e40,0\n0,1e40\n"), "-2e+40 is outside the range of FP15"),
     ("101.npy", npy(np.eye(101)), "101 rows or columns"),
-    ("20.npy", npy(np.eye(30)), "positions"),
+    ("40.npy", npy(np.eye(40)), "40 rows or columns and the model takes 32"),
 ]
 
 

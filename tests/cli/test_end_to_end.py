@@ -39,11 +39,12 @@ def test_overrides_reach_the_configuration(trained: Path) -> None:
 def test_show_prints_what_would_be_trained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["--show", "--task.noise", "0.1", "--model.norm", "post", "--evaluation.target", "0.5"]
+    words = ["--show", "--task.noise", "0.1", "--model.activation", "relu"]
+    words += ["--evaluation.target", "0.5"]
     assert run("train", "fast", *words) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["task"]["noise"] == 0.1
-    assert shown["model"]["norm"] == "post"
+    assert shown["model"]["activation"] == "relu"
     assert shown["evaluation"]["target"] == 0.5
     assert not (tmp_path / "runs").exists()
 

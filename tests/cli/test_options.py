@@ -179,7 +179,8 @@ COMMANDS = [
     "data export",
     "data inspect",
     "info",
-    "bench",
+    "bench speed",
+    "bench efficiency",
 ]
 
 
@@ -194,7 +195,7 @@ def test_the_help_of_every_command(name: str, capsys: pytest.CaptureFixture[str]
         assert ugly not in shown.out
 
 
-@pytest.mark.parametrize("name", ["train", "data"])
+@pytest.mark.parametrize("name", ["train", "data", "bench"])
 def test_commands_of_commands_show_their_usage(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

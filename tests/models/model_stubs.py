@@ -20,9 +20,13 @@ class StubEncoding:
 
     prefix = 2
     tokens_per_number = 3
+    first_dim = 2
+    first_number = 4
+    header = (range(2, 4), range(2, 4))
 
     def __init__(self, words: int = 40) -> None:
         self.vocabulary = tuple(map(str, range(words)))
+        self.slots = (range(4, 6), range(6, words - 7), range(words - 7, words))
 
     def token_numbers(self) -> StubNumbers:
         words = len(self.vocabulary)
@@ -56,5 +60,5 @@ VARIANTS = {
     "lawt": {"cross_attention_input": "layer_input"},
     "lawt pre": {"cross_attention_input": "layer_input", "norm": "pre"},
     "widths": {"encoder": (1, 24, 3), "decoder": (2, 8, 1)},
-    "fast": {"norm": "pre", "embedding": "number", "sum_coefficients": True},
+    "summed": {"norm": "pre", "embedding": "number", "sum_coefficients": True},
 }

@@ -16,8 +16,10 @@ torch.set_num_threads(1)
 import eigenformer.training.loop as loop
 loop.LOG_STEPS = 1
 from tiny import tiny_config, tiny_task
-from eigenformer.training import Execution, train
-config = tiny_config(examples=1600, task=tiny_task(dims=sys.argv[2]))
+from eigenformer.training import Execution, OptimizerConfig, train
+# In bfloat16 a difference in the last bit of a gradient shows in the third digit of an update.
+muon = OptimizerConfig(kind="muon", rate=2e-3, muon_precision="float32")
+config = tiny_config(examples=1600, task=tiny_task(dims=sys.argv[2]), optimizer=muon)
 train(config, Path(sys.argv[1]), Execution(workers=0, quiet=True, device="cpu"))
 """
 

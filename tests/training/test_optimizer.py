@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from eigenformer import encodings
 from eigenformer.core import InputError
+from eigenformer.models import Choices
 from eigenformer.training import OptimizerConfig, ScheduleConfig
 from eigenformer.training.loss import TokenLoss, soft_targets
 from eigenformer.training.muon import Muon, orthogonalize
@@ -68,6 +69,8 @@ def test_schedule() -> None:
     assert rate_multiple(schedule, 100, 100) == pytest.approx(0.1)
     middle = 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi / 2))
     assert rate_multiple(schedule, 50, 100) == pytest.approx(middle)
+    linear = ScheduleConfig(warmup_steps=0, shape="linear", floor=0.2)
+    assert [rate_multiple(linear, s, 4) for s in range(5)] == pytest.approx([1, 0.8, 0.6, 0.4, 0.2])
     constant = ScheduleConfig(warmup_steps=4, shape="constant")
     assert [rate_multiple(constant, s, 9) for s in range(6)] == [0.25, 0.5, 0.75, 1, 1, 1]
 
@@ -78,7 +81,7 @@ def test_hard_loss_is_cross_entropy(name: str) -> None:
     size = len(encoding.vocabulary)
     logits, targets = random(7, size), torch.arange(7) + size - 7
     expected = F.cross_entropy(logits, targets, reduction="sum")
-    torch.testing.assert_close(TokenLoss(encoding)(logits, targets), expected)
+    torch.testing.assert_close(TokenLoss(encoding)(Choices(logits, targets)), expected)
 
 
 @pytest.mark.parametrize("name", ["P10", "P1000", "B1999"])
@@ -86,11 +89,24 @@ def test_soft_loss_is_cross_entropy_with_soft_targets(name: str) -> None:
     encoding = encodings.get(name)
     size = len(encoding.vocabulary)
     neighbours, weights = soft_targets(encoding, 0.01)
-    targets = torch.tensor([0, encoding.first_number, size - 250, size - 400, size - 1])
+    targets = torch.tensor([0, encoding.first_number, size - 210, size // 2, size - 1])
     dense = torch.zeros(len(targets), size).scatter_add_(1, neighbours[targets], weights[targets])
     logits = random(len(targets), size)
     expected = F.cross_entropy(logits, dense, reduction="sum")
-    torch.testing.assert_close(TokenLoss(encoding, 0.01)(logits, targets), expected)
+    torch.testing.assert_close(TokenLoss(encoding, 0.01)(Choices(logits, targets)), expected)
+
+
+def test_a_decision_between_some_words_is_the_loss_over_them() -> None:
+    encoding = encodings.get("P1000")
+    signs, mantissas, _ = encoding.slots
+    loss = TokenLoss(encoding, 0.01)
+    for slot in (signs, mantissas):
+        targets = torch.tensor([slot.start, slot.stop - 1])
+        logits = random(2, len(slot))
+        elsewhere = torch.full((2, len(encoding.vocabulary)), -1e4)
+        elsewhere[:, slot.start : slot.stop] = logits
+        found = loss(Choices(logits, targets, slot.start))
+        torch.testing.assert_close(found, loss(Choices(elsewhere, targets)))
 
 
 def test_soft_targets_of_p1000() -> None:

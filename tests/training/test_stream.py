@@ -54,13 +54,6 @@ def test_ranks_share_a_batch(dims: str) -> None:
     assert whole.padded == (dims != "2x2")
 
 
-def test_decoder_inputs_are_the_outputs_shifted() -> None:
-    (batch,) = take(1)
-    assert (batch.decoder_inputs[:, 0] == 0).all()
-    assert torch.equal(batch.decoder_inputs[:, 1:], batch.outputs[:, :-1])
-    assert (batch.outputs[:, -1] == 0).all()
-
-
 @pytest.mark.parametrize("suffix", [".npz", ".jsonl"])
 @pytest.mark.parametrize("dims", ["2x2", "1-3"])
 def test_a_file_is_read_whole_in_every_pass(tmp_path: Path, suffix: str, dims: str) -> None:

@@ -21,9 +21,10 @@ COMMANDS = {
     "evaluate": "score a run or a model on seeded test sets",
     "solve": "answer a matrix from a file, and say whether to believe it",
     "construct": "networks with computed weights: list, show, check, run, plot",
+    "models": "the trained models that come along: list them, show a card, add one",
     "data": "export problems and answers as files, or look into such files",
     "info": "show versions, the machine, and what is registered",
-    "bench": "measure the speed of training, decoding and scoring on this machine",
+    "bench": "benchmarks: speed, sample efficiency, inference",
 }
 """Every sub-command, in the order of the overview; `X` lives in `cli/X.py`."""
 

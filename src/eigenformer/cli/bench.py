@@ -1,18 +1,39 @@
-"""`eigenformer bench`: the benchmarks of the source tree, as ratios measured in one run."""
+"""`eigenformer bench speed|efficiency|inference`: benchmarks of the code and of the recipes."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
-from ..core import InputError
+from ..core import InputError, unknown
 from .parse import parse
+
+USAGE = """\
+usage: eigenformer bench speed [--save]
+       eigenformer bench efficiency [--ablations] [--set gpu] [--rerun]
+       eigenformer bench inference
+
+speed: data, training steps, decoding and scoring on this machine, as ratios
+efficiency: how many examples each recipe needs to the same accuracy
+inference: how fast trained networks answer, beside NumPy
+More: eigenformer bench efficiency --help, for each of them
+"""
 
 
 def main(args: list[str]) -> int:
-    return parse(bench, args, prog="bench")
+    if not args or args[0] in ("--help", "-h"):
+        print(USAGE, end="")
+        return 0 if args else 2
+    name, *rest = args
+    if name == "speed":
+        return parse(speed, rest, prog="bench speed")
+    if name not in ("efficiency", "inference"):
+        raise unknown("benchmark", name, ("speed", "efficiency", "inference"))
+    status: int = importlib.import_module(f".bench_{name}", __package__).main(rest)
+    return status
 
 
-def bench(save: bool = False) -> int:
+def speed(save: bool = False) -> int:
     """Measure data generation, training steps, decoding and scoring on this machine.
 
     Args:

@@ -1,23 +1,106 @@
-"""Solvers by name, for every command that takes one."""
+"""`eigenformer models list|card|export`: the models that come with the package."""
 
-from ..core import InputError
-from ..evaluation import Solver, numpy_solver
-from ..experiments import load
+from collections.abc import Callable
+from pathlib import Path
+
+import tyro
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..core import unknown
+from ..experiments import export as export_model
+from ..experiments import find_run, find_shipped, models_root, shipped_model, shipped_models
+from .answers import json_lines
+from .parse import JsonFlag, parse
+
+USAGE = """\
+usage: eigenformer models list [--json]
+       eigenformer models card NAME
+       eigenformer models export RUN NAME [--to FOLDER] [--replace]
+
+Trained models that come with the package: `--model NAME` of other commands, or ef.load(NAME).
+More: eigenformer models export --help, for each of them
+"""
 
 
-def named_solver(name: str, problem: str | None, device: str = "cpu") -> Solver:
-    """The solver `name`: numpy, a run (folder, name or hash), or a shipped model.
+def main(args: list[str]) -> int:
+    if not args or args[0] in ("--help", "-h"):
+        print(USAGE, end="")
+        return 0 if args else 2
+    commands: dict[str, Callable[..., int]] = {
+        "list": list_all,
+        "card": show_card,
+        "export": export,
+    }
+    if args[0] not in commands:
+        raise unknown("models command", args[0], commands)
+    return parse(commands[args[0]], args[1:], prog=f"models {args[0]}")
 
-    `problem` is needed for numpy, and picks one of a jointly trained model's.
+
+def list_all(as_json: JsonFlag = False) -> int:
+    """List the shipped models: what they solve, how large they are, how often they are right.
+
+    Accuracies are those of each model's card: fresh matrices like those it was trained on.
+
+    Args:
+        as_json: print JSON instead of a table.
     """
-    if name == "numpy":
-        if problem is None:
-            raise InputError("numpy solves any problem: name one with --problem")
-        return numpy_solver(problem)
-    solver = load(name, device)
-    own = solver.problem.registry.name_of(solver.problem)
-    if problem is None or problem == own:
-        return solver
-    if own != "joint":
-        raise InputError(f"{name} was trained on {own}, not on {problem}; choose another model")
-    return solver.only(problem)
+    facts = [shipped_model(path).facts() for path in shipped_models().values()]
+    if as_json:
+        print(json_lines(facts))
+        return 0
+    table = Table(box=SIMPLE, padding=(0, 0))
+    for heading in ("name", "problem", "size", "ensemble"):
+        table.add_column(heading)
+    for heading in ("examples", "parameters", "MB", "5%", "2%", "ceiling 5%"):
+        table.add_column(heading, justify="right")
+    for fact in facts:
+        table.add_row(
+            Text(fact["name"], style="bold"),
+            fact["problem"],
+            fact["dims"],
+            fact["ensemble"],
+            f"{fact['examples']:,}",
+            f"{fact['parameters']:,}",
+            f"{fact['megabytes']:.1f}",
+            *(f"{100 * fact[key]:.1f}" for key in ("accuracy_5", "accuracy_2", "ceiling_5")),
+        )
+    Console().print(table)
+    print("5%, 2%: percent right within that error; `eigenformer models card NAME` says more")
+    return 0
+
+
+def show_card(name: tyro.conf.Positional[str]) -> int:
+    """Print the card of a shipped model: accuracy, limits, training, the command that rebuilds it.
+
+    Args:
+        name: of the model (`eigenformer models list` shows them).
+    """
+    print((find_shipped(name) / "README.md").read_text(encoding="utf-8"), end="")
+    return 0
+
+
+def export(
+    run: tyro.conf.Positional[str],
+    name: tyro.conf.Positional[str],
+    to: Path | None = None,
+    replace: bool = False,
+) -> int:
+    """Make a shipped model of a finished run: weights in bfloat16, scored as shipped, and a card.
+
+    Args:
+        run: run folder, or the name or hash of a run in the store.
+        name: of the model, such as eigenvalues-3x3.
+        to: folder that the model's own folder comes in; without it, the package's own.
+        replace: replace a model that is there already.
+    """
+    model = export_model(find_run(run), name, to or models_root(), replace_existing=replace)
+    right, ceiling = model.accuracy(0.05), model.ceiling(0.05)
+    print(
+        f"{model.folder.path}: {100 * right['value']:.1f}% right within 5% "
+        f"({100 * right['low']:.1f} to {100 * right['high']:.1f}; "
+        f"ceiling {100 * ceiling['value']:.1f}), {model.size / 1e6:.1f} MB"
+    )
+    return 0

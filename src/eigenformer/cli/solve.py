@@ -13,8 +13,8 @@ from ..core.serialize import write_atomically
 from ..evaluation import Solver, read_batches
 from ..experiments import default_model
 from .answers import Answers, json_lines
-from .models import named_solver
 from .parse import JsonFlag, check_output, parse
+from .solvers import named_solver
 
 
 def main(args: list[str]) -> int:

@@ -48,6 +48,10 @@ class Balanced(Encoding):
         mantissas = range(-self._largest, self._largest + 1)
         return [*map(str, mantissas), *(f"E{e}" for e in EXPONENTS)]
 
+    @property
+    def _slots(self) -> tuple[range, ...]:
+        return range(self._mantissas), range(self._mantissas, self._mantissas + len(EXPONENTS))
+
     def _spell(
         self, values: Float64[np.ndarray, "*K"]
     ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:

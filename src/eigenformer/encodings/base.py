@@ -110,6 +110,11 @@ class Encoding(ABC):
     def number_words(self) -> Iterable[str]:
         """The words that spell numbers, in the order of their ids."""
 
+    @property
+    @abstractmethod
+    def _slots(self) -> tuple[range, ...]:
+        """For each token of a coefficient the number ids that may stand there."""
+
     @abstractmethod
     def _spell(
         self, values: Float64[np.ndarray, "*K"]
@@ -151,6 +156,18 @@ class Encoding(ABC):
     def first_number(self) -> int:
         """The id of the first number word."""
         return self.first_dim + self.max_dim
+
+    @property
+    def header(self) -> tuple[range, ...]:
+        """The ids of the words that may stand at each place before the first coefficient."""
+        dims = range(self.first_dim, self.first_number)
+        return (range(2, self.first_dim), dims, dims) if self.tasks else (dims, dims)
+
+    @property
+    def slots(self) -> tuple[range, ...]:
+        """The ids of the words that may stand at each place of a coefficient."""
+        first = self.first_number
+        return tuple(range(slot.start + first, slot.stop + first) for slot in self._slots)
 
     def length(self, rows: int, columns: int) -> int:
         """Tokens of a matrix, without <eos>."""

@@ -84,6 +84,10 @@ class Floating(Encoding):
         positive = [f"{m}/{e}" for m, e in zip(mantissa, exponent, strict=True)]
         return [f"FP-{word}" for word in positive[:0:-1]] + [f"FP{word}" for word in positive]
 
+    @property
+    def _slots(self) -> tuple[range, ...]:
+        return (range(2 * self._largest_rank + 1),)
+
     def _spell(
         self, values: Float64[np.ndarray, "*K"]
     ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:

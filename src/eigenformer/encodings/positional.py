@@ -64,6 +64,12 @@ class Positional(Encoding):
     def number_words(self) -> Iterable[str]:
         return ["+", "-", *map(str, range(self.base)), *(f"E{e}" for e in EXPONENTS)]
 
+    @property
+    def _slots(self) -> tuple[range, ...]:
+        signs, digits = range(2), range(2, self._first_exponent)
+        exponents = range(self._first_exponent, self._first_exponent + len(EXPONENTS))
+        return (signs, *[digits] * (self.tokens_per_number - 2), exponents)
+
     def _spell(
         self, values: Float64[np.ndarray, "*K"]
     ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:

@@ -9,7 +9,7 @@ from jaxtyping import Float64, Int64
 from ..core import InputError, unknown
 from ..encodings import PAD, Reason, Task
 from ..ensembles import IidUniform, Matrices, Mixture
-from ..models import Seq2Seq, generate
+from ..models import Model
 from ..problems import Joint, Problem
 from .solver import Predictions, Solver, Written
 
@@ -23,7 +23,7 @@ class TrainedSolver(Solver):
 
     def __init__(
         self,
-        model: Seq2Seq,
+        model: Model,
         task: Task,
         name: str = "model",
         problem: Problem | None = None,
@@ -70,7 +70,7 @@ class TrainedSolver(Solver):
             shortest, longest = lengths[rows[0]], lengths[rows[-1]]
             asked = torch.from_numpy(ids[rows, :longest]).to(device)
             limit = self._longest_answer(inputs[rows])
-            answer = generate(self.model, asked, limit, padded=bool(shortest < longest))
+            answer = self.model.answer(asked, limit, padded=bool(shortest < longest))
             outputs[rows, : answer.shape[1]] = answer.cpu().numpy()
         return outputs
 

@@ -1,18 +1,12 @@
 """From a run folder, or the name of a shipped model, to a solver."""
 
-from importlib.resources import files
 from pathlib import Path
 
 from ..core import InputError, unknown
 from ..evaluation import TrainedSolver, takes
 from ..training import RunFolder
+from .shipped import shipped_models
 from .store import find_run, runs_root
-
-
-def shipped_models() -> dict[str, Path]:
-    """The models that come with the package, by name; each is a run folder without its state."""
-    root = Path(str(files("eigenformer.experiments"))) / "models"
-    return {path.name: path for path in sorted(root.glob("*")) if (path / "config.json").exists()}
 
 
 def load(name: str, device: str = "cpu") -> TrainedSolver:
@@ -27,10 +21,11 @@ def load(name: str, device: str = "cpu") -> TrainedSolver:
         folder = find_run(name)
     else:
         raise unknown("run or shipped model", name, [*shipped, *_run_names()])
-    return _load(folder, device)
+    return solver_of(folder, device)
 
 
-def _load(folder: RunFolder, device: str = "cpu") -> TrainedSolver:
+def solver_of(folder: RunFolder, device: str = "cpu") -> TrainedSolver:
+    """The solver of a run folder's best model; weights of any precision become float32."""
     config = folder.config()
     model = config.model.build(config.task.encoder, config.task.decoder, seed=config.seed)
     weights = folder.load_model()
@@ -66,7 +61,7 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
         if not done or task.problem.registry.name_of(task.problem) != problem:
             continue
         if takes(task, rows, columns):
-            return _load(folder)
+            return solver_of(folder)
         fallback = fallback or folder
     if fallback is None:
         raise InputError(
@@ -74,4 +69,4 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
             f"`eigenformer train fast --problem {problem} --dims {rows}x{columns}`, "
             "or give --model numpy for LAPACK's answer"
         )
-    return _load(fallback)
+    return solver_of(fallback)

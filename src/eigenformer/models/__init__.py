@@ -1,19 +1,23 @@
 """Networks from token ids to token ids, and how to decode with them.
 
-In: int64 ids [B, L] (0 = <eos>, which also starts the decoder; 1 = <pad>). Out: logits over the
-output vocabulary, or, through `generate`, the ids of the greedy answer. A model is described by a
-`ModelConfig`, a frozen dataclass registered under a name, whose `build` makes the `nn.Module`.
-Nothing here knows about matrices, problems, optimizers or files.
+In: int64 ids [B, L] (0 = <eos>, which also starts the decoder; 1 = <pad>). Out: the decisions that
+writing an answer takes (`Model.choices`), or the ids of the greedy answer (`Model.answer`). A model
+is described by a `ModelConfig`, a frozen dataclass registered under a name, whose `build` makes the
+`nn.Module`. Nothing here knows about matrices, problems, optimizers or files.
 """
 
+from .base import Choices as Choices
 from .base import EncodingLike as EncodingLike
+from .base import Model as Model
 from .base import ModelConfig as ModelConfig
-from .base import Seq2Seq as Seq2Seq
 from .base import TokenNumbersLike as TokenNumbersLike
 from .cpu import tune_cpu as tune_cpu
-from .decoding import generate as generate
+from .direct import DirectConfig as DirectConfig
+from .direct import DirectTransformer as DirectTransformer
+from .seq2seq import Seq2Seq as Seq2Seq
+from .seq2seq import generate as generate
+from .stack import StackConfig as StackConfig
 from .transformer import Seq2SeqTransformer as Seq2SeqTransformer
-from .transformer import StackConfig as StackConfig
 from .transformer import TransformerConfig as TransformerConfig
 from .transformer import parameter_count as parameter_count
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..core import Registry
@@ -50,45 +50,61 @@ class EncodingLike(Protocol):
     def tokens_per_number(self) -> int:
         """How many tokens make one coefficient."""
 
+    @property
+    def first_dim(self) -> int:
+        """The id of the token for the dimension 1; those for 2, 3, ... follow."""
+
+    @property
+    def first_number(self) -> int:
+        """The id of the first word that spells numbers; no word after it does anything else."""
+
+    @property
+    def header(self) -> tuple[range, ...]:
+        """The words that may stand at each place before the first coefficient."""
+
+    @property
+    def slots(self) -> tuple[range, ...]:
+        """The words that may stand at each place of a coefficient."""
+
     def token_numbers(self) -> TokenNumbersLike:
         """The numbers behind the tokens, for number-aware initialisation."""
 
 
-class Seq2Seq(nn.Module, ABC):
-    """A network that reads a whole input and then writes its answer token by token.
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """K decisions between the words `first`, `first` + 1, ..., and what they should have been."""
 
-    Training calls it (`forward`); decoding calls `encode`, `start_cache` and then `step` for each
-    token. What it remembers of the input, and from step to step (keys and values, a recurrent
-    state), has a type of its own that only the model looks into.
-    """
+    logits: Float[Tensor, "K W"]
+    targets: Int[Tensor, " K"]
+    """Word ids, in `first` to `first` + W - 1."""
+    first: int = 0
+
+
+class Model(nn.Module, ABC):
+    """A network that reads the tokens of a question and writes those of the answer."""
 
     @abstractmethod
-    def forward(
+    def choices(
         self,
         inputs: Int[Tensor, "B L"],
         outputs: Int[Tensor, "B T"],
-        select: Bool[Tensor, "B T"] | None = None,
         padded: bool = False,
-    ) -> Float[Tensor, "*K V"]:
-        """Logits [B, T, V] of the token that follows each of `outputs`, given those before it.
+    ) -> list[Choices]:
+        """Every decision that writing `outputs` (the true answers, <eos> included) takes.
 
-        `outputs` start with <eos> (0). With `select` only the positions where it is True are
-        computed to the end, in row-major order: logits [K, V]; on an accelerator, counting them
-        waits for the device. `padded` says whether `inputs` may contain <pad> (1); the batch is not
-        searched for it.
+        Each is made knowing only what would be known when answering. `padded` says whether some
+        sequence is shorter than its row, filled up with <pad>.
         """
 
     @abstractmethod
-    def encode(self, inputs: Int[Tensor, "B L"], padded: bool = False) -> Any:
-        """Read the input; returns what `start_cache` needs."""
+    def answer(
+        self, inputs: Int[Tensor, "B L"], max_length: int, padded: bool = False
+    ) -> Int[Tensor, "B T"]:
+        """The greedy answers: tokens, <eos> if it came within `max_length`, then <pad>.
 
-    @abstractmethod
-    def start_cache(self, memory: Any, max_length: int) -> Any:
-        """What the first step needs, with room for `max_length` steps."""
-
-    @abstractmethod
-    def step(self, tokens: Int[Tensor, " B"], position: int, cache: Any) -> Float[Tensor, "B V"]:
-        """Logits of the token after `tokens`, which are at `position`; updates `cache` in place."""
+        `padded` says whether `inputs` contain <pad>. Raises `InputError` if `max_length` is not
+        positive or more than the model can write.
+        """
 
     @abstractmethod
     def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
@@ -108,5 +124,5 @@ class ModelConfig(ABC):
     @abstractmethod
     def build(
         self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
-    ) -> Seq2Seq:
+    ) -> Model:
         """The module, initialised from `seed` alone (torch's global generator is not touched)."""

@@ -6,6 +6,7 @@ H heads, E head width (D = H E), 2 or 3 stacked keys/values or queries/keys/valu
 Weights are left uninitialised here; `initialise.py` fills them all.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -30,6 +31,13 @@ class Linear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return linear(x, self.weight, self.bias)
+
+
+def layer_matrices(module: nn.Module) -> Iterator[tuple[nn.Parameter, int]]:
+    """The weight of each `Linear` in `module`, with the number of maps that it fuses."""
+    for part in module.modules():
+        if isinstance(part, Linear):
+            yield part.weight, part.parts
 
 
 def _heads(x_BLnD: Tensor, count: int, heads: int) -> Tensor:
@@ -136,7 +144,7 @@ class EncoderLayer(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Causal self-attention, cross-attention and feed-forward.
+    """Self-attention (causal unless told), cross-attention and feed-forward.
 
     With `query_layer_input` the queries of the cross-attention are the layer's input, as in the
     LAWT code (facebookresearch/LAWT, model/transformer.py), not the self-attention's output.
@@ -152,10 +160,12 @@ class DecoderLayer(nn.Module):
         norm: Literal["post", "pre"],
         query_layer_input: bool,
         epsilon: float,
+        causal: bool = True,
     ) -> None:
         super().__init__()
         self.pre = norm == "pre"
         self.query_layer_input = query_layer_input
+        self.causal = causal
         self.attention = SelfAttention(width, heads)
         self.attention_norm = nn.LayerNorm(width, eps=epsilon)
         self.cross = CrossAttention(width, heads, memory_width)
@@ -163,9 +173,19 @@ class DecoderLayer(nn.Module):
         self.feed_forward = FeedForward(width, hidden, activation)
         self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
 
-    def forward(self, x_BTD: Tensor, memory_2BHLE: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(
+        self,
+        x_BTD: Tensor,
+        memory_2BHLE: Tensor,
+        mask: Tensor | None,
+        own_mask: Tensor | None = None,
+    ) -> Tensor:
+        """`memory_2BHLE` is `self.cross.keys_values` and `mask` its mask.
+
+        `own_mask` is for layers that are not causal.
+        """
         h_BTD = self.attention_norm(x_BTD) if self.pre else x_BTD
-        attended_BTD: Tensor = self.attention(h_BTD, causal=True)
+        attended_BTD: Tensor = self.attention(h_BTD, own_mask, causal=self.causal)
         return self._rest(x_BTD, attended_BTD, memory_2BHLE, mask)
 
     def step(
@@ -182,7 +202,11 @@ class DecoderLayer(nn.Module):
         return self._rest(x_B1D, attended_B1D, memory_2BHLE, mask)
 
     def _rest(
-        self, input_BTD: Tensor, attended_BTD: Tensor, memory_2BHLE: Tensor, mask: Tensor | None
+        self,
+        input_BTD: Tensor,
+        attended_BTD: Tensor,
+        memory_2BHLE: Tensor,
+        mask: Tensor | None,
     ) -> Tensor:
         x_BTD: Tensor = input_BTD + attended_BTD
         if self.pre:

@@ -20,37 +20,12 @@ from torch import Tensor, nn
 
 from ..core import InputError
 from ..encodings import PAD
-from .base import EncodingLike, ModelConfig, Seq2Seq
+from .base import EncodingLike, ModelConfig
 from .cpu import linear
 from .initialise import initialise_layers, number_embedding
-from .layers import DecoderLayer, EncoderLayer, Linear
-
-
-@dataclass(frozen=True, kw_only=True)
-class StackConfig:
-    """The size of an encoder or a decoder."""
-
-    layers: int
-    width: int
-    heads: int
-    hidden: int | None = None
-    """Hidden units of each feed-forward block; None means 4 width."""
-
-    def __post_init__(self) -> None:
-        for name in ("layers", "width", "heads"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
-        if self.width % self.heads:
-            raise InputError(
-                f"width {self.width} cannot be split into {self.heads} heads; "
-                "give a width that heads divides"
-            )
-        if self.hidden is not None and self.hidden < 1:
-            raise InputError(f"hidden is {self.hidden}; give at least 1, or None for 4 width")
-
-    @property
-    def feed_forward_width(self) -> int:
-        return 4 * self.width if self.hidden is None else self.hidden
+from .layers import DecoderLayer, EncoderLayer, layer_matrices
+from .seq2seq import Seq2Seq
+from .stack import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,9 +246,7 @@ class Seq2SeqTransformer(Seq2Seq):
         return self._logits(x_B1D[:, 0])
 
     def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
-        for module in self.modules():
-            if isinstance(module, Linear):
-                yield module.weight, module.parts
+        return layer_matrices(self)
 
     def _cross(self, memory: TransformerMemory) -> list[Tensor]:
         """Keys and values [2, B, H, G, E] of the encoder's output for each decoder layer."""

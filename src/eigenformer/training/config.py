@@ -31,6 +31,8 @@ class OptimizerConfig:
     muon_rate: float = 0.02
     """Learning rate of Muon; an update has singular values near this."""
     muon_momentum: float = 0.95
+    muon_precision: Literal["auto", "float32"] = "auto"
+    """Of the orthogonalisation; auto: bfloat16 where the device multiplies it natively."""
     clip: float = 1.0
     """Largest norm of the gradient; larger ones are scaled down."""
 
@@ -40,11 +42,11 @@ class OptimizerConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleConfig:
-    """The learning rate over a run: a linear warm-up, then constant or a cosine."""
+    """The learning rate over a run: a linear warm-up, then constant or falling."""
 
     warmup_steps: int = 10_000
-    shape: Literal["constant", "cosine"] = "cosine"
-    """The cosine falls from the full rate to `floor` times it at the run's last example."""
+    shape: Literal["constant", "cosine", "linear"] = "cosine"
+    """Cosine and linear fall from the full rate to `floor` times it at the run's last example."""
     floor: float = 0.0
 
     def __post_init__(self) -> None:

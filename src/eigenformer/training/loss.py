@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..encodings import Encoding
+from ..models import Choices
 
 
 class TokenLoss(nn.Module):
-    """The sum over target tokens of the cross-entropy.
+    """The sum over decisions of the cross-entropy.
 
     With `soft_width` w > 0 the target of a mantissa token m is a Gaussian of standard deviation
     max(w m, 0.3) over the mantissas of the same sign and exponent within 3 w of the largest; an
@@ -27,19 +28,19 @@ class TokenLoss(nn.Module):
 
     def __init__(self, encoding: Encoding, soft_width: float = 0.0) -> None:
         super().__init__()
-        self.soft = soft_width > 0
-        if self.soft:
+        self._soft_words: frozenset[int] = frozenset()
+        if soft_width > 0:
             neighbours, weights = soft_targets(encoding, soft_width)
+            self._soft_words = frozenset(np.flatnonzero(weights.amax(dim=1).numpy() < 1).tolist())
             self.register_buffer("neighbours", neighbours)
             self.register_buffer("weights", weights)
 
-    def forward(
-        self, logits: Float[Tensor, "K V"], targets: Int64[Tensor, " K"]
-    ) -> Float[Tensor, ""]:
-        if not self.soft:
-            return F.cross_entropy(logits.float(), targets, reduction="sum")
-        logits = logits.float()
-        expected = (logits.gather(1, self.neighbours[targets]) * self.weights[targets]).sum()
+    def forward(self, choices: Choices) -> Float[Tensor, ""]:
+        logits, targets, first = choices.logits.float(), choices.targets, choices.first
+        if self._soft_words.isdisjoint(range(first, first + logits.shape[1])):
+            return F.cross_entropy(logits, targets - first, reduction="sum")
+        near = logits.gather(1, self.neighbours[targets] - first)
+        expected = (near * self.weights[targets]).sum()
         return torch.logsumexp(logits, dim=1).sum() - expected
 
 

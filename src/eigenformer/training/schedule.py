@@ -10,5 +10,6 @@ def rate_multiple(schedule: ScheduleConfig, step: int, steps: int) -> float:
     warm = min(1.0, (step + 1) / schedule.warmup_steps) if schedule.warmup_steps else 1.0
     if schedule.shape == "constant":
         return warm
-    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-    return warm * (schedule.floor + (1 - schedule.floor) * cosine)
+    done = min(1.0, step / steps)
+    left = 1 - done if schedule.shape == "linear" else 0.5 * (1 + math.cos(math.pi * done))
+    return warm * (schedule.floor + (1 - schedule.floor) * left)

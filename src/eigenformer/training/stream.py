@@ -13,7 +13,7 @@ from jaxtyping import Int64
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ..encodings import EOS, PAD
+from ..encodings import PAD
 from .config import TrainConfig
 from .data_file import FileExamples
 
@@ -29,11 +29,6 @@ class TokenBatch:
     tokens: int
     """Target tokens of the whole batch, over all ranks."""
     rejected: int
-
-    @property
-    def decoder_inputs(self) -> Int64[Tensor, "B T"]:
-        """The outputs shifted right: <eos> starts the decoder."""
-        return torch.cat([torch.full_like(self.outputs[:, :1], EOS), self.outputs[:, :-1]], dim=1)
 
     def to(self, device: torch.device) -> "TokenBatch":
         if device.type == "cpu":

@@ -7,15 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from ..core import InputError
-from ..encodings import PAD
+from ..models import Model
 from .config import TrainConfig
 from .distributed import Ranks
 from .folder import State
 from .loss import TokenLoss
-from .muon import Muon
+from .muon import Muon, fast_precision
 from .schedule import rate_multiple
 from .stream import TokenBatch
 
@@ -46,15 +47,15 @@ class Trainer:
         self.model = config.model.build(
             config.task.encoder, config.task.decoder, seed=config.seed
         ).to(device)
-        self.loss = TokenLoss(config.task.decoder, config.loss.soft_width).to(device)
+        loss = TokenLoss(config.task.decoder, config.loss.soft_width).to(device)
         self.optimizers = _optimizers(config, self.model)
         self._rates = [group["lr"] for opt in self.optimizers for group in opt.param_groups]
         self.progress = Progress()
         # A device tensor: reading it would make the CPU wait for the GPU at every step.
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         self._ranks = ranks
-        wrapped = ranks.wrap(self.model, device)
-        self._forward = torch.compile(wrapped) if config.compile else wrapped
+        wrapped = ranks.wrap(_Objective(self.model, loss), device)
+        self._objective = torch.compile(wrapped) if config.compile else wrapped
 
     def step(self, batch: TokenBatch) -> bool:
         """One update; false if it was skipped because the gradient was not finite."""
@@ -63,11 +64,8 @@ class Trainer:
         for group, rate in zip(self._groups(), self._rates, strict=True):
             group["lr"] = rate * multiple
         moved = batch.to(self.device)
-        select = moved.outputs != PAD if batch.padded else None
-        targets = moved.outputs.flatten() if select is None else moved.outputs[select]
         with self._autocast():
-            logits = self._forward(moved.inputs, moved.decoder_inputs, select, padded=batch.padded)
-        loss = self.loss(logits.flatten(0, -2), targets)
+            loss = self._objective(moved.inputs, moved.outputs, batch.padded)
         # The ranks' gradients are averaged, so each is scaled to be its share of the batch's mean.
         (loss * (self._ranks.size / batch.tokens)).backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.optimizer.clip)
@@ -153,11 +151,26 @@ class Trainer:
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
 
-def _optimizers(config: TrainConfig, model: nn.Module) -> list[torch.optim.Optimizer]:
+class _Objective(nn.Module):
+    """Model and loss as one module: what is called on every rank, and compiled, is the loss."""
+
+    def __init__(self, model: Model, loss: TokenLoss) -> None:
+        super().__init__()
+        self.model = model
+        self.loss = loss
+
+    def forward(
+        self, inputs: Int64[Tensor, "B L"], outputs: Int64[Tensor, "B T"], padded: bool
+    ) -> Float[Tensor, ""]:
+        losses = [self.loss(found) for found in self.model.choices(inputs, outputs, padded)]
+        return torch.stack(losses).sum()
+
+
+def _optimizers(config: TrainConfig, model: Model) -> list[torch.optim.Optimizer]:
     options = config.optimizer
     matrices: list[tuple[nn.Parameter, int]] = []
     if options.kind == "muon":
-        matrices = list(model.layer_matrices())  # type: ignore[operator]
+        matrices = list(model.layer_matrices())
     taken = {id(weight) for weight, _ in matrices}
     rest = [p for p in model.parameters() if id(p) not in taken]
     adam = torch.optim.AdamW(
@@ -170,4 +183,6 @@ def _optimizers(config: TrainConfig, model: nn.Module) -> list[torch.optim.Optim
     )
     if not matrices:
         return [adam]
-    return [Muon(matrices, options.muon_rate, options.muon_momentum), adam]
+    device = matrices[0][0].device
+    precision = torch.float32 if options.muon_precision == "float32" else fast_precision(device)
+    return [Muon(matrices, options.muon_rate, options.muon_momentum, precision), adam]

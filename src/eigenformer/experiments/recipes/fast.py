@@ -1,11 +1,11 @@
 """`fast`: the same tokens' worth of learning from far fewer examples.
 
-Number-aware embeddings, summed coefficient tokens, pre-norm, Muon and soft targets, as a prototype
-combined them; what each adds has not been measured with this code yet (docs/log.md).
+Small batches, Muon, number-aware embeddings, one position a coefficient, answers at once, soft
+targets; what each of them adds is in docs/efficiency.md.
 """
 
 from ...core import InputError
-from ...models import StackConfig, TransformerConfig
+from ...models import DirectConfig, StackConfig
 from ...training import (
     EvaluationConfig,
     LossConfig,
@@ -27,8 +27,8 @@ def fast(
     layers: tuple[int, int] = (2, 1),
     width: int = 128,
     heads: int | None = None,
-    examples: int = 150_000,
-    batch_size: int = 128,
+    examples: int = 60_000,
+    batch_size: int = 32,
     seed: int = 0,
 ) -> TrainConfig:
     """The sample-efficient recipe (DESIGN, section 6).
@@ -53,16 +53,13 @@ def fast(
     return TrainConfig(
         recipe="fast",
         task=make_task(problem, dims, ensemble, scale, encoding, output_encoding),
-        model=TransformerConfig(
+        model=DirectConfig(
             encoder=StackConfig(layers=layers[0], width=width, heads=heads),
             decoder=StackConfig(layers=layers[1], width=width, heads=heads),
-            norm="pre",
-            activation="gelu",
-            embedding="number",
-            sum_coefficients=True,
+            scale=scale,
         ),
         optimizer=OptimizerConfig(kind="muon", rate=2e-3, betas=(0.9, 0.98), muon_rate=0.02),
-        schedule=ScheduleConfig(warmup_steps=200, shape="cosine", floor=0.05),
+        schedule=ScheduleConfig(warmup_steps=100, shape="linear"),
         loss=LossConfig(soft_width=0.01),
         evaluation=EvaluationConfig(every=max(examples // 10, 1), tests=(TestSet(size=2000),)),
         examples=examples,

@@ -1,0 +1,28 @@
+"""What an example costs in training, counted operation by operation."""
+
+from dataclasses import replace
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from ...training import TrainConfig
+from ...training.distributed import Ranks
+from ...training.stream import batches
+from ...training.trainer import Trainer
+
+
+def flops_per_example(config: TrainConfig) -> float:
+    """Floating-point operations a training example: one step's, over the batch size.
+
+    Counted are the matrix products of forward pass, backward pass and optimizer (Muon's are a good
+    part of a small batch), two operations a multiplication and addition, by
+    `torch.utils.flop_counter.FlopCounterMode`. Attention counts whole, the masked half too.
+    """
+    config = replace(config, precision="float32", compile=False)
+    batch = next(batches(config, 0, workers=0))
+    trainer = Trainer(config, torch.device("cpu"), Ranks())
+    # The counter knows the products of attention written out, not the CPU's fused attention.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        trainer.step(batch)
+    return float(counter.get_total_flops()) / config.batch_size
