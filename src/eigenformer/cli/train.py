@@ -12,9 +12,9 @@ import tyro
 from rich.console import Console
 
 from ..core import to_json
-from ..experiments import run
+from ..experiments import run, run_folder
 from ..experiments.recipes import RECIPES
-from ..training import Execution, Interrupted, TrainConfig, data_file
+from ..training import Execution, Interrupted, TrainConfig, data_file, start_from
 from ..training import train as train_run
 from .parse import option_names, override, parse_known
 
@@ -41,6 +41,8 @@ def main(args: list[str]) -> int:
     config = override(config, overrides, prog=prog, also=option_names(command))
     if options.data is not None:
         config = replace(config, data=data_file(options.data))
+    if options.start_from is not None:
+        config = replace(config, start=start_from(run_folder(options.start_from)))
     if options.show:
         print(json.dumps(to_json(config), indent=2))
         return 0
@@ -53,6 +55,7 @@ class _Options:
 
     folder: Path | None = None
     data: Path | None = None
+    start_from: str | None = None
     show: bool = False
     execution: tyro.conf.OmitArgPrefixes[Execution] = Execution()  # noqa: RUF009  (frozen)
 
@@ -64,6 +67,7 @@ Any field of the configuration can be overridden too, nested ones with dots, as 
 _HELP = """
     folder: run folder, in place of one in the run store.
     data: train on this file of examples (see `eigenformer data export`).
+    start_from: start from the weights of this run or shipped model.
     show: print the resolved configuration as JSON, and stop.
     execution: nothing here changes the result.
 """

@@ -5,6 +5,7 @@ In: names and settings. Out: run folders, and solvers loaded from them.
 
 from .load import default_model as default_model
 from .load import load as load
+from .load import run_folder as run_folder
 from .ship import export as export
 from .shipped import ShippedModel as ShippedModel
 from .shipped import find_shipped as find_shipped

@@ -9,19 +9,22 @@ from .shipped import shipped_models
 from .store import find_run, runs_root
 
 
+def run_folder(name: str) -> RunFolder:
+    """The folder of a run (folder, name or hash) or of a shipped model (`shipped_models`)."""
+    shipped = shipped_models()
+    if name in shipped:
+        return RunFolder(shipped[name])
+    if Path(name).exists() or any(runs_root().glob(f"*{name}*")):
+        return find_run(name)
+    raise unknown("run or shipped model", name, [*shipped, *_run_names()])
+
+
 def load(name: str, device: str = "cpu") -> TrainedSolver:
     """The solver of a run (folder, name or hash) or of a shipped model (`shipped_models`).
 
     Raises `InputError` if there is no such run, it has no model yet, or its files are damaged.
     """
-    shipped = shipped_models()
-    if name in shipped:
-        folder = RunFolder(shipped[name])
-    elif Path(name).exists() or any(runs_root().glob(f"*{name}*")):
-        folder = find_run(name)
-    else:
-        raise unknown("run or shipped model", name, [*shipped, *_run_names()])
-    return solver_of(folder, device)
+    return solver_of(run_folder(name), device)
 
 
 def solver_of(folder: RunFolder, device: str = "cpu") -> TrainedSolver:

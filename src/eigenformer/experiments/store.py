@@ -19,9 +19,11 @@ def run_id(config: TrainConfig) -> str:
     task = config.task
     problem = task.problem.registry.name_of(task.problem)
     identity = to_json(config)
+    # A data file, or another run's model, is the same file wherever it lies.
     if config.data is not None:
-        # A data file is the same file wherever it lies.
         identity["data"] = config.data.sha256
+    if config.start is not None:
+        identity["start"] = config.start.sha256
     return f"{config.recipe}-{problem}-{task.ensemble.dims}-{content_hash(identity)}"
 
 

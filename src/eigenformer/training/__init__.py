@@ -8,6 +8,7 @@ from .config import EvaluationConfig as EvaluationConfig
 from .config import LossConfig as LossConfig
 from .config import OptimizerConfig as OptimizerConfig
 from .config import ScheduleConfig as ScheduleConfig
+from .config import StartFrom as StartFrom
 from .config import TestSet as TestSet
 from .config import TrainConfig as TrainConfig
 from .data_file import data_file as data_file
@@ -17,3 +18,4 @@ from .folder import RunFolder as RunFolder
 from .loop import Execution as Execution
 from .loop import Interrupted as Interrupted
 from .loop import train as train
+from .start import start_from as start_from

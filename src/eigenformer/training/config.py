@@ -126,6 +126,16 @@ class DataFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StartFrom:
+    """The best model of another run, to start from in place of random weights."""
+
+    path: str
+    """The run's folder."""
+    sha256: str
+    """Checksum of its model file: the run is identified by its contents."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """A complete training run; the hash of its JSON form is the run's identity."""
 
@@ -146,6 +156,8 @@ class TrainConfig:
     """bfloat16: autocast of the forward and backward pass (weights stay float32); for GPUs."""
     compile: bool = False
     """Run the model through torch.compile."""
+    start: StartFrom | None = None
+    """Start from these weights (with a new optimizer and schedule), not from random ones."""
     data: DataFile | None = None
     """Train on this file instead of freshly drawn examples."""
 

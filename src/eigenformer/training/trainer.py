@@ -18,6 +18,7 @@ from .folder import State
 from .loss import TokenLoss
 from .muon import Muon, fast_precision
 from .schedule import rate_multiple
+from .start import starting_weights
 from .stream import TokenBatch
 
 
@@ -47,6 +48,8 @@ class Trainer:
         self.model = config.model.build(
             config.task.encoder, config.task.decoder, seed=config.seed
         ).to(device)
+        if config.start is not None:
+            self.model.load_state_dict(starting_weights(config.start, self.model))
         loss = TokenLoss(config.task.decoder, config.loss.soft_width).to(device)
         self.optimizers = _optimizers(config, self.model)
         self._rates = [group["lr"] for opt in self.optimizers for group in opt.param_groups]
