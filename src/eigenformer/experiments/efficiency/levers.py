@@ -131,7 +131,7 @@ LEVERS = (
     ),
     Lever(
         name="muon",
-        sentence="Muon for the layers' matrices, AdamW at 2e-3 for the rest; without it AdamW at "
+        sentence="Muon for the layers' matrices, AdamW at 6e-3 for the rest; without it AdamW at "
         "1e-3 for all",
         without=_adamw,
         alone=lambda config: replace(config, optimizer=fast().optimizer),

@@ -58,7 +58,9 @@ def fast(
             decoder=StackConfig(layers=layers[1], width=width, heads=heads),
             scale=scale,
         ),
-        optimizer=OptimizerConfig(kind="muon", rate=2e-3, betas=(0.9, 0.98), muon_rate=0.02),
+        optimizer=OptimizerConfig(
+            kind="muon", rate=6e-3, betas=(0.9, 0.98), muon_rate=0.03, muon_momentum=0.9
+        ),
         schedule=ScheduleConfig(warmup_steps=100, shape="linear"),
         loss=LossConfig(soft_width=0.01),
         evaluation=EvaluationConfig(every=max(examples // 10, 1), tests=(TestSet(size=2000),)),
