@@ -8,7 +8,7 @@ from ...training import ScheduleConfig, TrainConfig
 from ..recipes import fast, paper
 from .cases import LIMIT, Case
 
-_EVALUATIONS = 50
+_EVALUATIONS = 25
 CONSTANT = ScheduleConfig(warmup_steps=500, shape="constant")
 """The schedule of `paper-constant`."""
 
