@@ -71,7 +71,7 @@ def test_every_word_is_in_its_slot():
 @pytest.mark.parametrize("name", NAMES)
 def test_an_answer_is_the_likeliest_choice_at_each_decision(name: str, joint: bool):
     reads, writes = encoding("P1000", joint), encoding(name, joint)
-    model = built(reads, writes)
+    model = built(reads, writes, mantissa="mode")
     names_dims(model, 2, 2, task=1)
     kinds = np.arange(5) % 2 if joint else None
     inputs = torch.from_numpy(reads.encode(draw(1, [(3, 2)] * 5, kinds)))
@@ -84,6 +84,25 @@ def test_an_answer_is_the_likeliest_choice_at_each_decision(name: str, joint: bo
         assert torch.equal(found.logits.argmax(1) + found.first, found.targets)
         seen += len(found.targets)
     assert seen == (answers != PAD).sum() - len(answers)  # <eos> takes no decision
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mantissa_is_the_median_of_its_distribution(name: str):
+    reads, writes = encoding("P1000"), encoding(name)
+    model = built(reads, writes)
+    names_dims(model, 2, 2)
+    inputs = torch.from_numpy(reads.encode(draw(1, [(3, 2)] * 5)))
+    mantissas = 0
+    for found in model.choices(inputs, model.answer(inputs, 99)):
+        chosen = (found.targets - found.first).numpy()
+        p = found.logits.double().softmax(1).detach().numpy()
+        if np.isnan(writes.token_numbers().mantissa[found.first]):
+            assert (p.argmax(1) == chosen).all()
+            continue
+        mantissas += len(p)
+        for row, k in zip(p, chosen, strict=True):
+            assert row[:k].sum() <= 0.5 + 1e-6 and row[k + 1 :].sum() <= 0.5 + 1e-6
+    assert mantissas == 20 * (3 if name == "P10" else 1)
 
 
 @pytest.mark.parametrize("embedding", ["value", "number"])

@@ -45,6 +45,9 @@ class DirectConfig(ModelConfig):
     """Of a coefficient: the sum of its tokens' vectors, which start random or as Fourier features
     of what the token stands for, or a linear map of features of the value that the tokens spell.
     The output's tokens have vectors always: random, or else Fourier features."""
+    mantissa: Literal["median", "mode"] = "median"
+    """Which mantissa is the answer: the median of the model's distribution, whose expected absolute
+    error is the least, or its most likely one."""
     scale: float = 10.0
     """The usual size of the input's coefficients, for embedding="value"."""
     max_dim: int = 32
@@ -202,7 +205,11 @@ class DirectTransformer(Model):
             state_BND = self._state(stage, z_BND, list(tokens.values()))
             for place in places:
                 slot = writes.slots[place]
-                tokens[place] = self._logits(state_BND, slot).argmax(-1) + slot.start
+                logits_BNW = self._logits(state_BND, slot)
+                if self.config.mantissa == "median" and place in writes.mantissas:
+                    tokens[place] = _median(logits_BNW) + slot.start
+                else:
+                    tokens[place] = logits_BNW.argmax(-1) + slot.start
         numbers_BNS = torch.stack([tokens[place] for place in range(len(writes.slots))], -1)
         ids_BT = torch.cat([header_BP, numbers_BNS.flatten(1), header_BP[:, :1]], 1)
         place_T = torch.arange(ids_BT.shape[1], device=ids_BT.device)
@@ -287,6 +294,12 @@ class DirectTransformer(Model):
         return linear(state, self.output_tokens[words], self.output_bias[words])
 
 
+def _median(logits: Float[Tensor, "*N W"]) -> Int[Tensor, "*N"]:
+    """The first index at which half of the probability is reached."""
+    below = logits.float().softmax(-1).cumsum(-1)
+    return (below < below[..., -1:] / 2).sum(-1)
+
+
 class _Layout:
     """What the model knows of an encoding: where tokens stand, and which words may stand there."""
 
@@ -296,9 +309,11 @@ class _Layout:
         self.slots = encoding.slots
         self.first_dim = encoding.first_dim
         mantissa = encoding.token_numbers().mantissa
-        digits = [i for i, slot in enumerate(self.slots) if not np.isnan(mantissa[slot.start])]
-        others = [i for i in range(len(self.slots)) if i not in digits]
-        self.stages = [stage for stage in (others, *([i] for i in digits)) if stage]
+        places = range(len(self.slots))
+        self.mantissas = [i for i in places if not np.isnan(mantissa[self.slots[i].start])]
+        """Places of mantissas or their digits; words there are in the order of what they mean."""
+        others = [i for i in places if i not in self.mantissas]
+        self.stages = [stage for stage in (others, *([i] for i in self.mantissas)) if stage]
         """Places of a coefficient in the order in which they are chosen, some at once."""
 
     def numbers(self, ids_BL: Tensor) -> Int[Tensor, "B G S"]:
