@@ -118,15 +118,15 @@ class CaseSet:
 
 
 _LAPTOP = (
-    Case(problem="add", dims="3x3", fast=10_000, same_tokens=40_000, baselines=250_000),
-    Case(problem="matvec", dims="2x2", fast=36_000, same_tokens=108_000, baselines=900_000),
-    Case(problem="eigenvalues", dims="3x3", fast=40_000, same_tokens=120_000, baselines=1_000_000),
+    Case(problem="add", dims="3x3", fast=9_000, same_tokens=36_000, baselines=225_000),
+    Case(problem="matvec", dims="2x2", fast=24_000, same_tokens=72_000, baselines=600_000),
+    Case(problem="eigenvalues", dims="3x3", fast=30_000, same_tokens=90_000, baselines=750_000),
     Case(
         problem="inverse",
         dims="2x2",
-        fast=400_000,
-        same_tokens=1_200_000,
-        baselines=10_000_000,
+        fast=300_000,
+        same_tokens=900_000,
+        baselines=7_500_000,
         of_ceiling=True,
     ),
 )

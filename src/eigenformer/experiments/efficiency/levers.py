@@ -118,6 +118,13 @@ LEVERS = (
         alone=_at_once,
     ),
     Lever(
+        name="median",
+        sentence="the answer's mantissas are medians of the model's distributions, not modes; the "
+        "training is the same",
+        without=_direct(mantissa="mode"),
+        alone=None,
+    ),
+    Lever(
         name="gelu",
         sentence="GELU in place of ReLU",
         without=_direct(activation="relu"),

@@ -27,7 +27,7 @@ def fast(
     layers: tuple[int, int] = (2, 1),
     width: int = 128,
     heads: int | None = None,
-    examples: int = 60_000,
+    examples: int = 50_000,
     batch_size: int = 32,
     seed: int = 0,
 ) -> TrainConfig:
@@ -62,7 +62,7 @@ def fast(
             kind="muon", rate=6e-3, betas=(0.9, 0.98), muon_rate=0.03, muon_momentum=0.9
         ),
         schedule=ScheduleConfig(warmup_steps=100, shape="linear"),
-        loss=LossConfig(soft_width=0.01),
+        loss=LossConfig(soft_width=0.02),
         evaluation=EvaluationConfig(every=max(examples // 10, 1), tests=(TestSet(size=2000),)),
         examples=examples,
         batch_size=batch_size,
