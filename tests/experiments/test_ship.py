@@ -23,7 +23,14 @@ from eigenformer.experiments import (
 from eigenformer.experiments.load import solver_of
 from eigenformer.experiments.paper_figures import paper_figures
 from eigenformer.experiments.recipes import fast
-from eigenformer.training import EvaluationConfig, Execution, RunFolder, TestSet, train
+from eigenformer.training import (
+    EvaluationConfig,
+    Execution,
+    RunFolder,
+    TestSet,
+    start_from,
+    train,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,6 +109,20 @@ def test_exported_again_from_itself_it_stays_the_same(
         assert (again.folder.path / file).read_bytes() == (
             exported.folder.path / file
         ).read_bytes(), file
+
+
+def test_a_run_in_stages(finished: RunFolder, tmp_path: Path) -> None:
+    config = replace(finished.config(), examples=320, start=start_from(finished))
+    second = train(config, tmp_path / "second", Execution(workers=0, quiet=True))
+    model = export(second, "staged-2x2", tmp_path / "models", matrices=50)
+    assert model.examples == 640 + 320
+    assert model.status["commands"][0].startswith("eigenformer train fast")
+    assert "start-from" not in model.status["commands"][0]
+    assert model.status["commands"][1].endswith(" --start-from fast-transpose-2x2")
+    assert "in 2 stages" in (model.folder.path / "README.md").read_text()
+    assert str(tmp_path) not in model.folder.config_file.read_text()
+    again = export(model.folder, "staged-2x2", tmp_path / "again", matrices=50)
+    assert (again.status, again.config) == (model.status, model.config)
 
 
 def test_limits_are_measured(exported: ShippedModel) -> None:

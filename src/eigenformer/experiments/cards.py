@@ -5,7 +5,6 @@ from typing import Any
 
 from ..core import to_json
 from .paper_figures import PaperFigures, paper_figures
-from .rebuild import rebuild_command
 from .shipped import ShippedModel
 from .store import run_id
 
@@ -146,10 +145,17 @@ def _limits(model: ShippedModel) -> str:
     )
 
 
+def _stages(model: ShippedModel) -> str:
+    count = len(model.status["commands"])
+    if count == 1:
+        return f", as run `{run_id(model.config)}`"
+    return f" in {count} stages, each from the weights of the one before"
+
+
 def _training(model: ShippedModel) -> str:
     status, environment = model.status, model.environment
     # Lines that fit a page; a shell reads them as one.
-    command = re.sub(r" (--)", r" \\\n    \1", rebuild_command(model.config))
+    command = "\n".join(re.sub(r" (--)", r" \\\n    \1", line) for line in status["commands"])
     place = ", ".join(
         str(part)
         for part in (
@@ -162,9 +168,10 @@ def _training(model: ShippedModel) -> str:
     )
     return (
         f"```\n{command}\n```\n\n"
-        f"trains it again, as run `{run_id(model.config)}`: {status['examples']:,} examples in "
+        f"trains it again{_stages(model)}: {model.examples:,} examples in "
         f"{status['training_seconds']:,.0f} seconds{f' ({place})' if place else ''}; the weights "
-        f"are those of the best evaluation, after {status['best_at']:,}, rounded to bfloat16. "
+        f"are those of the best evaluation, after {status['best_at']:,} of the last "
+        f"{status['examples']:,} examples, rounded to bfloat16. "
         "`metrics.jsonl` has the accuracies on the way.\n\n"
         "The training can be interrupted and goes on exactly where it stood by the same command. "
         "There is no optimizer state here: what resumes is the run's folder in the run store where "

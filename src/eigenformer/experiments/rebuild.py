@@ -1,15 +1,41 @@
-"""The command that trains a configuration again."""
+"""The commands that train a configuration again."""
 
 import inspect
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ..core import InputError, to_json
 from ..problems import Joint
-from ..training import TrainConfig
+from ..training import RunFolder, TrainConfig
 from .recipes import RECIPES
+from .store import run_id
+
+
+def stages(run: RunFolder) -> list[RunFolder]:
+    """The runs whose weights led to those of `run`, the first one first, `run` last."""
+    start = run.config().start
+    return [run] if start is None else [*stages(RunFolder(Path(start.path))), run]
+
+
+def stage_name(config: TrainConfig) -> str:
+    """What `--start-from` finds the run by in a store: its name without the hash.
+
+    The hash of a run that starts from another's weights is theirs too, and weights differ in the
+    last digit from one machine to another.
+    """
+    return run_id(config).rpartition("-")[0]
+
+
+def rebuild_commands(run: RunFolder) -> list[str]:
+    """A `rebuild_command` for each of the run's stages."""
+    configs = [stage.config() for stage in stages(run)]
+    commands = [rebuild_command(replace(config, start=None)) for config in configs]
+    for i, before in enumerate(configs[:-1]):
+        commands[i + 1] += f" --start-from {stage_name(before)}"
+    return commands
 
 
 def rebuild_command(config: TrainConfig) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..core import InputError, rng, save_json
+from ..core import InputError, load_json, rng, save_json
 from ..core.serialize import write_atomically
 from ..encodings import Task, draw_pairs
 from ..ensembles import Ensemble, Matrices, Mixture
@@ -18,6 +18,7 @@ from ..evaluation import Proportion, TrainedSolver, evaluate, score_predictions
 from ..training import RunFolder
 from .cards import card
 from .load import solver_of
+from .rebuild import rebuild_commands, stage_name, stages
 from .shipped import FRESH, ShippedModel, shipped_model
 
 FRESH_MATRICES = 10_000
@@ -68,10 +69,23 @@ def export(
 def _copy(run: RunFolder, folder: RunFolder) -> None:
     """What a model needs of its run."""
     (folder.path / "evals").mkdir(parents=True)
-    for name in ("config.json", "env.json"):
-        shutil.copyfile(run.path / name, folder.path / name)
-    metrics = run.metrics()
-    status = {"training_seconds": _training_seconds(metrics), **run.status()}
+    shutil.copyfile(run.path / "env.json", folder.path / "env.json")
+    config = load_json(run.config_file)
+    metrics, status = run.metrics(), run.status()
+    if "commands" not in status:
+        *earlier, _ = stages(run)
+        status = {
+            "training_seconds": sum(
+                _training_seconds(stage.metrics()) for stage in (*earlier, run)
+            ),
+            "earlier_examples": sum(stage.status()["examples"] for stage in earlier),
+            "commands": rebuild_commands(run),
+            **status,
+        }
+        if earlier:
+            # Where that run lay on this machine is nobody's business.
+            config["start"]["path"] = stage_name(earlier[-1].config())
+    save_json(folder.config_file, config)
     folder.save_status(**status)
     for line in metrics:
         if line["kind"] == "evaluation":

@@ -55,6 +55,11 @@ class ShippedModel:
         ensemble = self.config.task.ensemble
         return ensemble.registry.name_of(ensemble)
 
+    @property
+    def examples(self) -> int:
+        """Training examples, those of the runs that it started from included."""
+        return int(self.status["earlier_examples"] + self.status["examples"])
+
     def accuracy(self, tolerance: float) -> dict[str, Any]:
         """Share right within `tolerance`: `value`, and the 95% interval from `low` to `high`."""
         found: dict[str, Any] = self.result["accuracy"][self.result["score"]][f"{tolerance:g}"]
@@ -72,7 +77,7 @@ class ShippedModel:
             "problem": self.problem,
             "dims": self.config.task.ensemble.dims,
             "ensemble": self.ensemble,
-            "examples": self.status["examples"],
+            "examples": self.examples,
             "parameters": self.parameters,
             "megabytes": self.size / 1e6,
             "accuracy_5": self.accuracy(0.05)["value"],
