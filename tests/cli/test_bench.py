@@ -34,6 +34,19 @@ def efficiency(*words: str) -> int:
     return run("bench", "efficiency", *RESULTS, *words)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_training(precision: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--dims", "2x2", "--layers", "1", "1", "--width", "32", "--batch-size", "8"]
+    words += ["--steps", "2", "--workers", "0", "--device", "cpu", "--precision", precision]
+    assert run("bench", "training", *words, "--json") == 0
+    (figures,) = json.loads(capsys.readouterr().out)
+    used = figures["tflop_per_second"] / figures["peak_tflop_per_second"]
+    assert figures["utilisation"] == pytest.approx(used)
+    assert 0 < figures["utilisation"] < 1
+    assert run("bench", "training", *words) == 0
+    assert f"of a large {precision} product's" in capsys.readouterr().out.replace("\n", " ")
+
+
 def test_an_unknown_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
     assert "unknown benchmark 'sped': did you mean 'speed'?" in complaint(["bench", "sped"], capsys)
 

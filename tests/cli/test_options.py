@@ -180,6 +180,8 @@ COMMANDS = [
     "data inspect",
     "info",
     "bench speed",
+    "bench training",
+    "bench inference",
     "bench efficiency",
 ]
 

@@ -1,4 +1,4 @@
-"""`eigenformer bench speed|efficiency|inference`: benchmarks of the code and of the recipes."""
+"""`eigenformer bench speed|training|efficiency|inference`: benchmarks of the code and of the recipes."""
 
 import importlib
 import subprocess
@@ -10,10 +10,12 @@ from .parse import parse
 
 USAGE = """\
 usage: eigenformer bench speed [--save]
+       eigenformer bench training [--device cuda --precision bfloat16 --compile]
        eigenformer bench efficiency [--ablations] [--set gpu] [--rerun]
        eigenformer bench inference
 
 speed: data, training steps, decoding and scoring on this machine, as ratios
+training: how much of a processor or GPU training uses
 efficiency: how many examples each recipe needs to the same accuracy
 inference: how fast trained networks answer, beside NumPy
 More: eigenformer bench efficiency --help, for each of them
@@ -27,8 +29,8 @@ def main(args: list[str]) -> int:
     name, *rest = args
     if name == "speed":
         return parse(speed, rest, prog="bench speed")
-    if name not in ("efficiency", "inference"):
-        raise unknown("benchmark", name, ("speed", "efficiency", "inference"))
+    if name not in ("training", "efficiency", "inference"):
+        raise unknown("benchmark", name, ("speed", "training", "efficiency", "inference"))
     status: int = importlib.import_module(f".bench_{name}", __package__).main(rest)
     return status
 
