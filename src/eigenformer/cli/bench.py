@@ -1,4 +1,4 @@
-"""`eigenformer bench speed|training|efficiency|inference`: benchmarks of the code and of the recipes."""
+"""`eigenformer bench NAME`: benchmarks of the code and of the recipes."""
 
 import importlib
 import subprocess
