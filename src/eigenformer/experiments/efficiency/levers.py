@@ -15,7 +15,7 @@ from .contestants import CONSTANT, Contestant, constant_config, fast_config
 
 ABLATED = "eigenvalues-3x3"
 """The case on which the pieces are taken apart."""
-_EVALUATIONS = 10
+_EVALUATIONS = 4
 Change = Callable[[TrainConfig], TrainConfig]
 
 
