@@ -11,8 +11,8 @@ from jaxtyping import Float64, Int64
 
 from .. import ensembles
 from ..construct import Entry, Network, theory
-from ..core import InputError, rng
-from .learning_curve import COLOURS
+from ..core import rng
+from .style import COLOURS, plain, pyplot
 
 CONDITIONS = (2.0, 10.0, 100.0, 1000.0)
 SAMPLES = 200
@@ -27,7 +27,7 @@ def plot_convergence(entry: Entry, name: str, path: Path, seed: int = 0) -> None
     and the number of layers that theory predicts. Other networks are compared with `entry.limit`
     and `entry.rate` where there are such, and with the NumPy reference that takes all their steps.
     """
-    plt = _pyplot()
+    plt = pyplot()
     network = entry.build()
     problem = network.spec.problem
     if problem is not None and "inverse" in problem[0] and entry.build_for is not None:
@@ -73,7 +73,7 @@ def _inverse(plt: Any, entry: Entry, *, symmetric: bool, seed: int) -> Any:
         axes.set_xlabel("condition number")
         axes.legend(frameon=False, fontsize="small")
     left.set_yscale("log")
-    _plain(left, middle, right)
+    plain(left, middle, right)
     return figure
 
 
@@ -150,7 +150,7 @@ def _any(plt: Any, entry: Entry, network: Network, seed: int) -> Any:
     for axes in (left, right):
         axes.set_yscale("log")
         axes.legend(frameon=False, fontsize="small")
-    _plain(left, right)
+    plain(left, right)
     return figure
 
 
@@ -183,20 +183,3 @@ def _condition(inputs: tuple[np.ndarray, ...]) -> np.ndarray:
 def _first(network: Network) -> str:
     ports = network.spec.given or network.spec.inputs
     return next((port.name for port in ports if len(port.shape) == 2), "the input")
-
-
-def _pyplot() -> Any:
-    try:
-        import matplotlib
-
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
-    except ImportError:
-        raise InputError("figures need matplotlib: pip install 'eigenformer[plot]'") from None
-    return pyplot
-
-
-def _plain(*all_axes: Any) -> None:
-    for axes in all_axes:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", alpha=0.25)

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..experiments.efficiency import CONTESTANTS, Ablation, Comparison, Entry, accuracies
-from .convergence import _plain, _pyplot
-from .learning_curve import COLOURS
+from .style import COLOURS, plain, pyplot
 
 _SHADES = {"0.05": 0.35, "0.02": 0.65, "0.01": 1.0}
 """How dark the bars of a tolerance are."""
@@ -17,7 +16,7 @@ def plot_efficiency(comparisons: Sequence[Comparison], path: Path) -> None:
 
     Outdated records are left out. The dotted line is the target.
     """
-    plt = _pyplot()
+    plt = pyplot()
     columns = min(2, len(comparisons))
     rows = -(-len(comparisons) // columns)
     figure, grid = plt.subplots(
@@ -64,7 +63,7 @@ def _curves(axes: Any, comparison: Comparison) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(EngFormatter())
     axes.set_ylim(-2, 102)
-    _plain(axes)
+    plain(axes)
 
 
 def plot_ablations(ablation: Ablation, path: Path) -> None:
@@ -73,7 +72,7 @@ def plot_ablations(ablation: Ablation, path: Path) -> None:
 
     A lever without a finished run has no bars. The lines are the recipes as they are.
     """
-    plt = _pyplot()
+    plt = pyplot()
     names = [lever.name for lever in ablation.levers]
     figure, (left, right) = plt.subplots(
         1, 2, sharey=True, sharex=True, figsize=(9, 0.45 * len(names) + 1.2), layout="constrained"

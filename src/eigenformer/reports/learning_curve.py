@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..core import InputError
 from ..training import RunFolder
-
-COLOURS = ("#1b4965", "#2a9d8f", "#e9a03b", "#d1495b")
+from .style import COLOURS, plain, pyplot
 
 
 def learning_curve(folders: Sequence[RunFolder], path: Path, title: str = "") -> None:
@@ -14,14 +12,8 @@ def learning_curve(folders: Sequence[RunFolder], path: Path, title: str = "") ->
 
     Several runs share the axes, the first solid, the others dashed. Needs matplotlib.
     """
-    try:
-        import matplotlib
-
-        matplotlib.use("Agg")
-        from matplotlib import pyplot as plt
-        from matplotlib.ticker import EngFormatter
-    except ImportError:
-        raise InputError("figures need matplotlib: pip install 'eigenformer[plot]'") from None
+    plt = pyplot()
+    from matplotlib.ticker import EngFormatter
 
     figure, (top, bottom) = plt.subplots(
         2, 1, sharex=True, figsize=(7, 5.6), height_ratios=(3, 1.4), layout="constrained"
@@ -59,9 +51,7 @@ def learning_curve(folders: Sequence[RunFolder], path: Path, title: str = "") ->
     bottom.set_xlabel("training examples")
     bottom.set_xlim(left=0)
     bottom.xaxis.set_major_formatter(EngFormatter())
-    for axes in (top, bottom):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", alpha=0.25)
+    plain(top, bottom)
     if title:
         top.set_title(title, loc="left")
     figure.savefig(path, dpi=150)

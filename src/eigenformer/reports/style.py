@@ -1,0 +1,26 @@
+"""What all figures share."""
+
+from typing import Any
+
+from ..core import InputError
+
+COLOURS = ("#1b4965", "#2a9d8f", "#e9a03b", "#d1495b")
+
+
+def pyplot() -> Any:
+    """matplotlib's pyplot, drawing into files; an `InputError` if it is not installed."""
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot as found
+    except ImportError:
+        raise InputError("figures need matplotlib: pip install 'eigenformer[plot]'") from None
+    return found
+
+
+def plain(*all_axes: Any) -> None:
+    """Take away what does not show data."""
+    for axes in all_axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", alpha=0.25)
