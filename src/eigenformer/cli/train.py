@@ -3,7 +3,7 @@
 import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 import tyro
 from rich.console import Console
 
-from ..core import to_json
-from ..experiments import run, run_folder
+from ..core import InputError, to_json
+from ..experiments import Stage, run_folder, run_stages
 from ..experiments.recipes import RECIPES
 from ..training import Execution, Interrupted, TrainConfig, data_file, start_from
 from ..training import train as train_run
@@ -46,7 +46,10 @@ def main(args: list[str]) -> int:
     if options.show:
         print(json.dumps(to_json(config), indent=2))
         return 0
-    return execute(config, options.execution, options.folder)
+    if options.stages and options.folder is not None:
+        raise InputError("--stages is for runs in the run store; leave out --folder")
+    stages = [Stage.parse(text) for text in options.stages]
+    return execute(config, options.execution, options.folder, stages)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,7 @@ class _Options:
     folder: Path | None = None
     data: Path | None = None
     start_from: str | None = None
+    stages: tuple[str, ...] = ()
     show: bool = False
     execution: tyro.conf.OmitArgPrefixes[Execution] = Execution()  # noqa: RUF009  (frozen)
 
@@ -68,6 +72,7 @@ _HELP = """
     folder: run folder, in place of one in the run store.
     data: train on this file of examples (see `eigenformer data export`).
     start_from: start from the weights of this run or shipped model.
+    stages: train on these matrices first, one after the other, such as 3x3:30000 4x4:50000.
     show: print the resolved configuration as JSON, and stop.
     execution: nothing here changes the result.
 """
@@ -91,12 +96,14 @@ def _command(
     return command
 
 
-def execute(config: TrainConfig, execution: Execution, folder: Path | None) -> int:
+def execute(
+    config: TrainConfig, execution: Execution, folder: Path | None, stages: Sequence[Stage] = ()
+) -> int:
     """Train and report; the exit status."""
     console = Console()
     try:
         if folder is None:
-            done = run(config, execution, console=console)
+            done = run_stages(config, stages, execution, console=console)
         else:
             done = train_run(config, folder, execution, console)
     except Interrupted as stopped:

@@ -12,6 +12,8 @@ from .shipped import find_shipped as find_shipped
 from .shipped import models_root as models_root
 from .shipped import shipped_model as shipped_model
 from .shipped import shipped_models as shipped_models
+from .stages import Stage as Stage
+from .stages import run_stages as run_stages
 from .store import find_run as find_run
 from .store import run as run
 from .store import run_id as run_id
