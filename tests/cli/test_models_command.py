@@ -97,7 +97,7 @@ def test_a_shipped_models_card_has_the_command_of_its_run(
 
 
 def test_list(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "80")
     assert run("models", "list", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
     assert [fact["name"] for fact in facts] == list(shipped_models())
@@ -105,9 +105,9 @@ def test_list(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     shown = capsys.readouterr().out
     for fact in facts:
         line = next(line for line in shown.splitlines() if f" {fact['name']} " in f" {line} ")
-        assert line.split()[:4] == [fact[k] for k in ("name", "problem", "dims", "ensemble")]
+        assert line.split()[:2] == [fact["name"], fact["ensemble"]]
         assert f"{100 * fact['accuracy_5']:.1f}" in line.split()
-        assert f"{fact['parameters']:,}" in line.split()
+        assert f"{fact['examples']:,}" in line.split()
 
 
 def test_export(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

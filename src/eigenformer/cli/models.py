@@ -51,24 +51,23 @@ def list_all(as_json: JsonFlag = False) -> int:
     if as_json:
         print(json_lines(facts))
         return 0
+    # Eighty columns are enough: names say the problem and the size.
     table = Table(box=SIMPLE, padding=(0, 0))
-    for heading in ("name", "problem", "size", "ensemble"):
-        table.add_column(heading)
-    for heading in ("examples", "parameters", "MB", "5%", "2%", "ceiling 5%"):
-        table.add_column(heading, justify="right")
+    table.add_column("name", no_wrap=True)
+    table.add_column("ensemble", no_wrap=True)
+    for heading in ("examples", "MB", "5%", "2%", "ceiling"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for fact in facts:
         table.add_row(
             Text(fact["name"], style="bold"),
-            fact["problem"],
-            fact["dims"],
             fact["ensemble"],
             f"{fact['examples']:,}",
-            f"{fact['parameters']:,}",
             f"{fact['megabytes']:.1f}",
             *(f"{100 * fact[key]:.1f}" for key in ("accuracy_5", "accuracy_2", "ceiling_5")),
         )
     Console().print(table)
-    print("5%, 2%: percent right within that error; `eigenformer models card NAME` says more")
+    print("5%, 2%: percent right within that error; ceiling: what rounding to tokens leaves at 5%.")
+    print("`eigenformer models card NAME` says more.")
     return 0
 
 
