@@ -46,7 +46,7 @@ def _colours() -> dict[str, str]:
 
 
 def _curves(axes: Any, comparison: Comparison) -> None:
-    from matplotlib.ticker import EngFormatter
+    from matplotlib.ticker import EngFormatter, NullFormatter
 
     case = comparison.case
     axes.set_title(case.name, loc="left", fontsize="medium")
@@ -62,6 +62,7 @@ def _curves(axes: Any, comparison: Comparison) -> None:
             )
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(EngFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(-2, 102)
     plain(axes)
 
