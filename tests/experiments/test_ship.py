@@ -117,8 +117,9 @@ def test_a_run_in_stages(finished: RunFolder, tmp_path: Path) -> None:
     model = export(second, "staged-2x2", tmp_path / "models", matrices=50)
     assert model.examples == 640 + 320
     assert model.status["commands"][0].startswith("eigenformer train fast")
+    assert model.status["commands"][0].endswith(" --folder runs/stage-1")
     assert "start-from" not in model.status["commands"][0]
-    assert model.status["commands"][1].endswith(" --start-from fast-transpose-2x2")
+    assert model.status["commands"][1].endswith(" --start-from runs/stage-1")
     assert "in 2 stages" in (model.folder.path / "README.md").read_text()
     assert str(tmp_path) not in model.folder.config_file.read_text()
     again = export(model.folder, "staged-2x2", tmp_path / "again", matrices=50)

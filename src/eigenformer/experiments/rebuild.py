@@ -11,7 +11,6 @@ from ..core import InputError, to_json
 from ..problems import Joint
 from ..training import RunFolder, TrainConfig
 from .recipes import RECIPES
-from .store import run_id
 
 
 def stages(run: RunFolder) -> list[RunFolder]:
@@ -20,21 +19,18 @@ def stages(run: RunFolder) -> list[RunFolder]:
     return [run] if start is None else [*stages(RunFolder(Path(start.path))), run]
 
 
-def stage_name(config: TrainConfig) -> str:
-    """What `--start-from` finds the run by in a store: its name without the hash.
-
-    The hash of a run that starts from another's weights is theirs too, and weights differ in the
-    last digit from one machine to another.
-    """
-    return run_id(config).rpartition("-")[0]
+def stage_folder(number: int) -> str:
+    """The run folder that rebuild commands give to stage `number`, counted from 1."""
+    return f"runs/stage-{number}"
 
 
 def rebuild_commands(run: RunFolder) -> list[str]:
     """A `rebuild_command` for each of the run's stages."""
     configs = [stage.config() for stage in stages(run)]
     commands = [rebuild_command(replace(config, start=None)) for config in configs]
-    for i, before in enumerate(configs[:-1]):
-        commands[i + 1] += f" --start-from {stage_name(before)}"
+    for i in range(1, len(commands)):
+        commands[i - 1] += f" --folder {stage_folder(i)}"
+        commands[i] += f" --start-from {stage_folder(i)}"
     return commands
 
 

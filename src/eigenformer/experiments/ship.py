@@ -18,7 +18,7 @@ from ..evaluation import Proportion, TrainedSolver, evaluate, score_predictions
 from ..training import RunFolder
 from .cards import card
 from .load import solver_of
-from .rebuild import rebuild_commands, stage_name, stages
+from .rebuild import rebuild_commands, stage_folder, stages
 from .shipped import FRESH, ShippedModel, shipped_model
 
 FRESH_MATRICES = 10_000
@@ -84,7 +84,7 @@ def _copy(run: RunFolder, folder: RunFolder) -> None:
         }
         if earlier:
             # Where that run lay on this machine is nobody's business.
-            config["start"]["path"] = stage_name(earlier[-1].config())
+            config["start"]["path"] = stage_folder(len(earlier))
     save_json(folder.config_file, config)
     folder.save_status(**status)
     for line in metrics:
