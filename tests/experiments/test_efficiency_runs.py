@@ -63,7 +63,7 @@ def test_a_run_interrupted_is_the_run_not_interrupted(
     resumed = only(results)
     assert resumed.state == "finished"
     assert resumed.examples == TINY.fast == resumed.length
-    assert len(resumed.curve) == 50
+    assert len(resumed.curve) == 25
     assert resumed.final["0.05"] >= EASY.target
     assert not resumed.needed.at_least
     assert 0 < resumed.needed.value < TINY.fast

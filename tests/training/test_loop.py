@@ -104,6 +104,7 @@ def test_a_lock_refuses_a_second_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_stops(tmp_path: Path, number: int) -> None:
     folder = tmp_path / "run"
+    before = signal.getsignal(signal.SIGINT)
     timer = threading.Timer(1.5, os.kill, (os.getpid(), number))
     timer.start()
     with pytest.raises(Interrupted, match="eigenformer resume") as caught:
@@ -114,7 +115,7 @@ def test_a_signal_saves_and_stops(tmp_path: Path, number: int) -> None:
     assert run.status()["state"] == "stopped"
     found = run.load_state(torch.device("cpu"))
     assert found is not None and found[0].progress["examples"] == run.status()["examples"] > 0
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def make_trainer(**changes: Any) -> Trainer:
