@@ -47,6 +47,10 @@ def test_training(precision: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"of a large {precision} product's" in capsys.readouterr().out.replace("\n", " ")
 
 
+def test_training_takes_a_step_at_least(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "steps is 0" in complaint(["bench", "training", "--steps", "0"], capsys)
+
+
 def test_an_unknown_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
     assert "unknown benchmark 'sped': did you mean 'speed'?" in complaint(["bench", "sped"], capsys)
 

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from rich.console import Console
 
+from ..core import InputError
 from ..experiments.efficiency import flops_per_example
 from ..experiments.recipes import fast
 from ..models import tune_cpu
@@ -57,6 +58,8 @@ def training(
         workers: background processes that make batches ahead.
         as_json: print the figures as JSON.
     """
+    if steps < 1:
+        raise InputError(f"steps is {steps}; give the number of steps to time, at least 1")
     config = replace(
         fast(
             problem,

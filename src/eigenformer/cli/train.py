@@ -107,7 +107,9 @@ def execute(
         else:
             done = train_run(config, folder, execution, console)
     except Interrupted as stopped:
-        print(f"eigenformer: {stopped}", file=sys.stderr)
+        # Resuming a stage's run would end with that stage.
+        hint = " (or, for the stages after it too, give the same command again)" if stages else ""
+        print(f"eigenformer: {stopped}{hint}", file=sys.stderr)
         return stopped.exit_status
     status = done.status()
     if status["state"] == "finished":
