@@ -4,6 +4,7 @@ Letters: K target tokens, V vocabulary, W neighbours.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,9 +40,32 @@ class TokenLoss(nn.Module):
         logits, targets, first = choices.logits.float(), choices.targets, choices.first
         if self._soft_words.isdisjoint(range(first, first + logits.shape[1])):
             return F.cross_entropy(logits, targets - first, reduction="sum")
-        near = logits.gather(1, self.neighbours[targets] - first)
-        expected = (near * self.weights[targets]).sum()
-        return torch.logsumexp(logits, dim=1).sum() - expected
+        loss: Tensor = _SoftCrossEntropy.apply(
+            logits, self.neighbours[targets] - first, self.weights[targets]
+        )
+        return loss
+
+
+class _SoftCrossEntropy(torch.autograd.Function):
+    """The sum of cross-entropies of logits [K, V] with targets of W weights at `index` [K, W].
+
+    The softmax is computed once and becomes the gradient in place: with thousands of mantissas
+    this, not the layers, is where memory is read and written.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, index: Tensor, weights: Tensor) -> Tensor:
+        expected = (logits.gather(1, index) * weights).sum()
+        largest_K1, at_K1 = logits.max(dim=1, keepdim=True)
+        softmax = logits.softmax(dim=1)
+        ctx.save_for_backward(softmax, index, weights)
+        return (largest_K1 - softmax.gather(1, at_K1).log()).sum() - expected
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        softmax, index, weights = ctx.saved_tensors
+        (gradient,) = gradients
+        return softmax.scatter_add_(1, index, -weights).mul_(gradient), None, None
 
 
 def soft_targets(
