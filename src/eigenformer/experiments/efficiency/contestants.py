@@ -61,12 +61,16 @@ def constant_config(case: Case, seed: int) -> TrainConfig:
 
 
 def same_tokens_config(case: Case, seed: int) -> TrainConfig:
-    """The paper's tokens and architecture, with all of `fast` that leaves both alone."""
+    """The paper's tokens, layers and widths, with all of `fast` that leaves them alone.
+
+    The layer norms stand before the blocks: after them, with these rates, 90,000 examples of 3x3
+    eigenvalues gave 30% where this gave 61% (one seed).
+    """
     ours, theirs = fast_config(case, seed), paper_config(case, seed)
     assert isinstance(theirs.model, TransformerConfig)
     return replace(
         ours,
-        model=replace(theirs.model, embedding="number"),
+        model=replace(theirs.model, embedding="number", norm="pre"),
         examples=case.same_tokens,
         evaluation=case.evaluation(case.same_tokens // _EVALUATIONS, stop=False),
     )
@@ -83,8 +87,8 @@ CONTESTANTS = {
         ),
         Contestant(
             name="fast-same-tokens",
-            sentence="the paper's tokens and architecture; initialisation, optimizer, schedule, "
-            "batch and targets of fast",
+            sentence="the paper's tokens, layers and widths; initialisation, place of the layer "
+            "norms, optimizer, schedule, batch and targets of fast",
             seeds=(0,),
             config=same_tokens_config,
         ),
