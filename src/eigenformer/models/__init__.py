@@ -14,12 +14,16 @@ from .base import TokenNumbersLike as TokenNumbersLike
 from .cpu import tune_cpu as tune_cpu
 from .direct import DirectConfig as DirectConfig
 from .direct import DirectTransformer as DirectTransformer
+from .recurrent import RecurrentConfig as RecurrentConfig
+from .recurrent import RecurrentSeq2Seq as RecurrentSeq2Seq
 from .seq2seq import Seq2Seq as Seq2Seq
 from .seq2seq import generate as generate
 from .stack import StackConfig as StackConfig
 from .transformer import Seq2SeqTransformer as Seq2SeqTransformer
 from .transformer import TransformerConfig as TransformerConfig
 from .transformer import parameter_count as parameter_count
+from .universal import UniversalConfig as UniversalConfig
+from .universal import UniversalTransformer as UniversalTransformer
 
 get = ModelConfig.registry.get
 names = ModelConfig.registry.names

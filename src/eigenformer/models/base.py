@@ -78,6 +78,8 @@ class Choices:
     targets: Int[Tensor, " K"]
     """Word ids, in `first` to `first` + W - 1."""
     first: int = 0
+    penalty: Float[Tensor, ""] | None = None
+    """What training adds to the sum of the K cross-entropies: a cost of how the model decided."""
 
 
 class Model(nn.Module, ABC):

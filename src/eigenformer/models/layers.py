@@ -115,7 +115,10 @@ class FeedForward(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward, each with a residual and a layer norm before or after."""
+    """Self-attention and feed-forward, each with a residual and a layer norm before or after.
+
+    `gate`, none unless set: see `_finish`.
+    """
 
     def __init__(
         self,
@@ -132,15 +135,14 @@ class EncoderLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(width, eps=epsilon)
         self.feed_forward = FeedForward(width, hidden, activation)
         self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
+        self.gate: FeedForward | None = None
 
     def forward(self, x_BLD: Tensor, mask: Tensor | None) -> Tensor:
         if self.pre:
-            x_BLD = x_BLD + self.attention(self.attention_norm(x_BLD), mask)
-            x_BLD = x_BLD + self.feed_forward(self.feed_forward_norm(x_BLD))
-            return x_BLD
-        x_BLD = self.attention_norm(x_BLD + self.attention(x_BLD, mask))
-        x_BLD = self.feed_forward_norm(x_BLD + self.feed_forward(x_BLD))
-        return x_BLD
+            attended_BLD = x_BLD + self.attention(self.attention_norm(x_BLD), mask)
+        else:
+            attended_BLD = self.attention_norm(x_BLD + self.attention(x_BLD, mask))
+        return _finish(self, x_BLD, attended_BLD)
 
 
 class DecoderLayer(nn.Module):
@@ -148,6 +150,7 @@ class DecoderLayer(nn.Module):
 
     With `query_layer_input` the queries of the cross-attention are the layer's input, as in the
     LAWT code (facebookresearch/LAWT, model/transformer.py), not the self-attention's output.
+    `gate`, none unless set: see `_finish`.
     """
 
     def __init__(
@@ -172,6 +175,7 @@ class DecoderLayer(nn.Module):
         self.cross_norm = nn.LayerNorm(width, eps=epsilon)
         self.feed_forward = FeedForward(width, hidden, activation)
         self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
+        self.gate: FeedForward | None = None
 
     def forward(
         self,
@@ -212,10 +216,24 @@ class DecoderLayer(nn.Module):
         if self.pre:
             query_BTD = self.cross_norm(input_BTD if self.query_layer_input else x_BTD)
             x_BTD = x_BTD + self.cross(query_BTD, memory_2BHLE, mask)
-            x_BTD = x_BTD + self.feed_forward(self.feed_forward_norm(x_BTD))
-            return x_BTD
-        x_BTD = self.attention_norm(x_BTD)
-        query_BTD = input_BTD if self.query_layer_input else x_BTD
-        x_BTD = self.cross_norm(x_BTD + self.cross(query_BTD, memory_2BHLE, mask))
-        x_BTD = self.feed_forward_norm(x_BTD + self.feed_forward(x_BTD))
-        return x_BTD
+        else:
+            x_BTD = self.attention_norm(x_BTD)
+            query_BTD = input_BTD if self.query_layer_input else x_BTD
+            x_BTD = self.cross_norm(x_BTD + self.cross(query_BTD, memory_2BHLE, mask))
+        return _finish(self, input_BTD, x_BTD)
+
+
+def _finish(layer: EncoderLayer | DecoderLayer, input_BLD: Tensor, x_BLD: Tensor) -> Tensor:
+    """The feed-forward block that ends a layer, after its attention made x of its input.
+
+    With a gate the layer's output is g * new + (1 - g) * input, elementwise; g is the sigmoid of
+    the gate's output, which reads what the feed-forward block reads.
+    """
+    read_BLD = layer.feed_forward_norm(x_BLD) if layer.pre else x_BLD
+    new_BLD: Tensor = x_BLD + layer.feed_forward(read_BLD)
+    if not layer.pre:
+        new_BLD = layer.feed_forward_norm(new_BLD)
+    if layer.gate is None:
+        return new_BLD
+    open_BLD: Tensor = layer.gate(read_BLD).sigmoid()
+    return input_BLD + open_BLD * (new_BLD - input_BLD)

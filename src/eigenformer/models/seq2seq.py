@@ -60,9 +60,7 @@ class Seq2Seq(Model):
         outputs: Int[Tensor, "B T"],
         padded: bool = False,
     ) -> list[Choices]:
-        shifted = torch.cat([torch.full_like(outputs[:, :1], EOS), outputs[:, :-1]], dim=1)
-        select = outputs != PAD if padded else None
-        targets = outputs.flatten() if select is None else outputs[select]
+        shifted, select, targets = teacher_forced(outputs, padded)
         logits = self(inputs, shifted, select, padded)
         return [Choices(logits.flatten(0, -2), targets)]
 
@@ -70,6 +68,19 @@ class Seq2Seq(Model):
         self, inputs: Int[Tensor, "B L"], max_length: int, padded: bool = False
     ) -> Int[Tensor, "B T"]:
         return generate(self, inputs, max_length, padded)
+
+
+def teacher_forced(
+    outputs: Int[Tensor, "B T"], padded: bool
+) -> tuple[Int[Tensor, "B T"], Bool[Tensor, "B T"] | None, Int[Tensor, " K"]]:
+    """What `Seq2Seq.forward` is given to learn `outputs`, where to look, and what should be there.
+
+    The outputs shifted by one behind an <eos>, the positions that are not <pad> (None: all), and
+    the tokens there.
+    """
+    shifted = torch.cat([torch.full_like(outputs[:, :1], EOS), outputs[:, :-1]], dim=1)
+    select = outputs != PAD if padded else None
+    return shifted, select, outputs.flatten() if select is None else outputs[select]
 
 
 @torch.no_grad()

@@ -95,7 +95,8 @@ class TransformerCache:
     """Keys and values of one decoding, a tensor for each decoder layer."""
 
     own_2BHTE: list[Tensor]
-    """Of the output positions so far; filled in place, one position a step."""
+    """Of the output positions so far; filled in place, one position a step. A looped decoder has
+    them for each loop, loop by loop."""
     memory_2BHGE: list[Tensor]
     mask_B11G: Tensor | None
 
@@ -132,6 +133,9 @@ class Seq2SeqTransformer(Seq2Seq):
 
     Masks are built only for `padded` inputs, so that attention takes its fast path without.
     """
+
+    _decoder_passes = 1
+    """How often a token goes through the decoder's layers; each pass has caches of its own."""
 
     def __init__(
         self,
@@ -180,9 +184,15 @@ class Seq2SeqTransformer(Seq2Seq):
         self.decoder_norm = nn.LayerNorm(decoder.width, eps=epsilon) if pre else nn.Identity()
         self.output_bias = nn.Parameter(torch.empty(len(output_encoding.vocabulary)))
 
+        self._initialise(input_encoding, output_encoding, seed)
+
+    def _initialise(
+        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+    ) -> None:
+        """Fill all parameters, those that a subclass added too; `seed` alone decides how."""
         generator = torch.Generator().manual_seed(seed)
         initialise_layers(self, generator)
-        if config.embedding == "number":
+        if self.config.embedding == "number":
             for embedding, encoding in (
                 (self.encoder_embedding, input_encoding),
                 (self.decoder_embedding, output_encoding),
@@ -198,12 +208,17 @@ class Seq2SeqTransformer(Seq2Seq):
     ) -> Float[Tensor, "*K V"]:
         # Padding of the outputs needs no mask: it comes last and attention is causal.
         memory = self.encode(inputs, padded)
-        x_BTD: Tensor = self.decoder_embedding(outputs)
-        for layer, keys_values in zip(self.decoder_layers, self._cross(memory), strict=True):
-            x_BTD = layer(x_BTD, keys_values, memory.mask_B11G)
+        x_BTD = self._decode(self.decoder_embedding(outputs), self._cross(memory), memory)
         return self._logits(x_BTD if select is None else x_BTD[select])
 
     def encode(self, inputs: Int[Tensor, "B L"], padded: bool = False) -> TransformerMemory:
+        x_BGD, mask_B11G = self._embed(inputs, padded)
+        return TransformerMemory(self.encoder_norm(self._encode(x_BGD, mask_B11G)), mask_B11G)
+
+    def _embed(
+        self, inputs: Int[Tensor, "B L"], padded: bool
+    ) -> tuple[Float[Tensor, "B G D"], Bool[Tensor, "B 1 1 G"] | None]:
+        """The input's positions, and which of them are not padding (None: all)."""
         numbers = inputs.shape[1] - self.prefix
         if self.group > 1 and (numbers < 0 or numbers % self.group):
             raise InputError(
@@ -215,10 +230,21 @@ class Seq2SeqTransformer(Seq2Seq):
             # All tokens of a coefficient are there or none: the first speaks for its group.
             real_BG = torch.cat([inputs[:, : self.prefix], inputs[:, self.prefix :: self.group]], 1)
             mask_B11G = (real_BG != PAD)[:, None, None, :]
-        x_BGD: Tensor = self.encoder_embedding(inputs, 0, self.prefix, self.group)
+        return self.encoder_embedding(inputs, 0, self.prefix, self.group), mask_B11G
+
+    def _encode(self, x_BGD: Tensor, mask_B11G: Tensor | None) -> Tensor:
+        """One pass through the encoder's layers."""
         for layer in self.encoder_layers:
             x_BGD = layer(x_BGD, mask_B11G)
-        return TransformerMemory(self.encoder_norm(x_BGD), mask_B11G)
+        return x_BGD
+
+    def _decode(
+        self, x_BTD: Tensor, cross_2BHGE: list[Tensor], memory: TransformerMemory
+    ) -> Tensor:
+        """One pass through the decoder's layers."""
+        for layer, keys_values in zip(self.decoder_layers, cross_2BHGE, strict=True):
+            x_BTD = layer(x_BTD, keys_values, memory.mask_B11G)
+        return x_BTD
 
     def start_cache(self, memory: TransformerMemory, max_length: int) -> TransformerCache:
         if max_length > self.config.max_positions:
@@ -229,7 +255,8 @@ class Seq2SeqTransformer(Seq2Seq):
         heads = self.config.decoder.heads
         hidden_BGD = memory.hidden_BGD
         shape = (2, hidden_BGD.shape[0], heads, max_length, self.config.decoder.width // heads)
-        own = [hidden_BGD.new_zeros(shape) for _ in self.decoder_layers]
+        passes = len(self.decoder_layers) * self._decoder_passes
+        own = [hidden_BGD.new_zeros(shape) for _ in range(passes)]
         # Heads first in memory: each step then reads them without jumps.
         cross = [keys_values.contiguous() for keys_values in self._cross(memory)]
         return TransformerCache(own, cross, memory.mask_B11G)
@@ -238,12 +265,19 @@ class Seq2SeqTransformer(Seq2Seq):
         self, tokens: Int[Tensor, " B"], position: int, cache: TransformerCache
     ) -> Float[Tensor, "B V"]:
         x_B1D: Tensor = self.decoder_embedding(tokens[:, None], first=position)
+        x_B1D = self._step(x_B1D, position, cache.own_2BHTE, cache)
+        return self._logits(x_B1D[:, 0])
+
+    def _step(
+        self, x_B1D: Tensor, position: int, own_2BHTE: list[Tensor], cache: TransformerCache
+    ) -> Tensor:
+        """`_decode` for the one position `position`; `own_2BHTE` are this pass's caches."""
         for layer, own, cross in zip(
-            self.decoder_layers, cache.own_2BHTE, cache.memory_2BHGE, strict=True
+            self.decoder_layers, own_2BHTE, cache.memory_2BHGE, strict=True
         ):
             assert isinstance(layer, DecoderLayer)
             x_B1D = layer.step(x_B1D, position, own, cross, cache.mask_B11G)
-        return self._logits(x_B1D[:, 0])
+        return x_B1D
 
     def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
         return layer_matrices(self)

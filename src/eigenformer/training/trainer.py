@@ -165,7 +165,9 @@ class _Objective(nn.Module):
     def forward(
         self, inputs: Int64[Tensor, "B L"], outputs: Int64[Tensor, "B T"], padded: bool
     ) -> Float[Tensor, ""]:
-        losses = [self.loss(found) for found in self.model.choices(inputs, outputs, padded)]
+        found = self.model.choices(inputs, outputs, padded)
+        losses = [self.loss(choices) for choices in found]
+        losses += [choices.penalty for choices in found if choices.penalty is not None]
         return torch.stack(losses).sum()
 
 

@@ -1,0 +1,263 @@
+"""LSTM and GRU encoder-decoders: against the equations, and what must not matter."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from model_stubs import StubEncoding
+from short_training import check_training
+from test_greedy_decoding import by_hand, some_inputs
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from eigenformer import models
+from eigenformer.core import InputError, from_json, to_json
+from eigenformer.models import ModelConfig, RecurrentConfig, RecurrentSeq2Seq, generate
+from eigenformer.models.recurrent import fused_flops
+
+VARIANTS = {
+    "lstm": {},
+    "gru": {"cell": "gru"},
+    "lower": {"encoder_layers": 3},
+    "higher": {"cell": "gru", "decoder_layers": 3, "embedding_init": "number"},
+}
+GATES = {"lstm": 4, "gru": 3}
+
+
+def small(**fields) -> RecurrentConfig:
+    sizes = {"encoder_layers": 2, "decoder_layers": 2, "embedding": 10, "hidden": 14}
+    return RecurrentConfig(**{**sizes, **fields})
+
+
+def built(seed: int = 0, words: int = 40, **fields) -> RecurrentSeq2Seq:
+    return small(**fields).build(StubEncoding(words), StubEncoding(words), seed)
+
+
+def lively(seed: int, **fields) -> RecurrentSeq2Seq:
+    """A model whose answers depend on its inputs and end at various lengths."""
+    model = built(seed, **fields)
+    with torch.no_grad():
+        for weight, _ in model.layer_matrices():
+            weight *= 5
+        model.output_bias[0] = 1.0
+        model.output_bias[1] = -9.0
+    return model
+
+
+def assert_close(a: torch.Tensor, b: torch.Tensor) -> None:
+    torch.testing.assert_close(a, b, rtol=0, atol=1e-5 if a.dtype == torch.float32 else 1e-10)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm_cell(x, state, wx, wh, bx, bh):
+    """Hochreiter and Schmidhuber (1997) with forget gates; torch's order of gates: i f g o."""
+    h, c = state
+    i, f, g, o = np.split(wx @ x + bx + wh @ h + bh, 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+
+
+def gru_cell(x, state, wx, wh, bx, bh):
+    """Cho et al. (2014), the reset after the product; torch's order of gates: r z n."""
+    (h,) = state
+    (rx, zx, nx), (rh, zh, nh) = np.split(wx @ x + bx, 3), np.split(wh @ h + bh, 3)
+    z = sigmoid(zx + zh)
+    return ((1 - z) * np.tanh(nx + sigmoid(rx + rh) * nh) + z * h,)
+
+
+def reference(model: RecurrentSeq2Seq, inputs: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Logits [T, V] for one example, token by token, in float64."""
+    w = {name: value.detach().double().numpy() for name, value in model.named_parameters()}
+    config = model.config
+    cell, parts = {"lstm": (lstm_cell, 2), "gru": (gru_cell, 1)}[config.cell]
+
+    def embed(side, token):
+        x = w[f"{side}_embedding.tokens"][token]
+        x = (x - x.mean()) / np.sqrt(x.var() + config.norm_epsilon)
+        return x * w[f"{side}_embedding.norm.weight"] + w[f"{side}_embedding.norm.bias"]
+
+    def read(side, token, states):
+        x = embed(side, token)
+        for k, state in enumerate(states):
+            names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            states[k] = cell(x, state, *(w[f"{side}.{name}_l{k}"] for name in names))
+            x = states[k][0]
+        return x
+
+    states = [(np.zeros(config.hidden),) * parts for _ in range(config.encoder_layers)]
+    for token in inputs:
+        read("encoder", token, states)
+    surplus = config.encoder_layers - config.decoder_layers
+    states = [states[max(k + surplus, 0)] for k in range(config.decoder_layers)]
+    logits = []
+    for token in outputs:
+        x = w["out.weight"] @ read("decoder", token, states) + w["out.bias"]
+        logits.append(w["decoder_embedding.tokens"] @ x + w["output_bias"])
+    return np.stack(logits)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@settings(max_examples=10)
+@given(seed=st.integers(0, 1000), numbers=st.integers(0, 4), written=st.integers(1, 6))
+def test_the_equations(variant, seed, numbers, written):
+    model = lively(seed, **VARIANTS[variant])
+    inputs, outputs = some_inputs(1, numbers, False, seed), some_inputs(1, written, False, seed + 1)
+    found = model(inputs, outputs)[0].detach().numpy()
+    expected = reference(model, inputs[0].numpy(), outputs[0].numpy())
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@settings(max_examples=15)
+@given(seed=st.integers(0, 1000), padded=st.booleans(), batch=st.integers(1, 6))
+def test_decoding_step_by_step(variant, seed, padded, batch):
+    model = lively(seed, **VARIANTS[variant])
+    inputs = some_inputs(batch, 4, padded, seed)
+    with torch.no_grad():
+        expected = by_hand(model, inputs, 9, padded)
+    assert torch.equal(generate(model, inputs, 9, padded=padded), expected)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_rows_above_do_end_at_various_lengths(variant):
+    model_of = {seed: lively(seed, **VARIANTS[variant]) for seed in range(8)}
+    answers = [
+        generate(model, some_inputs(6, 4, False, seed), 9) for seed, model in model_of.items()
+    ]
+    assert len({int(length) for rows in answers for length in (rows != 1).sum(1)}) >= 4
+    assert any(len(rows.unique(dim=0)) > 1 for rows in answers)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_padding_changes_nothing(variant):
+    model = lively(0, **VARIANTS[variant]).double()
+    inputs, outputs = some_inputs(3, 2, False, 0), some_inputs(3, 2, False, 1)
+    padded = torch.cat([inputs, torch.ones(3, 6, dtype=torch.int64)], 1)
+    alone = model(inputs, outputs)
+    assert_close(model(padded, outputs, padded=True), alone)
+    assert_close(model(inputs, outputs, padded=True), alone)
+    assert not torch.allclose(model(padded, outputs, padded=False), alone, atol=1e-3)
+    # Nor does that of the answers, nor the company of longer rows.
+    mixed, written = some_inputs(5, 4, True, 3), some_inputs(5, 2, True, 4)
+    together = model(mixed, written, padded=True)
+    for row, asked, answer in zip(together, mixed, written, strict=True):
+        asked, answer = asked[asked != 1][None], answer[answer != 1][None]
+        assert_close(row[: answer.shape[1]], model(asked, answer)[0])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_logits_at_selected_positions(variant):
+    model = built(**VARIANTS[variant])
+    inputs, outputs = some_inputs(3, 4, False, 0), some_inputs(3, 2, False, 1)
+    logits = model(inputs, outputs)
+    assert logits.shape == (3, 8, 40)
+    select = some_inputs(3, 2, False, 2) % 2 == 0
+    assert_close(model(inputs, outputs, select), logits[select])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_parameter_learns(variant):
+    model = built(**VARIANTS[variant])
+    (choices,) = model.choices(some_inputs(4, 4, True, 0), some_inputs(4, 2, True, 1), padded=True)
+    assert choices.penalty is None
+    F.cross_entropy(choices.logits, choices.targets).backward()
+    assert all(p.grad is not None and p.grad.any() for p in model.parameters())
+
+
+@pytest.mark.parametrize("cell", GATES)
+@given(
+    sizes=st.tuples(*[st.integers(1, 4)] * 2, *[st.integers(1, 20)] * 2), words=st.integers(20, 60)
+)
+@settings(max_examples=20)
+def test_the_number_of_parameters(cell, sizes, words):
+    encoder, decoder, d, h = sizes
+    config = RecurrentConfig(
+        cell=cell, encoder_layers=encoder, decoder_layers=decoder, embedding=d, hidden=h
+    )
+    model = config.build(StubEncoding(words), StubEncoding(words + 3), 0)
+    expected = d * (words + 2) + d * (words + 3 + 2) + d * (h + 1) + words + 3
+    for count in (encoder, decoder):
+        expected += GATES[cell] * h * ((d + h + 2) + (count - 1) * (2 * h + 2))
+    assert sum(p.numel() for p in model.parameters()) == expected
+
+
+@pytest.mark.parametrize("cell", GATES)
+def test_the_matrices_of_the_layers(cell):
+    parts = GATES[cell]
+    model = built(cell=cell, decoder_layers=1)
+    found = [(tuple(weight.shape), fused) for weight, fused in model.layer_matrices()]
+    rows = 14 * parts
+    first, second = [((rows, 10), parts), ((rows, 14), parts)], [((rows, 14), parts)] * 2
+    assert found == [*first, *second, *first, ((10, 14), 1)]
+
+
+def test_initial_weights():
+    state = torch.get_rng_state()
+    model, again, other = (built(seed, hidden=64, embedding=48) for seed in (3, 3, 4))
+    assert torch.equal(torch.get_rng_state(), state)
+    weights = model.state_dict()
+    for name, weight in weights.items():
+        assert torch.equal(weight, again.state_dict()[name])
+        if name.startswith(("encoder.", "decoder.")):
+            # The mean of |x| over a uniform law is half its bound.
+            assert weight.abs().max() <= 1 / 8
+            assert abs(weight.abs().mean() * 16 - 1) < 0.25
+            assert not torch.equal(weight, other.state_dict()[name])
+    assert not model.encoder_embedding.tokens[1].any()
+
+
+def test_number_embeddings_are_given_to_numbers():
+    numbers, random = built(embedding_init="number"), built()
+    for side in ("encoder_embedding", "decoder_embedding"):
+        same = (getattr(numbers, side).tokens == getattr(random, side).tokens).all(1)
+        # <eos>, <pad>, two words and two signs keep their random vectors.
+        assert same.tolist() == [True] * 6 + [False] * 34
+
+
+@pytest.mark.parametrize("cell", GATES)
+def test_flops_are_counted(cell):
+    d, h, words, (batch, read, written) = 8, 12, 40, (3, 14, 8)
+    model = built(cell=cell, embedding=d, hidden=h)
+    inputs, outputs = some_inputs(batch, 4, False, 0), some_inputs(batch, 2, False, 1)
+    layers = 2 * GATES[cell] * h * (d + h) + 2 * GATES[cell] * h * (h + h)
+    expected = batch * ((read + written) * layers + written * 2 * d * (h + words))
+    with FlopCounterMode(display=False, custom_mapping=fused_flops()) as counter:
+        logits = model(inputs, outputs)
+    assert counter.get_total_flops() == expected
+    with FlopCounterMode(display=False, custom_mapping=fused_flops()) as counter:
+        logits.sum().backward()
+    assert 1.9 * expected < counter.get_total_flops() <= 2 * expected
+
+
+@pytest.mark.parametrize("cell", GATES)
+def test_it_trains_and_resumes(cell: str, tmp_path: Path):
+    check_training(small(cell=cell), tmp_path / "run")
+
+
+def test_it_is_registered_and_survives_json():
+    config = models.get(
+        "recurrent", cell="gru", encoder_layers=2, decoder_layers=4, embedding=256, hidden=1024
+    )
+    assert to_json(config)["name"] == "recurrent"
+    assert from_json(ModelConfig, to_json(config)) == config
+
+
+@pytest.mark.parametrize(
+    "field", ["encoder_layers", "decoder_layers", "embedding", "hidden", "norm_epsilon"]
+)
+def test_sizes_are_positive(field):
+    with pytest.raises(InputError, match=f"{field} is 0"):
+        small(**{field: 0})
+
+
+def test_float64_agrees_with_float32():
+    model = lively(0)
+    inputs, outputs = some_inputs(2, 4, True, 0), some_inputs(2, 2, False, 1)
+    single = model(inputs, outputs, padded=True)
+    assert_close(model.double()(inputs, outputs, padded=True).float(), single)
