@@ -22,6 +22,7 @@ from eigenformer.experiments import (
 )
 from eigenformer.experiments.load import solver_of
 from eigenformer.experiments.paper_figures import paper_figures
+from eigenformer.experiments.rebuild import rebuild_commands
 from eigenformer.experiments.recipes import fast
 from eigenformer.training import (
     EvaluationConfig,
@@ -124,6 +125,17 @@ def test_a_run_in_stages(finished: RunFolder, tmp_path: Path) -> None:
     assert str(tmp_path) not in model.folder.config_file.read_text()
     again = export(model.folder, "staged-2x2", tmp_path / "again", matrices=50)
     assert (again.status, again.config) == (model.status, model.config)
+
+
+def test_a_stage_that_was_stopped_says_so(finished: RunFolder, tmp_path: Path) -> None:
+    first = RunFolder(tmp_path / "first")
+    shutil.copytree(finished.path, first.path)
+    first.save_status("stopped", examples=320)
+    config = replace(finished.config(), examples=320, start=start_from(first))
+    second = train(config, tmp_path / "second", Execution(workers=0, quiet=True))
+    stopped, finish = rebuild_commands(second)
+    assert stopped.endswith("  # stopped after 320 examples")
+    assert "#" not in finish
 
 
 def test_limits_are_measured(exported: ShippedModel) -> None:

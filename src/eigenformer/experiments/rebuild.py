@@ -25,12 +25,15 @@ def stage_folder(number: int) -> str:
 
 
 def rebuild_commands(run: RunFolder) -> list[str]:
-    """A `rebuild_command` for each of the run's stages."""
-    configs = [stage.config() for stage in stages(run)]
-    commands = [rebuild_command(replace(config, start=None)) for config in configs]
+    """A `rebuild_command` for each stage of the run, with a comment where one was stopped."""
+    found = stages(run)
+    commands = [rebuild_command(replace(stage.config(), start=None)) for stage in found]
     for i in range(1, len(commands)):
         commands[i - 1] += f" --folder {stage_folder(i)}"
         commands[i] += f" --start-from {stage_folder(i)}"
+    for i, status in enumerate(stage.status() for stage in found):
+        if status["state"] == "stopped":
+            commands[i] += f"  # stopped after {status['examples']:,} examples"
     return commands
 
 

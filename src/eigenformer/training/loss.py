@@ -79,20 +79,19 @@ def soft_targets(
     smallest = numbers.mantissa_range // 10
     soft = (numbers.mantissa >= smallest) & (numbers.mantissa_range > 10)
     exponent = np.nan_to_num(numbers.exponent, nan=0.0)
-    key = {
-        (numbers.sign[i], numbers.mantissa[i], exponent[i]): i
-        for i in np.flatnonzero(soft).tolist()
-    }
+    mantissa = np.nan_to_num(numbers.mantissa, nan=0.0).astype(np.int64)
+    # Words with the same sign and exponent share a row of this table: word by mantissa, or -1.
+    _, row = np.unique(np.stack([numbers.sign, exponent]), axis=1, return_inverse=True)
+    row = row.reshape(-1)
+    words = np.full((row.max() + 1, numbers.mantissa_range + 2 * reach), -1)
+    words[row[soft], mantissa[soft] + reach] = np.flatnonzero(soft)
     neighbours = np.repeat(np.arange(size)[:, None], 2 * reach + 1, axis=1)
     weights = np.zeros((size, 2 * reach + 1), np.float32)
     weights[~soft, reach] = 1
     offsets = np.arange(-reach, reach + 1)
-    for i in np.flatnonzero(soft).tolist():
-        m = numbers.mantissa[i]
-        for j, offset in enumerate(offsets):
-            other = key.get((numbers.sign[i], m + offset, exponent[i]))
-            if other is not None:
-                neighbours[i, j] = other
-                weights[i, j] = math.exp(-0.5 * (offset / max(width * m, 0.3)) ** 2)
+    near = words[row[soft][:, None], mantissa[soft][:, None] + offsets + reach]
+    spread = np.maximum(width * mantissa[soft], 0.3)[:, None]
+    neighbours[soft] = np.where(near >= 0, near, neighbours[soft])
+    weights[soft] = np.where(near >= 0, np.exp(-0.5 * (offsets / spread) ** 2), 0.0)
     weights /= weights.sum(axis=1, keepdims=True)
     return torch.from_numpy(neighbours), torch.from_numpy(weights)
