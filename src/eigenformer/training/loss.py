@@ -40,7 +40,7 @@ class TokenLoss(nn.Module):
         logits, targets, first = choices.logits.float(), choices.targets, choices.first
         if self._soft_words.isdisjoint(range(first, first + logits.shape[1])):
             return F.cross_entropy(logits, targets - first, reduction="sum")
-        loss: Tensor = _SoftCrossEntropy.apply(
+        loss: Tensor = _SoftCrossEntropy.apply(  # type: ignore[no-untyped-call]
             logits, self.neighbours[targets] - first, self.weights[targets]
         )
         return loss
