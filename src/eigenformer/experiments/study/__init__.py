@@ -7,6 +7,7 @@ values of tables.
 from .claims import Claim as Claim
 from .claims import Evidence as Evidence
 from .claims import Finding as Finding
+from .claims import State as State
 from .claims import Verdict as Verdict
 from .claims import above as above
 from .claims import decide_all as decide_all

@@ -7,14 +7,17 @@ from typing import Literal
 
 from ...core import InputError, unknown
 from .experiment import Label, Scale
-from .readings import Measured
+from .readings import Measured, Unit
 from .records import Records
 from .table import Table, Value
 
 State = Literal["holds", "fails", "undecided"]
 ONE_SEED_GAP = 0.20
 """With one training run a side, a difference of accuracies counts only from here on."""
-_SEEDS = 3
+ONE_SEED_RATIO = 2.0
+"""The same for numbers of examples."""
+SEEDS = 3
+"""Training runs a side from which on their spread is known well enough to judge by."""
 # Two-sided 95% quantiles of Student's t with 1, 2, ... degrees of freedom.
 _T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
@@ -128,13 +131,14 @@ def above(values: Sequence[Measured], bound: float) -> bool | None:
 def larger(a: Sequence[Measured], b: Sequence[Measured]) -> bool | None:
     """Whether trained models `a` are better than `b`: True, False (worse), None (not decided).
 
-    With three training seeds a side or more, by the 95% interval of the difference of means
-    (Welch); with fewer, only if every a and every b are more than 20 points apart.
+    Values are accuracies. With three training seeds a side or more, by the 95% interval of the
+    difference of means (Welch); with fewer, only if every a and every b are more than 20 points
+    apart.
     """
-    if not a or not b:
+    x, y = _of_unit(a, "accuracy"), _of_unit(b, "accuracy")
+    if not x or not y:
         return None
-    x, y = [v.value for v in a], [v.value for v in b]
-    if min(len(x), len(y)) < _SEEDS:
+    if min(len(x), len(y)) < SEEDS:
         if min(x) - max(y) > ONE_SEED_GAP:
             return True
         return False if min(y) - max(x) > ONE_SEED_GAP else None
@@ -145,8 +149,42 @@ def larger(a: Sequence[Measured], b: Sequence[Measured]) -> bool | None:
     return difference > 0
 
 
+def fewer(a: Sequence[Measured], b: Sequence[Measured]) -> bool | None:
+    """Whether trained models `a` need fewer examples than `b`: True, False (more), None.
+
+    With three training seeds a side or more, by the 95% interval of the difference of mean
+    logarithms (Welch); with fewer, only if every a and every b differ by a factor of two. Values
+    that are lower bounds count as such: a side that has any needs no fewer.
+    """
+    x, y = ([math.log(max(value, 1.0)) for value in _of_unit(side, "examples")] for side in (a, b))
+    if not x or not y:
+        return None
+    if min(len(x), len(y)) < SEEDS:
+        gap = math.log(ONE_SEED_RATIO)
+        less, more = min(y) - max(x) >= gap, min(x) - max(y) >= gap
+    else:
+        difference, half = mean(y) - mean(x), welch_half_width(x, y)
+        less, more = difference > half, -difference > half
+    if less and not any(value.at_least for value in a):
+        return True
+    return False if more and not any(value.at_least for value in b) else None
+
+
+def _of_unit(values: Sequence[Measured], unit: Unit) -> list[float]:
+    wrong = [value.unit for value in values if value.unit != unit]
+    if wrong:
+        raise ValueError(f"values of unit {wrong[0]} are compared as {unit}")
+    return [value.value for value in values]
+
+
 def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
+
+
+def mean_half_width(values: Sequence[float]) -> float:
+    """Half the 95% interval of a mean, of two values or more (Student's t)."""
+    freedom = len(values) - 1
+    return _quantile(freedom) * math.sqrt(_variance_of_mean(values))
 
 
 def welch_half_width(x: Sequence[float], y: Sequence[float]) -> float:
@@ -159,8 +197,12 @@ def welch_half_width(x: Sequence[float], y: Sequence[float]) -> float:
     if u + v == 0:
         return 0.0
     freedom = (u + v) ** 2 / (u**2 / (len(x) - 1) + v**2 / (len(y) - 1))
-    quantile = _T95[min(max(int(freedom), 1), len(_T95)) - 1]
-    return quantile * math.sqrt(u + v)
+    return _quantile(freedom) * math.sqrt(u + v)
+
+
+def _quantile(freedom: float) -> float:
+    """For degrees of freedom beyond the table the last one's, which is larger."""
+    return _T95[min(max(int(freedom), 1), len(_T95)) - 1]
 
 
 def _variance_of_mean(values: Sequence[float]) -> float:

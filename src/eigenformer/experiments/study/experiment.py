@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -47,7 +48,7 @@ class Experiment:
         if self.config.start is not None:
             raise InputError(f"{self.name} has a start in its config; give `after` instead")
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """The hash of all that the result depends on: configurations, the earlier runs' too."""
         before = None if self.after is None else self.after.identity

@@ -1,0 +1,96 @@
+"""Table 4: products of a matrix and a vector."""
+
+from ..study import Experiment, Scale, Table
+from .cells import as_printed, at_tolerances, models_of, slug
+from .full_size import full_size
+from .settings import paper_tokens
+
+_EXAMPLES = 80_000
+_WITHOUT_SIGN = ("B1999", "FP15")
+"""Encodings that the paper's text says fail, without numbers."""
+
+
+def _experiments(scale: Scale) -> list[Experiment]:
+    if scale == "laptop":
+        compared = [_small(encoding, seed) for encoding in ("P10", "P1000") for seed in (0, 1, 2)]
+        return [*compared, *(_small(encoding, 0) for encoding in _WITHOUT_SIGN), _small_variable()]
+    printed = [
+        Experiment(
+            name=slug(model["dims"], model["encoding"], model["layers"]),
+            config=full_size(
+                scale,
+                "matvec",
+                model["dims"],
+                encoding=model["encoding"],
+                layers=model["layers"],
+                ours=paper_tokens,
+            ),
+            cells=as_printed(model),
+        )
+        for model in models_of("table04", "tolerance")
+    ]
+    return [*printed, *(_other(scale, encoding) for encoding in _WITHOUT_SIGN)]
+
+
+def _other(scale: Scale, encoding: str) -> Experiment:
+    return Experiment(
+        name=slug("5x5", encoding, "2/2"),
+        config=full_size(
+            scale, "matvec", "5x5", encoding=encoding, layers="2/2", ours=paper_tokens
+        ),
+        cells=at_tolerances(
+            {"encoding": encoding, "dims": "5x5", "layers": "2/2", "variable": False}
+        ),
+    )
+
+
+def _small(encoding: str, seed: int) -> Experiment:
+    return Experiment(
+        name=slug("2x2", encoding, "seed", seed),
+        config=paper_tokens(
+            "matvec",
+            "2x2",
+            encoding=encoding,
+            layers=(2, 2),
+            examples=_EXAMPLES,
+            evaluations=4,
+            seed=seed,
+        ),
+        cells=at_tolerances(
+            {"encoding": encoding, "dims": "2x2", "layers": "2/2", "variable": False, "seed": seed},
+            None if encoding in _WITHOUT_SIGN else {"dims": "5x5"},
+        ),
+    )
+
+
+def _small_variable() -> Experiment:
+    return Experiment(
+        name=slug("2-3", "P1000"),
+        config=paper_tokens(
+            "matvec", "2-3", encoding="P1000", layers=(2, 2), examples=_EXAMPLES, evaluations=4
+        ),
+        cells=at_tolerances(
+            {
+                "encoding": "P1000",
+                "dims": "2-3 square",
+                "layers": "2/2",
+                "variable": True,
+                "seed": 0,
+            },
+            {"dims": "5-10 square", "layers": "4/4"},
+        ),
+    )
+
+
+TABLE = Table(
+    name="table04",
+    title="Products of a matrix and a vector, for different sizes",
+    section="4.3",
+    rows=("tolerance",),
+    columns=("encoding", "dims", "layers", "seed"),
+    experiments=_experiments,
+    note="2x2 stands for the paper's 5x5, 2 to 3 rows and columns for 5 to 10; width 128 in place "
+    "of 512. B1999 and FP15 are ours to add: the paper's text says that they do not reach high "
+    "accuracy. P10 and P1000 have three training seeds each. Matrices are m x n as printed and the "
+    "answer is M^T v, as in section 2. The paper's tokens.",
+)

@@ -1,0 +1,553 @@
+"""Tables on arithmetic: encodings, sizes, noise, digits; recurrent and looped models; jointly."""
+
+import importlib
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_tables import check_two_steps
+
+from eigenformer import encodings
+from eigenformer.ensembles import Dims, IidUniform
+from eigenformer.experiments.charton2022.grids import accuracy_after
+from eigenformer.experiments.charton2022.large_models import LARGE_MODELS, SHALLOW
+from eigenformer.experiments.charton2022.results import PaperCell, paper_table
+from eigenformer.experiments.charton2022.shapes import dims_of, roomy
+from eigenformer.experiments.recipes import fast, paper
+from eigenformer.experiments.study import (
+    SCALES,
+    Cell,
+    Experiment,
+    Point,
+    Record,
+    Records,
+    Scale,
+    Table,
+    Value,
+)
+from eigenformer.models import (
+    DirectConfig,
+    RecurrentConfig,
+    StackConfig,
+    TransformerConfig,
+    UniversalConfig,
+)
+from eigenformer.problems import Joint
+
+COMPUTED = ("table01", "table18", "table29")
+TRAINED = (
+    *("table02", "table03", "table04", "table05", "table11", "table13", "table15", "table16"),
+    *("table17", "table21", "table23", "table26", "table27"),
+)
+WITH_BLANKS = ("table16", "table17")
+"""Tables of the paper where a cell without a number is a run too: one that did not get there."""
+
+
+def table(name: str) -> Table:
+    found = importlib.import_module(f"eigenformer.experiments.charton2022.{name}").TABLE
+    assert isinstance(found, Table)
+    return found
+
+
+@cache
+def runs(name: str, scale: Scale) -> tuple[Experiment, ...]:
+    return tuple(table(name).experiments(scale))
+
+
+def values(name: str, scale: Scale, root: Path) -> list[Value]:
+    """All of them, none measured but the computed ones."""
+    return table(name).values(scale, Records(root / "no-records"))
+
+
+def counterparts(name: str, labels: dict[str, Any]) -> list[PaperCell]:
+    return paper_table(name).find(labels)
+
+
+def is_number(cell: PaperCell, name: str) -> bool:
+    if cell.value is None:
+        return name in WITH_BLANKS
+    return not isinstance(cell.value, str)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", (*COMPUTED, *TRAINED))
+def test_every_scale_builds(name: str, scale: Scale, tmp_path: Path) -> None:
+    found = table(name)
+    assert found.name == name
+    experiments = found.experiments(scale)
+    assert bool(experiments) == (name in TRAINED)
+    names = [experiment.name for experiment in experiments]
+    assert len(set(names)) == len(names)
+    assert all(part and part.replace("-", "").isalnum() and part.islower() for part in names)
+    identities = [experiment.identity for experiment in experiments]
+    assert len(set(identities)) == len(identities)
+    every = values(name, scale, tmp_path)
+    labels = [tuple(sorted((key, str(label)) for key, label in v.labels.items())) for v in every]
+    assert len(set(labels)) == len(labels)
+    assert all((value.measured is None) == (name in TRAINED) for value in every)
+    if scale == "laptop":
+        # The layout's rows and columns tell all values apart, and no key of it is for nothing.
+        used = {key for value in every for key in value.labels}
+        assert {*found.rows, *found.columns} <= used
+        places = [tuple(v.labels.get(k) for k in (*found.rows, *found.columns)) for v in every]
+        assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize("name", (*COMPUTED, *TRAINED))
+def test_every_number_of_the_paper_has_a_counterpart(name: str, tmp_path: Path) -> None:
+    numbers = {id(cell) for cell in paper_table(name).cells if is_number(cell, name)}
+    assert numbers
+    met: Counter[int] = Counter()
+    for value in values(name, "paper", tmp_path):
+        if value.paper is not None:
+            (cell,) = counterparts(name, value.paper)
+            met[id(cell)] += 1
+    assert met.keys() == numbers
+    if name != "table23":  # which has one line for several models
+        assert set(met.values()) == {1}
+
+
+@pytest.mark.parametrize("scale", ["laptop", "gpu"])
+@pytest.mark.parametrize("name", (*COMPUTED, *TRAINED))
+def test_counterparts_at_smaller_scales_are_numbers_of_the_paper(
+    name: str, scale: Scale, tmp_path: Path
+) -> None:
+    every = values(name, scale, tmp_path)
+    compared = [value for value in every if value.paper is not None]
+    assert compared
+    for value in compared:
+        assert value.paper is not None
+        (cell,) = counterparts(name, value.paper)
+        assert is_number(cell, name)
+        if "tolerance" in cell.labels:
+            assert cell.labels["tolerance"] == value.labels["tolerance"]
+    if scale == "gpu":
+        same = [value.labels for value in values(name, "paper", tmp_path)]
+        assert [value.labels for value in every] == same
+
+
+def at_paper_scale(name: str, labels: dict[str, Any]) -> Experiment:
+    """The one run with a cell of these labels that the paper has."""
+
+    def fits(cell: Cell) -> bool:
+        same = all(cell.labels.get(key, "absent") == label for key, label in labels.items())
+        return same and cell.paper is not None
+
+    experiments = runs(name, "paper")
+    found = [one for one in experiments if any(fits(cell) for cell in one.cells)]
+    assert len(found) == 1, (labels, [one.name for one in found])
+    return found[0]
+
+
+# Typed from the paper: problem, sizes, encoding, layers, width. All have 8 heads.
+SETTINGS = {
+    "table02": [
+        ({"encoding": "P10", "dims": "20x20"}, "transpose 20x20 P10 1/1 256"),
+        ({"encoding": "B1999", "dims": "30x30"}, "transpose 30x30 B1999 1/1 256"),
+        ({"encoding": "FP15", "dims": "9x11"}, "transpose 9x11 FP15 1/1 256"),
+        ({"encoding": "P1000", "dims": "5-15 rect"}, "transpose 5-15x5-15 P1000 1/1 256"),
+        ({"encoding": "FP15", "dims": "5-20 square"}, "transpose 5-20 FP15 1/1 256"),
+    ],
+    "table03": [
+        ({"dims": "3x8"}, "add 3x8 B1999 2/2 512"),
+        ({"dims": "20x20"}, "add 20x20 B1999 1/1 512"),
+        ({"dims": "5-15 rect", "layers": "1/6"}, "add 5-15x5-15 B1999 1/6 512"),
+    ],
+    "table04": [
+        ({"encoding": "P10"}, "matvec 5x5 P10 2/2 512"),
+        ({"dims": "14x2"}, "matvec 14x2 P1000 1/1 512"),
+        ({"dims": "5-10 square"}, "matvec 5-10 P1000 4/4 512"),
+    ],
+    "table05": [
+        ({"encoding": "P10"}, "matmul 5x5 P10 2/2 512"),
+        ({"dims": "3x8"}, "matmul 3x8 P1000 2/6 512"),
+        ({"dims": "12x2"}, "matmul 12x2 P1000 1/6 512"),
+    ],
+    "table11": [
+        ({"encoding": "B1999", "noise": 0.02, "dim": 256}, "add 5x5 B1999 2/2 256"),
+        ({"encoding": "FP15", "noise": 0.05, "dim": 1024}, "eigenvalues 5x5 FP15 4/4 1024"),
+        ({"encoding": "P1000", "noise": 0.01, "dim": 512}, "eigenvalues 5x5 P1000 4/4 512"),
+    ],
+    "table13": [
+        ({"precision_digits": 2}, "add 10x10 P100 2/2 512"),
+        ({"precision_digits": 3}, "add 10x10 P1000 2/2 512"),
+        ({"precision_digits": 4}, "add 10x10 P10000 2/2 512"),
+    ],
+    "table15": [
+        ({"layers": "1/1", "encoding": "B1999", "dim": 64}, "add 10x10 B1999 1/1 64"),
+        ({"layers": "6/6", "encoding": "P1000", "dim": 512}, "add 10x10 P1000 6/6 512"),
+        ({"layers": "4/4", "encoding": "B1999", "dim": 256}, "add 10x10 B1999 4/4 256"),
+    ],
+    "table16": [
+        ({"layers": "2/2", "encoding": "B1999", "dim": 512}, "add 10x10 B1999 2/2 512"),
+        ({"layers": "1/1", "encoding": "P1000", "dim": 128}, "add 10x10 P1000 1/1 128"),
+        ({"layers": "6/6", "encoding": "B1999", "dim": 64}, "add 10x10 B1999 6/6 64"),
+    ],
+    "table17": [
+        (
+            {"layers": "8/8", "task": "matrix-vector product", "dim": 128},
+            "matvec 5x5 P1000 8/8 128",
+        ),
+        ({"layers": "1/1", "task": "eigenvalues", "dim": 1024}, "eigenvalues 5x5 P1000 1/1 1024"),
+        ({"layers": "6/6", "task": "eigenvalues", "dim": 256}, "eigenvalues 5x5 P1000 6/6 256"),
+    ],
+    "table23": [
+        ({"looped": "none"}, "add 10x10 B1999 2/2 512"),
+        ({"looped": "encoder", "gating": "gated", "dim": 256}, "add 10x10 B1999 1/1 256"),
+        ({"looped": "decoder", "gating": "none", "dim": 512}, "add 10x10 B1999 1/1 512"),
+    ],
+    "table27": [
+        (
+            {"encoding": "B1999", "layers": "4/4", "dim": 256, "noise": 0.01},
+            "add 5x5 B1999 4/4 256",
+        ),
+        (
+            {"encoding": "P1000", "layers": "2/2", "dim": 512, "noise": 0.02},
+            "add 5x5 P1000 2/2 512",
+        ),
+        (
+            {"encoding": "P1000", "layers": "4/4", "dim": 512, "noise": 0.05},
+            "add 5x5 P1000 4/4 512",
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_of_scale_paper(name: str) -> None:
+    for labels, expected in SETTINGS[name]:
+        problem, dims, encoding, layers, width = expected.split()
+        config = at_paper_scale(name, labels).config
+        task, model = config.task, config.model
+        assert task.problem.registry.name_of(task.problem) == problem
+        assert task.ensemble == IidUniform(dims=dims, scale=10)
+        assert (task.encoder.label, task.decoder.label) == (encoding, encoding)
+        assert task.noise == labels.get("noise", 0)
+        assert isinstance(model, TransformerConfig)
+        encoder, decoder = (
+            StackConfig(layers=int(depth), width=int(width), heads=8) for depth in layers.split("/")
+        )
+        assert (model.encoder, model.decoder) == (encoder, decoder)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_recipe_of_scale_paper(name: str) -> None:
+    for experiment in runs(name, "paper"):
+        config = experiment.config
+        assert config.recipe == "paper"
+        optimizer, schedule, evaluation = config.optimizer, config.schedule, config.evaluation
+        assert (optimizer.kind, optimizer.rate, optimizer.weight_decay) == ("adamw", 1e-4, 0)
+        assert (schedule.warmup_steps, schedule.shape) == (10_000, "cosine")
+        assert config.batch_size == 64
+        assert evaluation.every == 300_000
+        assert [(test.size, test.ensemble) for test in evaluation.tests] == [(10_000, None)]
+        assert config.loss.soft_width == 0
+        assert (config.precision, config.start, config.data) == ("float32", None, None)
+        assert config.examples % 300_000 == 0 or name == "table21"  # of inversion, 250 million
+        model = config.model
+        if isinstance(model, RecurrentConfig):
+            assert model.embedding_init == "random"
+        else:
+            assert isinstance(model, TransformerConfig)
+            assert (model.norm, model.activation, model.embedding) == ("post", "relu", "random")
+            assert not model.sum_coefficients
+
+
+def test_what_the_paper_says_of_the_length_of_runs() -> None:
+    assert {run.config.examples for run in runs("table13", "paper")} == {30_000_000}
+    # 60 epochs are read of table 15; the largest number of table 16 is 96 epochs, of table 17 244.
+    assert {run.config.examples for run in runs("table15", "paper")} == {30_000_000}
+    longest = max(run.config.examples for run in runs("table17", "paper"))
+    assert longest >= 244 * 300_000
+
+
+@pytest.mark.parametrize(
+    "cell, layers, hidden, embedding", [("LSTM", 2, 1024, 256), ("GRU", 4, 2048, 512)]
+)
+def test_recurrent_models_of_scale_paper(
+    cell: str, layers: int, hidden: int, embedding: int
+) -> None:
+    labels = {
+        "architecture": cell,
+        "layers": f"{layers}/{layers}",
+        "hidden": hidden,
+        "embedding": embedding,
+        "tolerance": 5,
+    }
+    config = at_paper_scale("table21", labels).config
+    assert config.task.problem.registry.name_of(config.task.problem) == "add"
+    assert config.task.ensemble == IidUniform(dims="5x5", scale=10)
+    model = config.model
+    assert isinstance(model, RecurrentConfig)
+    assert (model.cell, model.hidden, model.embedding) == (cell.lower(), hidden, embedding)
+    assert model.encoder_layers == model.decoder_layers == layers
+
+
+@pytest.mark.parametrize(
+    "looped, gating, loops, ours",
+    [
+        ("encoder", "none", (4, 1), "none"),
+        ("encoder", "gated", (4, 1), "copy"),
+        ("decoder", "ACT", (1, 4), "act"),
+        ("encoder and decoder", "none", (4, 4), "none"),
+    ],
+)
+@pytest.mark.parametrize("scale", SCALES)
+def test_loops_and_gates(
+    looped: str, gating: str, loops: tuple[int, int], ours: str, scale: Scale
+) -> None:
+    found = [
+        experiment.config.model
+        for experiment in runs("table23", scale)
+        if (experiment.cells[0].labels["looped"], experiment.cells[0].labels["gating"])
+        == (looped, gating)
+    ]
+    assert len(found) == (1 if scale == "laptop" else 2)
+    for model in found:
+        assert isinstance(model, UniversalConfig)
+        assert (model.encoder_loops, model.decoder_loops) == loops
+        assert model.gating == ours
+        assert model.encoder.layers == model.decoder.layers == 1
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_joint_goals(scale: Scale) -> None:
+    letters = {
+        "T": "transpose",
+        "A": "add",
+        "D": "matvec",
+        "M": "matmul",
+        "E": "eigenvalues",
+        "F": "eigenvectors",
+        "I": "inverse",
+    }
+    experiments = runs("table26", scale)
+    goals = [str(experiment.cells[0].labels["joint_goal"]) for experiment in experiments]
+    assert goals == ["TA", "TAD", "TADM", "TADME", "TADMEF", "TADMEFI", "EFI"]
+    for goal, experiment in zip(goals, experiments, strict=True):
+        config = experiment.config
+        assert isinstance(config.task.problem, Joint)
+        assert config.task.problem.problems == tuple(letters[letter] for letter in goal)
+        assert [cell.labels["letter"] for cell in experiment.cells] == list(goal)
+        # The paper's own criterion for eigenvectors; its other problems have one only.
+        assert config.evaluation.score == ("paper" if "F" in goal else "l1")
+        if scale == "paper":
+            model = config.model
+            assert isinstance(model, TransformerConfig)
+            assert model.encoder.layers == model.decoder.layers
+            assert model.encoder.layers in (4, 6)
+            assert (model.encoder.width, model.encoder.heads) == (512, 8)
+            assert config.task.ensemble == IidUniform(dims="5x5", scale=10)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_scale_gpu_has_the_papers_sizes(name: str) -> None:
+    theirs = {experiment.name: experiment.config for experiment in runs(name, "paper")}
+    ours = {experiment.name: experiment.config for experiment in runs(name, "gpu")}
+    assert ours.keys() == theirs.keys()
+    for key, config in ours.items():
+        paper_config = theirs[key]
+        assert config.precision == "bfloat16"
+        assert config.optimizer.kind == "muon"
+        assert config.examples <= min(8_000_000, paper_config.examples)
+        assert config.task == paper_config.task
+        model, paper_model = config.model, paper_config.model
+        if isinstance(model, RecurrentConfig):
+            assert isinstance(paper_model, RecurrentConfig)
+            assert (model.cell, model.hidden) == (paper_model.cell, paper_model.hidden)
+        else:
+            assert isinstance(model, DirectConfig | TransformerConfig)
+            assert isinstance(paper_model, TransformerConfig)
+            assert (model.encoder, model.decoder) == (paper_model.encoder, paper_model.decoder)
+            assert isinstance(model, DirectConfig) == (config.recipe == "fast")
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_scale_laptop_is_small(name: str) -> None:
+    by_fast = {"table11", "table13", "table26", "table27"}
+    for experiment in runs(name, "laptop"):
+        config = experiment.config
+        assert max(config.task.ensemble.dimensions.largest) <= 4
+        assert config.examples <= 160_000
+        assert config.recipe == ("fast" if name in by_fast else "paper-tokens")
+        model = config.model
+        if not isinstance(model, RecurrentConfig):
+            assert isinstance(model, DirectConfig | TransformerConfig)
+            assert max(model.encoder.width, model.decoder.width) <= 128
+
+
+def shared(scale: Scale, first: str, second: str) -> int:
+    """How many runs two tables have in common."""
+    one, other = ({run.identity for run in runs(name, scale)} for name in (first, second))
+    return len(one & other)
+
+
+def test_tables_share_runs() -> None:
+    for scale in SCALES:
+        assert shared(scale, "table15", "table16") == len(runs("table15", scale))
+    # Sums in B1999, 2/2 layers, two widths, three levels of noise; here one width.
+    assert shared("paper", "table11", "table27") == shared("gpu", "table11", "table27") == 6
+    assert shared("laptop", "table11", "table27") == 3
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", TRAINED)
+def test_two_steps_at_tiny_size(name: str, scale: Scale, store: Path) -> None:
+    check_two_steps(table(name), runs(name, scale), store)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tables: what they share is run once."""
+    return tmp_path_factory.mktemp("runs")
+
+
+# Tables that are computed.
+
+
+def test_words_of_table_1(tmp_path: Path) -> None:
+    found = {
+        (value.labels["encoding"], value.labels["field"]): value
+        for value in values("table01", "laptop", tmp_path)
+    }
+    for name, tokens, words, pi, many in (
+        ("P10", 5, 2 + 10 + 201, "+ 3 1 4 E-2", "- 6 0 2 E21"),
+        ("P1000", 3, 2 + 1000 + 201, "+ 314 E-2", "- 602 E21"),
+        ("B1999", 2, 1999 + 201, "314 E-2", "-602 E21"),
+        ("FP15", 1, 2 * (99 + 16 * 900) + 1, "FP314/-2", "out of range"),
+    ):
+        for field, count in (("tokens_per_coefficient", tokens), ("vocabulary_size", words)):
+            value = found[name, field]
+            assert value.measured is not None and value.measured.value == count
+            assert value.labels["example_3.14"] == pi
+            assert value.labels["example_-6.02e23"] == many
+
+
+def test_table_18_is_the_papers(tmp_path: Path) -> None:
+    for value in values("table18", "laptop", tmp_path):
+        if value.paper is not None:
+            assert value.measured is not None
+            assert value.measured.value == paper_table("table18").value(value.paper)
+
+
+def test_the_models_of_table_19_are_among_those_of_table_18() -> None:
+    deep = {
+        (stack.layers, stack.width, stack.heads)
+        for model in LARGE_MODELS
+        for stack in (model.base, model.wider, model.more_heads)
+    }
+    shallow = (SHALLOW.layers, SHALLOW.width, SHALLOW.heads)
+    for cell in paper_table("table19").cells:
+        layers, heads = (str(cell.labels[key]).split("/") for key in ("layers", "heads"))
+        widths = cell.labels["enc_dim"], cell.labels["dec_dim"]
+        sides = [
+            (int(depth), width, int(count))
+            for depth, width, count in zip(layers, widths, heads, strict=True)
+        ]
+        assert shallow in sides
+        assert any(side in deep for side in sides), sides
+
+
+def test_table_29_is_the_papers_to_the_last_digit(tmp_path: Path) -> None:
+    compared = [value for value in values("table29", "paper", tmp_path) if value.paper is not None]
+    assert len(compared) == 15
+    for value in compared:
+        assert value.paper is not None and value.measured is not None
+        assert value.measured.value == paper_table("table29").value(value.paper)
+
+
+def test_our_count_is_that_of_a_built_model(tmp_path: Path) -> None:
+    ours = {
+        (value.labels["task"], value.labels["encoding"]): value.measured
+        for value in values("table29", "paper", tmp_path)
+        if value.paper is None
+    }
+    config = paper("transpose", "5x5", encoding="B1999", layers=(1, 1), width=256)
+    model = config.model.build(config.task.encoder, config.task.decoder, seed=0)
+    measured = ours["transposition", "B1999"]
+    assert measured is not None
+    assert measured.value == sum(parameter.numel() for parameter in model.parameters())
+
+
+# What they are made with.
+
+
+@pytest.mark.parametrize(
+    "label, rows, columns, square",
+    [
+        ("5x6", (5, 5), (6, 6), False),
+        ("5-15 square", (5, 15), (5, 15), True),
+        ("5-20 rect", (5, 20), (5, 20), False),
+        ("2-4", (2, 4), (2, 4), True),
+    ],
+)
+def test_sizes_as_the_paper_spells_them(
+    label: str, rows: tuple[int, int], columns: tuple[int, int], square: bool
+) -> None:
+    dims = Dims.parse(dims_of(label))
+    assert (dims.rows, dims.columns, dims.square) == (rows, columns, square)
+
+
+@settings(max_examples=30)
+@given(
+    problem=st.sampled_from(["transpose", "add", "matvec", "matmul", "transpose,matmul,inverse"]),
+    size=st.integers(1, 25),
+    encoding=st.sampled_from(["P10", "P1000", "B1999", "FP15"]),
+)
+def test_models_have_room_for_their_matrices(problem: str, size: int, encoding: str) -> None:
+    dims = f"{size}x{size}"
+    spacious = roomy(paper(problem, dims, encoding=encoding))
+    drawn = spacious.task.examples(0, "train", 0, 20)
+    longest = max(drawn.input_ids.shape[1], drawn.output_ids.shape[1])
+    assert isinstance(spacious.model, TransformerConfig)
+    assert spacious.model.max_positions == max(512, longest)
+    direct = roomy(fast(problem, dims, encoding=encoding)).model
+    assert isinstance(direct, DirectConfig)
+    largest = max(drawn.inputs.values.shape[1:] + drawn.answers.values.shape[1:])
+    assert direct.max_dim == max(32, largest)
+
+
+def record(*points: tuple[int, float], n: int) -> Record:
+    """Of a run with these accuracies within 5% after so many examples."""
+    return Record(
+        identity="",
+        run="",
+        state="finished",
+        version="",
+        machine="",
+        seconds=0.0,
+        examples=points[-1][0],
+        score="l1",
+        config={},
+        tests={"test": {"n": n}},
+        curve=tuple(
+            Point(examples=examples, accuracy={"l1": {"0.05": value}}, valid=1.0)
+            for examples, value in points
+        ),
+        losses=(),
+    )
+
+
+def test_accuracy_in_the_middle_of_a_run() -> None:
+    found = record((100, 0.25), (200, 0.5), (300, 0.75), n=400)
+    measured = accuracy_after(150, 0.05)(found)
+    assert measured is not None
+    assert measured.value == 0.5
+    assert measured.n == 400
+    # Wilson's interval of 200 of 400.
+    z = 1.959964
+    half = z * (0.25 / 400 + z**2 / (4 * 400**2)) ** 0.5 / (1 + z**2 / 400)
+    assert measured.low == pytest.approx(0.5 - half, abs=1e-6)
+    assert measured.high == pytest.approx(0.5 + half, abs=1e-6)
+    at_the_end = accuracy_after(300, 0.05)(found)
+    assert at_the_end is not None and at_the_end.value == 0.75
+    assert accuracy_after(301, 0.05)(found) is None
+
+
+def test_the_papers_vocabularies_are_not_ours() -> None:
+    # Or table 29 would need no sizes of its own.
+    assert len(encodings.get("P1000").vocabulary) != 1231
