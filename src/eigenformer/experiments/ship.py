@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -75,9 +74,7 @@ def _copy(run: RunFolder, folder: RunFolder) -> None:
     if "commands" not in status:
         *earlier, _ = stages(run)
         status = {
-            "training_seconds": sum(
-                _training_seconds(stage.metrics()) for stage in (*earlier, run)
-            ),
+            "training_seconds": sum(stage.training_seconds() for stage in (*earlier, run)),
             "earlier_examples": sum(stage.status()["examples"] for stage in earlier),
             "commands": rebuild_commands(run),
             **status,
@@ -95,16 +92,6 @@ def _copy(run: RunFolder, folder: RunFolder) -> None:
         for key, tensor in run.load_model().items()
     }
     folder.save_model(rounded)
-
-
-def _training_seconds(metrics: list[dict[str, Any]]) -> float:
-    """Seconds of all training steps, without evaluations and interruptions."""
-    seconds, before = 0.0, 0
-    for line in metrics:
-        if line["kind"] == "train":
-            seconds += (line["examples"] - before) / line["examples_per_second"]
-            before = line["examples"]
-    return seconds
 
 
 def _score(folder: RunFolder, matrices: int) -> None:

@@ -217,6 +217,15 @@ class RunFolder:
         except json.JSONDecodeError:
             raise InputError(f"{self.metrics_file} is damaged; restore or delete it") from None
 
+    def training_seconds(self) -> float:
+        """The time that the logged steps took, without evaluations and interruptions."""
+        total, before = 0.0, 0
+        for line in self.metrics():
+            if line["kind"] == "train":
+                total += (line["examples"] - before) / line["examples_per_second"]
+            before = line["examples"]
+        return total
+
     def save_evaluation(self, examples: int, test: str, result: dict[str, Any]) -> None:
         save_json(self.path / "evals" / f"{examples:012d}-{test}.json", result)
 

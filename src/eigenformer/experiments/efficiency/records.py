@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ...core import InputError, content_hash, from_json, load_json, save_json, to_json
 from ...training import RunFolder
@@ -130,7 +130,7 @@ def record_of(folder: RunFolder, case: Case, contestant: Contestant, seed: int) 
         length=config.examples,
         state=state if state in ("finished", "diverged") else "running",
         flops_per_example=flops_per_example(config),
-        seconds=round(_seconds(folder.metrics()), 1),
+        seconds=round(folder.training_seconds(), 1),
         machine=f"{environment['device_name']}, {environment['threads']} threads",
         curve=tuple(
             Point(
@@ -143,13 +143,3 @@ def record_of(folder: RunFolder, case: Case, contestant: Contestant, seed: int) 
             for examples, found in evaluations.items()
         ),
     )
-
-
-def _seconds(metrics: list[dict[str, Any]]) -> float:
-    """The time that the logged steps took; the loop's clock stands still at evaluations."""
-    total, before = 0.0, 0
-    for line in metrics:
-        if line["kind"] == "train":
-            total += (line["examples"] - before) / line["examples_per_second"]
-        before = line["examples"]
-    return total

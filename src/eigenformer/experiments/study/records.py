@@ -115,7 +115,7 @@ def record_of(experiment: Experiment, folder: RunFolder) -> Record | None:
         state=state if state in ("finished", "diverged") else "running",
         version=environment["git"] or environment["eigenformer"],
         machine=f"{environment['device_name']}, {environment['threads']} threads",
-        seconds=round(training_seconds(metrics), 1),
+        seconds=round(folder.training_seconds(), 1),
         examples=max(first),
         score=experiment.config.evaluation.score,
         config=to_json(experiment.config),
@@ -123,16 +123,6 @@ def record_of(experiment: Experiment, folder: RunFolder) -> Record | None:
         curve=tuple(_point(examples, found) for examples, found in first.items()),
         losses=_losses(metrics),
     )
-
-
-def training_seconds(metrics: Sequence[dict[str, Any]]) -> float:
-    """The time that the logged steps took; the loop's clock stands still at evaluations."""
-    total, before = 0.0, 0
-    for line in metrics:
-        if line["kind"] == "train":
-            total += (line["examples"] - before) / line["examples_per_second"]
-        before = line["examples"]
-    return total
 
 
 def _point(examples: int, found: dict[str, Any]) -> Point:
