@@ -5,15 +5,16 @@ from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
 from .settings import paper_tokens
 
-_EXAMPLES = 80_000
-_WITHOUT_SIGN = ("B1999", "FP15")
+_EXAMPLES = 200_000
+"""With 80,000 P1000 has 78% right within 5% and 3% within 0.5% (one seed)."""
+_OTHERS = ("B1999", "FP15")
 """Encodings that the paper's text says fail, without numbers."""
 
 
 def _experiments(scale: Scale) -> list[Experiment]:
     if scale == "laptop":
         compared = [_small(encoding, seed) for encoding in ("P10", "P1000") for seed in (0, 1, 2)]
-        return [*compared, *(_small(encoding, 0) for encoding in _WITHOUT_SIGN), _small_variable()]
+        return [*compared, *(_small(encoding, 0) for encoding in _OTHERS)]
     printed = [
         Experiment(
             name=slug(model["dims"], model["encoding"], model["layers"]),
@@ -29,7 +30,7 @@ def _experiments(scale: Scale) -> list[Experiment]:
         )
         for model in models_of("table04", "tolerance")
     ]
-    return [*printed, *(_other(scale, encoding) for encoding in _WITHOUT_SIGN)]
+    return [*printed, *(_other(scale, encoding) for encoding in _OTHERS)]
 
 
 def _other(scale: Scale, encoding: str) -> Experiment:
@@ -58,26 +59,7 @@ def _small(encoding: str, seed: int) -> Experiment:
         ),
         cells=at_tolerances(
             {"encoding": encoding, "dims": "2x2", "layers": "2/2", "variable": False, "seed": seed},
-            None if encoding in _WITHOUT_SIGN else {"dims": "5x5"},
-        ),
-    )
-
-
-def _small_variable() -> Experiment:
-    return Experiment(
-        name=slug("2-3", "P1000"),
-        config=paper_tokens(
-            "matvec", "2-3", encoding="P1000", layers=(2, 2), examples=_EXAMPLES, evaluations=4
-        ),
-        cells=at_tolerances(
-            {
-                "encoding": "P1000",
-                "dims": "2-3 square",
-                "layers": "2/2",
-                "variable": True,
-                "seed": 0,
-            },
-            {"dims": "5-10 square", "layers": "4/4"},
+            None if encoding in _OTHERS else {"dims": "5x5"},
         ),
     )
 
@@ -89,8 +71,8 @@ TABLE = Table(
     rows=("tolerance",),
     columns=("encoding", "dims", "layers", "seed"),
     experiments=_experiments,
-    note="2x2 stands for the paper's 5x5, 2 to 3 rows and columns for 5 to 10; width 128 in place "
-    "of 512. B1999 and FP15 are ours to add: the paper's text says that they do not reach high "
-    "accuracy. P10 and P1000 have three training seeds each. Matrices are m x n as printed and the "
-    "answer is M^T v, as in section 2. The paper's tokens.",
+    note="2x2 stands for the paper's 5x5, width 128 for 512. B1999 and FP15 are ours to add: the "
+    "paper's text says that they do not reach high accuracy. P10 and P1000 have three training "
+    "seeds each. Matrices are m x n as printed and the answer is M^T v, as in section 2. The "
+    "paper's tokens.",
 )

@@ -40,7 +40,7 @@ def _small(encoding: str) -> Experiment:
             "2x2",
             encoding=encoding,
             layers=(2, 2),
-            examples=100_000,
+            examples=200_000,
             evaluations=4,
         ),
         cells=at_tolerances(

@@ -15,7 +15,6 @@ _ENCODING = "P1000"
 """The paper doesn't say which; this one is in table 22 too."""
 _SMALL = (
     ("addition", "2x2", "2/2", 256),
-    ("addition", "3x3", "1/1", 256),
     ("addition", "3x3", "2/2", 256),
     ("inversion", "2x2", "2/2", 256),
 )
