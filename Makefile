@@ -9,10 +9,10 @@ PIP := $(BIN) -m pip install -qq --disable-pip-version-check --constraint constr
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint fmt bench efficiency docs clean
+.PHONY: help demo test test-slow test-browser test-sweep lint fmt bench efficiency docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed-demo ## train a small model on this machine's CPU, score it, solve a matrix
 	@$(BIN) -m eigenformer demo
@@ -22,6 +22,12 @@ test: $(VENV)/.installed-dev ## run the tests (a few minutes)
 
 test-slow: $(VENV)/.installed-dev ## run the tests that take minutes each
 	@$(BIN) -m pytest -m slow
+
+test-browser: $(VENV)/.installed-browser ## open the report in Chromium and look for what is wrong
+	@$(BIN) -m pytest -m browser
+
+test-sweep: $(VENV)/.installed-sweep ## run the tests of sweeps with Ray and of tracking with trackio
+	@$(BIN) -m pytest -m sweep
 
 lint: $(VENV)/.installed-dev ## check style, formatting and types
 	@echo "ruff check"; $(BIN) -m ruff check .
@@ -65,4 +71,18 @@ $(VENV)/.installed-demo: pyproject.toml constraints.txt | $(VENV)/.created
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.created
 	@echo "installing eigenformer and what its tests need (once; a minute or more)"
 	@$(PIP) -e ".[dev]"
+	@touch $@
+
+$(VENV)/.installed-browser: pyproject.toml constraints.txt | $(VENV)/.created
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+		{ echo "installing Chromium (Debian's package)"; apt-get update -qq && \
+		apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+		{ echo "the browser tests need Chromium or Chrome on the PATH: install it"; exit 1; }
+	@echo "installing eigenformer and what its browser tests need (once; a minute or more)"
+	@$(PIP) -e ".[browser]"
+	@touch $@
+
+$(VENV)/.installed-sweep: pyproject.toml constraints.txt | $(VENV)/.created
+	@echo "installing eigenformer, Ray and trackio (once; a few minutes)"
+	@$(PIP) -e ".[dev,sweep,track]"
 	@touch $@

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from rich.console import Console
@@ -22,6 +22,7 @@ from .environment import environment
 from .folder import RunFolder
 from .progress import Display, make_display
 from .stream import TokenBatch, batches
+from .tracking import Library, Mirror, check_tracker
 from .trainer import Trainer
 
 LOG_STEPS = 50
@@ -48,6 +49,8 @@ class Execution:
     """Time between saved states; one is also saved at each evaluation."""
     quiet: bool = False
     """Report nothing but the result."""
+    track: Library = "none"
+    """Mirror the metrics in trackio (extra `track`) or wandb."""
 
     def __post_init__(self) -> None:
         if self.workers < 0:
@@ -66,6 +69,7 @@ def train(
     the same kind of machine. Raises `Interrupted` after saving on SIGINT or SIGTERM.
     """
     execution = execution or Execution()
+    check_tracker(execution.track)
     device = pick_device(execution.device)
     tune_cpu()
     with joined(device) as ranks:
@@ -81,9 +85,11 @@ def train(
         config.task.examples(config.seed, "train", 0, 1)  # refused here, before there is a folder
         folder.create(config, environment(device, ranks.size))
         lock = folder.lock()
+        mirror = Mirror(folder, execution.track, display)
         try:
-            _Loop(config, folder, execution, device, ranks, display).run()
+            _Loop(config, folder, execution, device, ranks, display, mirror).run()
         finally:
+            mirror.finish()
             display.stop()
             lock.release()
             torch.set_flush_denormal(False)  # tune_cpu's; it would change other computations here
@@ -99,6 +105,7 @@ class _Loop:
         device: torch.device,
         ranks: Ranks,
         display: Display,
+        mirror: Mirror | None = None,
     ) -> None:
         self.config = config
         self.folder = folder
@@ -106,6 +113,7 @@ class _Loop:
         self.device = device
         self.ranks = ranks
         self.display = display
+        self.mirror = mirror
 
     def run(self) -> None:
         if self.ranks.agree(self.ranks.first and self.folder.finished):
@@ -256,6 +264,8 @@ class _Loop:
         state = self.trainer.state()
         if self.ranks.first:
             self.folder.save_state(state)
+        if self.mirror is not None:
+            self.mirror.update()
 
     def _finish(self) -> None:
         progress = self.trainer.progress
@@ -287,12 +297,20 @@ def _signals() -> Iterator[list[int]]:
         yield received
         return
 
-    def remember(number: int, _: FrameType | None) -> None:
+    before: dict[int, Any] = {
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+
+    def remember(number: int, frame: FrameType | None) -> None:
         received.append(number)
         if len(received) > 1 and number == signal.SIGINT:
             raise KeyboardInterrupt
+        # Whoever called may have more to stop than this run, which may be done already.
+        if callable(outer := before[number]) and outer is not signal.default_int_handler:
+            outer(number, frame)
 
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, remember)
     try:
         yield received
     finally:
