@@ -218,12 +218,16 @@ class RunFolder:
             raise InputError(f"{self.metrics_file} is damaged; restore or delete it") from None
 
     def training_seconds(self) -> float:
-        """The time that the logged steps took, without evaluations and interruptions."""
+        """The time that the steps took, without evaluations and interruptions.
+
+        The clock begins anew after an evaluation: steps between a line and an evaluation count at
+        the rate of the next line.
+        """
         total, before = 0.0, 0
         for line in self.metrics():
             if line["kind"] == "train":
                 total += (line["examples"] - before) / line["examples_per_second"]
-            before = line["examples"]
+                before = line["examples"]
         return total
 
     def save_evaluation(self, examples: int, test: str, result: dict[str, Any]) -> None:

@@ -119,7 +119,8 @@ class RayEngine:
         try:
             ray.init(
                 **({"address": self.address} if self.address else here),
-                logging_level=logging.ERROR,
+                # Of a trial that is killed this engine's report says enough.
+                logging_level=logging.CRITICAL,
                 log_to_driver=False,
             )
         except ConnectionError:
@@ -230,18 +231,16 @@ def _trial(parameters: dict[str, Any]) -> None:
     run_folder = folder.job().run_folder
     while not folder.stop_file.exists():
         result = _perform(folder, parameters["threads"], parameters["processes"])
-        if result.state == "killed" or (
-            result.state == "stopped" and not folder.stop_file.exists()
-        ):
+        if result.state in ("killed", "stopped") and not folder.stop_file.exists():
             folder.forget_result()
             raise RuntimeError(f"the process was killed ({result.message})")
-        if result.state != "locked":
+        if result.state not in ("killed", "locked"):
             return
-        # By what this trial was before it was killed, which is saving its state; or by somebody
-        # else, who is waited for.
+        # Locked by what this trial was before it was killed, which is saving its state; or by
+        # somebody else, who is waited for.
         while is_locked(run_folder) and not folder.stop_file.exists():
             time.sleep(_POLL_SECONDS)
-    folder.save_result(JobResult(state="stopped", message="not begun"))
+    folder.save_result(JobResult(state="stopped"))
 
 
 def _perform(folder: JobFolder, threads: int, processes: int) -> JobResult:
