@@ -17,8 +17,9 @@ help: ## list the targets
 demo: $(VENV)/.installed-demo ## train a small model on this machine's CPU, score it, solve a matrix
 	@$(BIN) -m eigenformer demo
 
+# A process a core, each with one thread: the tests are many small ones.
 test: $(VENV)/.installed-dev ## run the tests (a few minutes)
-	@$(BIN) -m pytest
+	@OMP_NUM_THREADS=1 $(BIN) -m pytest -n auto --dist loadfile
 
 test-slow: $(VENV)/.installed-dev ## run the tests that take minutes each
 	@$(BIN) -m pytest -m slow

@@ -19,7 +19,7 @@ COMMANDS = {
     "train": "train a model by a recipe, into a run folder",
     "resume": "go on with an interrupted training, exactly where it stood",
     "sweep": "train a recipe for each combination of some values, side by side",
-    "paper": "Charton (2022) table by table: what holds, what we find, how to run it",
+    "paper": "Charton (2022) table by table: run, report, what holds",
     "evaluate": "score a run or a model on seeded test sets",
     "solve": "answer a matrix from a file, and say whether to believe it",
     "construct": "networks with computed weights: list, show, check, run, plot",
