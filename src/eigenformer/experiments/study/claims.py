@@ -202,7 +202,8 @@ def welch_half_width(x: Sequence[float], y: Sequence[float]) -> float:
 
 def _quantile(freedom: float) -> float:
     """For degrees of freedom beyond the table the last one's, which is larger."""
-    return _T95[min(max(int(freedom), 1), len(_T95)) - 1]
+    whole = math.floor(freedom + 1e-9)  # 3.9999999999 is a 4
+    return _T95[min(max(whole, 1), len(_T95)) - 1]
 
 
 def _variance_of_mean(values: Sequence[float]) -> float:
