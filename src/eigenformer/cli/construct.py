@@ -15,12 +15,12 @@ from rich.text import Text
 
 from ..construct import CATALOGUE, CompiledNetwork, Entry, Network, algorithms
 from ..construct.catalogue import Checked, check_entry
-from ..core import InputError, rng, save_json, unknown
+from ..core import InputError, rng, save_json
 from ..core.serialize import write_atomically
 from ..evaluation import read_matrices
 from ..reports import plot_convergence
 from .answers import Answers, json_lines
-from .parse import JsonFlag, check_output, parse
+from .parse import JsonFlag, check_output, run_one_of
 
 USAGE = """\
 usage: eigenformer construct list
@@ -37,9 +37,6 @@ _NAMES = tyro.conf.arg(metavar="NAME [NAME ...]", help_behavior_hint="")
 
 
 def main(args: list[str]) -> int:
-    if not args or args[0] in ("--help", "-h"):
-        print(USAGE, end="")
-        return 0 if args else 2
     commands: dict[str, Callable[..., int]] = {
         "list": list_all,
         "show": show,
@@ -47,9 +44,7 @@ def main(args: list[str]) -> int:
         "run": run,
         "plot": plot,
     }
-    if args[0] not in commands:
-        raise unknown("construct command", args[0], commands)
-    return parse(commands[args[0]], args[1:], prog=f"construct {args[0]}")
+    return run_one_of(commands, args, prog="construct", usage=USAGE)
 
 
 def list_all(as_json: JsonFlag = False) -> int:

@@ -8,10 +8,10 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from ..core import InputError, unknown
+from ..core import InputError
 from ..experiments.recipes.task import make_task
 from ..training import load_examples, save_examples
-from .parse import check_output, parse
+from .parse import check_output, run_one_of
 
 USAGE = """\
 usage: eigenformer data export PROBLEM --output FILE [options]
@@ -23,13 +23,8 @@ or .jsonl (a line of tokens an example). More: eigenformer data export --help
 
 
 def main(args: list[str]) -> int:
-    if not args or args[0] in ("--help", "-h"):
-        print(USAGE, end="")
-        return 0 if args else 2
     commands: dict[str, Callable[..., int]] = {"export": export, "inspect": inspect}
-    if args[0] not in commands:
-        raise unknown("data command", args[0], commands)
-    return parse(commands[args[0]], args[1:], prog=f"data {args[0]}")
+    return run_one_of(commands, args, prog="data", usage=USAGE)
 
 
 def export(

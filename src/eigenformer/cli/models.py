@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..core import unknown
 from ..experiments import export as export_model
 from ..experiments import find_run, find_shipped, models_root, shipped_model, shipped_models
 from .answers import json_lines
-from .parse import JsonFlag, parse
+from .parse import JsonFlag, run_one_of
 
 USAGE = """\
 usage: eigenformer models list [--json]
@@ -26,17 +25,12 @@ More: eigenformer models export --help, for each of them
 
 
 def main(args: list[str]) -> int:
-    if not args or args[0] in ("--help", "-h"):
-        print(USAGE, end="")
-        return 0 if args else 2
     commands: dict[str, Callable[..., int]] = {
         "list": list_all,
         "card": show_card,
         "export": export,
     }
-    if args[0] not in commands:
-        raise unknown("models command", args[0], commands)
-    return parse(commands[args[0]], args[1:], prog=f"models {args[0]}")
+    return run_one_of(commands, args, prog="models", usage=USAGE)
 
 
 def list_all(as_json: JsonFlag = False) -> int:

@@ -30,7 +30,7 @@ from ..experiments.study.engine import exit_status, unfinished
 from ..experiments.study.options import EngineOptions, job_options, make_engine
 from ..experiments.study.progress import progress
 from .answers import json_lines
-from .parse import JsonFlag, parse
+from .parse import JsonFlag, run_one_of
 
 USAGE = """\
 usage: eigenformer paper list [--scale SCALE] [--json]
@@ -48,18 +48,13 @@ _STYLES: dict[State, str] = {"holds": "bold green", "fails": "bold red", "undeci
 
 
 def main(args: list[str]) -> int:
-    if not args or args[0] in ("--help", "-h"):
-        print(USAGE, end="")
-        return 0 if args else 2
     commands: dict[str, Callable[..., int]] = {
         "list": list_all,
         "run": run,
         "claims": claims,
         "report": report,
     }
-    if args[0] not in commands:
-        raise unknown("paper command", args[0], commands)
-    return parse(commands[args[0]], args[1:], prog=f"paper {args[0]}")
+    return run_one_of(commands, args, prog="paper", usage=USAGE)
 
 
 def list_all(scale: Scale | None = None, records: Path = RECORDS, as_json: JsonFlag = False) -> int:

@@ -7,14 +7,14 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
 import tyro
 
-from ..core import InputError
+from ..core import InputError, unknown
 from .mistakes import explain
 
 T = TypeVar("T")
@@ -47,6 +47,19 @@ def parse(command: Callable[..., int], args: Sequence[str], *, prog: str) -> int
     """
     ready = _read(_postponed(command), args, prog, config=_COMMAND)
     return cast(int, ready())
+
+
+def run_one_of(
+    commands: Mapping[str, Callable[..., int]], args: Sequence[str], *, prog: str, usage: str
+) -> int:
+    """Run the one of `commands` that `args` begin with; print `usage` if they ask for help."""
+    if not args or args[0] in ("--help", "-h"):
+        print(usage, end="")
+        return 0 if args else 2
+    name, *rest = args
+    if name not in commands:
+        raise unknown(f"{prog} command", name, commands)
+    return parse(commands[name], rest, prog=f"{prog} {name}")
 
 
 def parse_known(
