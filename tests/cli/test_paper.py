@@ -68,6 +68,8 @@ def test_runs_are_made_once_and_reported(
     assert run(*words) == 0
     assert {file.name: file.read_bytes() for file in records.iterdir()} == before
     capsys.readouterr()
+    assert run(*(word for word in words if word != "--quiet")) == 0
+    assert "have been made" in capsys.readouterr().out
     assert run("paper", "run", "table01", "--records", records, "--dry-run") == 0
     assert capsys.readouterr().out.startswith("0 runs to make")
     assert run("paper", "list", "--scale", "laptop", "--records", records) == 0
@@ -85,6 +87,11 @@ def test_dry_run_names_the_runs(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert [line.partition(":")[0] for line in shown[:2]] == ["first", "second"]
     assert shown[2].startswith("2 runs to make: 256 examples")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_computed_table_has_nothing_to_train(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("paper", "run", "table29") == 0
+    assert "paper report table29" in capsys.readouterr().out
 
 
 def test_a_claim_without_runs_is_undecided(

@@ -19,7 +19,7 @@ from ..training.environment import git_commit
 from .parse import JsonFlag, parse
 
 PACKAGES = ("eigenformer", "torch", "numpy", "tyro", "rich", "safetensors", "jaxtyping")
-OPTIONAL_PACKAGES = ("matplotlib", "scipy")
+OPTIONAL_PACKAGES = ("matplotlib", "scipy", "ray", "trackio", "gradio")
 
 
 def main(args: list[str]) -> int:

@@ -139,6 +139,10 @@ def run(
     chosen = _chosen(tables)
     kept = Records(records)
     found = [one for table in chosen for one in table.experiments(scale)]
+    if not found:
+        shown = f"`eigenformer paper report {' '.join(tables)}`"
+        print(f"nothing to train: these numbers are computed; {shown} writes them down")
+        return 0
     if only is not None:
         names = [one.name for one in found]
         found = [one for one in found if one.name == only]
@@ -156,10 +160,11 @@ def run(
         console.print(f"{len(left)} runs to make: {expected}", highlight=False, soft_wrap=True)
         return 0
     confirm(expected, engine.yes)
-    if left and not engine.quiet:
-        console.print(f"{len(left)} runs: {expected}", highlight=False, soft_wrap=True)
-    with progress(plan, console, engine.quiet) as told:
-        outcomes = make_engine(engine).run(plan, job_options(engine, kept), told)
+    if not engine.quiet:
+        told = f"{len(left)} runs: {expected}" if left else "all of these runs have been made"
+        console.print(told, highlight=False, soft_wrap=True)
+    with progress(plan, console, engine.quiet) as watch:
+        outcomes = make_engine(engine).run(plan, job_options(engine, kept), watch)
     for outcome in outcomes:
         if outcome.message and outcome.state in ("failed", "diverged", "skipped"):
             console.print(f"{outcome.experiment.name}: {outcome.message}", markup=False)
