@@ -48,6 +48,7 @@ efficiency: $(VENV)/.installed-demo ## how many examples each recipe needs, from
 docs: $(VENV)/.installed-demo ## run the pages that are made by running them, and draw their figures
 	@$(BIN) docs/make_constructions.py
 	@$(BIN) docs/make_efficiency.py
+	@$(BIN) -m eigenformer paper report --to docs/paper
 
 clean: ## remove the virtual environment and every cache; runs/ stays
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
