@@ -124,9 +124,9 @@ _LAPTOP = (
     Case(
         problem="inverse",
         dims="2x2",
-        fast=600_000,
-        same_tokens=1_500_000,
-        baselines=15_000_000,
+        fast=800_000,
+        same_tokens=1_600_000,
+        baselines=20_000_000,
         of_ceiling=True,
     ),
 )
