@@ -51,12 +51,12 @@ def exported(finished: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> S
     return export(finished, "turn-2x2", tmp_path_factory.mktemp("models"), matrices=200)
 
 
-def test_weights_are_the_runs_in_bfloat16(finished: RunFolder, exported: ShippedModel) -> None:
+def test_weights_are_the_runs_in_float16(finished: RunFolder, exported: ShippedModel) -> None:
     ours, theirs = exported.folder.load_model(), finished.load_model()
     assert set(ours) == set(theirs)
     for name, tensor in ours.items():
-        assert tensor.dtype == torch.bfloat16
-        assert torch.equal(tensor, theirs[name].to(torch.bfloat16))
+        assert tensor.dtype == torch.float16
+        assert torch.equal(tensor, theirs[name].to(torch.float16))
     assert exported.parameters == sum(tensor.numel() for tensor in theirs.values())
     assert exported.size < 0.6 * finished.model_file.stat().st_size
 

@@ -40,7 +40,7 @@ def _summary(model: ShippedModel) -> str:
         "matrices": f"{_dims(model)}, ensemble {model.ensemble} ({settings}){noise}",
         "tokens": f"{task.encoder.label} in, {task.decoder.label} out",
         "network": f"{architecture['name']}: {stacks}" if stacks else architecture["name"],
-        "size": f"{model.parameters:,} parameters, {model.size / 1e6:.1f} MB in bfloat16",
+        "size": f"{model.parameters:,} parameters, {model.size / 1e6:.1f} MB in {model.precision}",
         "recipe": f"`{model.config.recipe}`, {model.config.examples:,} examples, "
         f"seed {model.config.seed}",
     }
@@ -171,7 +171,7 @@ def _training(model: ShippedModel) -> str:
         f"trains it again{_stages(model)}: {model.examples:,} examples in "
         f"{status['training_seconds']:,.0f} seconds{f' ({place})' if place else ''}; the weights "
         f"are those of the best evaluation, after {status['best_at']:,} of the last "
-        f"{status['examples']:,} examples, rounded to bfloat16. "
+        f"{status['examples']:,} examples, rounded to {model.precision}. "
         "`metrics.jsonl` has the accuracies on the way.\n\n"
         "The training can be interrupted and goes on exactly where it stood by the same command. "
         "There is no optimizer state here: what resumes is the run's folder in the run store where "

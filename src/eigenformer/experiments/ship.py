@@ -36,10 +36,11 @@ def export(
 ) -> ShippedModel:
     """Write the best model of the finished `run` to `root/name`, scored as shipped.
 
-    Weights are rounded to bfloat16 (half the size; they are read back into float32) and then scored
-    on `matrices` fresh ones of the run's ensemble, with a seed that no test set of the run has, and
-    on matrices of other kinds. With them go the configuration, the environment, the accuracies in
-    training and a model card (README.md), but no state to resume from.
+    Weights are rounded to float16 (half the size, eight times finer than bfloat16; they are read
+    back into float32) and then scored on `matrices` fresh ones of the run's ensemble, with a seed
+    that no test set of the run has, and on matrices of other kinds. With them go the configuration,
+    the environment, the accuracies in training and a model card (README.md), but no state to resume
+    from.
 
     Raises `InputError` for a name that is not made of a-z, 0-9 and hyphens, a run that is not
     finished or that no command rebuilds, or a folder that exists, unless `replace_existing`.
@@ -88,7 +89,7 @@ def _copy(run: RunFolder, folder: RunFolder) -> None:
         if line["kind"] == "evaluation":
             folder.append_metrics(line)
     rounded = {
-        key: tensor.to(torch.bfloat16) if tensor.is_floating_point() else tensor
+        key: tensor.to(torch.float16) if tensor.is_floating_point() else tensor
         for key, tensor in run.load_model().items()
     }
     folder.save_model(rounded)

@@ -33,6 +33,8 @@ class ShippedModel:
     """Numbers in the weights."""
     size: int
     """Bytes of the file of weights."""
+    precision: str
+    """What its weights are rounded to: float16, or bfloat16 in older exports."""
     status: dict[str, Any]
     """How the training ended, with `training_seconds`."""
     environment: dict[str, Any]
@@ -92,10 +94,14 @@ def shipped_model(path: Path) -> ShippedModel:
     evaluations = folder.evaluations(FRESH)
     if not evaluations:
         raise InputError(f"{path} is not an exported model; see `eigenformer models export`")
+    weights = folder.load_model().values()
     return ShippedModel(
         folder=folder,
         config=folder.config(),
-        parameters=sum(tensor.numel() for tensor in folder.load_model().values()),
+        parameters=sum(tensor.numel() for tensor in weights),
+        precision=next(
+            str(w.dtype).removeprefix("torch.") for w in weights if w.is_floating_point()
+        ),
         size=folder.model_file.stat().st_size,
         status=folder.status(),
         environment=load_json(path / "env.json"),
