@@ -14,6 +14,7 @@ from .config import TrainConfig as TrainConfig
 from .data_file import data_file as data_file
 from .data_file import load_examples as load_examples
 from .data_file import save_examples as save_examples
+from .folder import Folder as Folder
 from .folder import RunFolder as RunFolder
 from .loop import Execution as Execution
 from .loop import Interrupted as Interrupted

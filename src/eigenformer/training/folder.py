@@ -16,7 +16,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from filelock import FileLock, Timeout
@@ -30,6 +30,7 @@ from .config import TrainConfig
 
 SCHEMA = 1
 _KEPT_STATES = 2
+ConfigT = TypeVar("ConfigT")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,8 +41,13 @@ class State:
     progress: dict[str, Any]
 
 
-class RunFolder:
-    """One run on disk. Every file is replaced whole, so a crash leaves the old or the new one."""
+class Folder(Generic[ConfigT]):
+    """One run on disk. Every file is replaced whole, so a crash leaves the old or the new one.
+
+    Subclasses say of which class its configuration is.
+    """
+
+    kind: type[ConfigT]
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -64,7 +70,7 @@ class RunFolder:
 
     # Identity.
 
-    def create(self, config: TrainConfig, environment: dict[str, Any]) -> None:
+    def create(self, config: ConfigT, environment: dict[str, Any]) -> None:
         """Make the folder, or check that it belongs to `config`."""
         if self.config_file.exists():
             if to_json(self.config()) != to_json(config):
@@ -75,7 +81,7 @@ class RunFolder:
         save_json(self.path / "env.json", environment)
         save_json(self.config_file, {"schema": SCHEMA, **to_json(config)})
 
-    def config(self) -> TrainConfig:
+    def config(self) -> ConfigT:
         """The run's configuration; a missing, damaged or foreign one is an `InputError`."""
         if not self.path.is_dir():
             raise InputError(f"{self.path} is not a run folder: it does not exist")
@@ -90,7 +96,7 @@ class RunFolder:
                 f"{self.config_file} has schema version {schema}, this version reads {SCHEMA}; "
                 "use the version of eigenformer that wrote it (env.json names it)"
             )
-        return from_json(TrainConfig, data, str(self.config_file))
+        return from_json(self.kind, data, str(self.config_file))
 
     def lock(self) -> FileLock:
         """The run's lock, acquired; it is released when the process ends, however it ends."""
@@ -240,6 +246,12 @@ class RunFolder:
 
     def remove(self) -> None:
         shutil.rmtree(self.path)
+
+
+class RunFolder(Folder[TrainConfig]):
+    """A run of `training.train`."""
+
+    kind = TrainConfig
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

@@ -1,0 +1,121 @@
+"""Batches: what a task draws and what a model reads, each with the answer beside it.
+
+The prompt of regression as a matrix, a token a column (constructions.md, sections 3 to 7):
+
+    Z = [x_1 .. x_n  x_q]     the query last; no layer uses it as a key
+        [y_1 .. y_n   0 ]     prediction = MINUS the query's y slot after the last layer
+
+`Prompts.state` and `read_prediction` are the only places that know the sign and the slot.
+"""
+
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..core import InputError
+
+BatchT = TypeVar("BatchT", bound="Batch")
+
+# Shapes: B batch, n context tokens, d features, k rows of demands, m edges, w = d + 1 rows.
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Batch:
+    """Tensors whose first dimension is the batch; subclasses say which."""
+
+    def to(self: BatchT, to: torch.dtype | torch.device) -> BatchT:
+        """The same batch in another precision, or on another device."""
+        return type(self)(
+            **{
+                field.name: value.to(to) if isinstance(value, Tensor) else value
+                for field in fields(self)
+                for value in [getattr(self, field.name)]
+            }
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Prompts(Batch):
+    """(a_1, y_1, ..., a_n, y_n, a_query) and what is to be predicted."""
+
+    x: Float[Tensor, "B n d"]
+    y: Float[Tensor, "B n"]
+    query: Float[Tensor, "B d"]
+    """Logistic regression asks for w itself: then the query token is zero, and only a place."""
+    target: Float[Tensor, "B *outputs"]
+    """[B], the query's answer, or [B, d], the weights asked for."""
+    weights: Float[Tensor, "B d"]
+    """w* that the labels were made with."""
+    noise: Float[Tensor, " B"]
+    """Standard deviation of the labels' noise in each prompt."""
+
+    @property
+    def state(self) -> Float[Tensor, "B w tokens"]:
+        """Z_0 [B, d + 1, n + 1]."""
+        x = torch.cat([self.x, self.query[:, None]], dim=1)
+        y = torch.cat([self.y, self.y.new_zeros(len(self.y), 1)], dim=1)
+        return torch.cat([x, y[:, :, None]], dim=2).mT
+
+    @property
+    def labels(self) -> Float[Tensor, "B tokens"]:
+        """y_1 .. y_n and the query's answer: what a causal model predicts, position by position."""
+        if self.target.ndim != 1:
+            raise InputError(
+                "this task asks for weights, not for labels; a model that predicts every label "
+                "needs a regression task"
+            )
+        return torch.cat([self.y, self.target[:, None]], dim=1)
+
+
+def read_prediction(state: Float[Tensor, "B w tokens"]) -> Float[Tensor, " B"]:
+    """The prediction in a state of the form Z: minus the query's y."""
+    return -state[:, -1, -1]
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Graphs(Batch):
+    """Weighted graphs with n nodes, demands on the nodes, and the answer for each."""
+
+    incidence: Float[Tensor, "B n m"]
+    """Column e holds +w_e and -w_e at the two ends of edge e; the Laplacian is L = B B^T."""
+    demands: Float[Tensor, "B k n"]
+    target: Float[Tensor, "B k n"]
+
+    @property
+    def laplacian(self) -> Float[Tensor, "B n n"]:
+        return self.incidence @ self.incidence.mT
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Sequences(Batch):
+    """Sequences of tokens to classify."""
+
+    tokens: Float[Tensor, "B n d"]
+    target: Float[Tensor, " B"]
+    """-1 or 1."""
+
+
+def as_prompts(batch: Batch, model: str) -> Prompts:
+    """The batch, if it is one of prompts; `model` is who asks."""
+    if isinstance(batch, Prompts):
+        return batch
+    raise InputError(f"{model} reads prompts (x, y), not {type(batch).__name__}; give another task")
+
+
+def as_graphs(batch: Batch, model: str) -> Graphs:
+    """The batch, if it is one of graphs."""
+    if isinstance(batch, Graphs):
+        return batch
+    raise InputError(f"{model} reads graphs, not {type(batch).__name__}; give a graph task")
+
+
+def as_sequences(batch: Batch, model: str) -> Sequences:
+    """The batch, if it is one of sequences."""
+    if isinstance(batch, Sequences):
+        return batch
+    raise InputError(
+        f"{model} reads sequences of patterns, not {type(batch).__name__}; give a pattern task"
+    )

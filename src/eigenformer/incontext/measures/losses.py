@@ -1,0 +1,67 @@
+"""The loss after each layer of a model, or step of an algorithm, on the same prompts."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..algorithms import GraphAlgorithm, RegressionAlgorithm
+from ..batches import Batch, as_graphs, as_prompts
+from ..models import InContextModel
+from ..tasks import Task
+
+_PART = 1000
+"""Prompts that are computed at once."""
+
+
+def measure_prompts(
+    task: Task, seed: int, size: int, dtype: torch.dtype = torch.float64
+) -> list[Batch]:
+    """`size` prompts of the stream "measure", in parts; the same for the same seed and size."""
+    counts = [min(_PART, size - start) for start in range(0, size, _PART)]
+    return [
+        task.draw(seed, i, count, purpose="measure", dtype=dtype) for i, count in enumerate(counts)
+    ]
+
+
+def loss_by_layer(
+    model: InContextModel,
+    task: Task,
+    *,
+    seed: int = 0,
+    size: int = 4000,
+    layers: int | None = None,
+) -> Float[Tensor, " L"]:
+    """The mean loss before the first layer and after each, in the model's own precision.
+
+    `layers` beyond the trained number are for looped models.
+    """
+    like = next(model.parameters())
+    losses = []
+    with torch.no_grad():
+        for batch in measure_prompts(task, seed, size, like.dtype):
+            found = model.by_layer(batch.to(like.device), layers)
+            errors = [task.errors(each, batch.to(like.device)) for each in found]
+            losses.append(torch.stack(errors).double())
+    return torch.cat(losses, dim=1).mean(dim=1)
+
+
+def loss_by_step(
+    algorithm: RegressionAlgorithm | GraphAlgorithm,
+    task: Task,
+    steps: int,
+    *,
+    seed: int = 0,
+    size: int = 4000,
+) -> Float[Tensor, " S"]:
+    """The mean loss of the start and after each step, in float64, on `loss_by_layer`'s prompts."""
+    losses = []
+    for batch in measure_prompts(task, seed, size):
+        found: Tensor
+        if isinstance(algorithm, GraphAlgorithm):
+            found = algorithm.predictions(as_graphs(batch, "a graph algorithm"), steps)
+        else:
+            prompts = as_prompts(batch, "an algorithm for regression")
+            wanted = algorithm.weights if task.outputs > 1 else algorithm.predictions
+            found = wanted(prompts, steps)
+        losses.append(torch.stack([task.errors(each, batch) for each in found]))
+    return torch.cat(losses, dim=1).mean(dim=1)

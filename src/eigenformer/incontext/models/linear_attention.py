@@ -1,0 +1,117 @@
+"""Linear self-attention on the prompt's own matrix Z [d + 1, n + 1], without embedding or norms.
+
+    Z <- Z + c sum_h P_h Z M (Z^T Q_h Z),    M = diag(I_n, 0),    c = 1/n or 1
+
+(Ahn et al. 2023, section 2; constructions.md, sections 3 to 7.) Forms of P and Q: `forms`. Scores
+may go through a ReLU (Ahn et al. 2023, Theorem 5) or a softmax over keys.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ...core import InputError
+from ..batches import Batch, Prompts, as_prompts, read_prediction
+from ..tasks import Task
+from .attention import Scores, attend
+from .base import ARCHITECTURES, Architecture, InContextModel
+from .forms import Form, Weights, weights
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class LinearAttention(Architecture):
+    """Layers of linear attention, the weights of each its own or all shared (`looped`)."""
+
+    layers: int = 1
+    heads: int = 1
+    form: Form = "full"
+    looped: bool = False
+    scores: Scores = "linear"
+    mean: bool = True
+    """A factor 1/n, n the pairs in the context (papers 3, 4, 5, 7); False: sums (paper 6)."""
+    clip: float | None = None
+    """States are clamped to [-clip, clip] after each layer (von Oswald et al. 2023: 10)."""
+    init_std: float = 0.02
+
+    def __post_init__(self) -> None:
+        for name, count in (("layers", self.layers), ("heads", self.heads)):
+            if count < 1:
+                raise InputError(f"{name} is {count}; give at least 1")
+        if self.clip is not None and not self.clip > 0:
+            raise InputError(f"clip is {self.clip}; give a positive bound, or none")
+        if not 0 <= self.init_std < float("inf"):
+            raise InputError(f"init_std is {self.init_std}; give a standard deviation")
+
+    def module(self, task: Task) -> "LinearAttentionModel":
+        if task.outputs != 1:
+            raise InputError(
+                f"linear attention on Z predicts one number, and this task asks for "
+                f"{task.outputs}; use the architecture Transformer"
+            )
+        return LinearAttentionModel(self, task.width - 1)
+
+
+class LinearAttentionModel(InContextModel):
+    """Runs a `LinearAttention` on prompts with `dim` features and any number of pairs."""
+
+    def __init__(self, architecture: LinearAttention, dim: int) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.dim = dim
+        distinct = 1 if architecture.looped else architecture.layers
+        self.layers = nn.ModuleList(
+            weights(architecture.form, architecture.heads, dim, architecture.init_std)
+            for _ in range(distinct)
+        )
+
+    def layer(self, number: int) -> Weights:
+        """The weights of layer `number` from 0 (in a loop always the same)."""
+        found = self.layers[0 if self.architecture.looped else number]
+        assert isinstance(found, Weights)
+        return found
+
+    def matrices(self) -> list[tuple[Float[Tensor, "h w w"], Float[Tensor, "h w w"]]]:
+        """P and Q of each layer, in the order in which they run."""
+        return [self.layer(i).matrices() for i in range(self.architecture.layers)]
+
+    def start(self, prompts: Prompts) -> Float[Tensor, "B w tokens"]:
+        if prompts.x.shape[2] != self.dim:
+            raise InputError(
+                f"the prompts have {prompts.x.shape[2]} features, and the model was built for "
+                f"{self.dim}; build it for this task"
+            )
+        return prompts.state
+
+    def states(
+        self, batch: Batch, layers: int | None = None
+    ) -> Iterator[Float[Tensor, "B w tokens"]]:
+        prompts = as_prompts(batch, "linear attention")
+        options = self.architecture
+        depth = options.layers if layers is None else layers
+        if not options.looped and depth > options.layers:
+            raise InputError(
+                f"layers is {depth}, and the model has {options.layers}; only a looped one can run "
+                "more"
+            )
+        state = self.start(prompts)
+        yield state
+        keys = state.shape[2] - 1
+        scale = 1 / keys if options.mean else 1.0
+        shared = self.layer(0).matrices() if options.looped else None
+        for number in range(depth):
+            p, q = shared or self.layer(number).matrices()
+            update = attend(state, scale * p, q, keys=keys, scores=options.scores)
+            state = state + update
+            if options.clip is not None:
+                state = state.clamp(-options.clip, options.clip)
+            yield state
+
+    def read(self, state: Float[Tensor, "B w tokens"]) -> Float[Tensor, " B"]:
+        return read_prediction(state)
+
+
+ARCHITECTURES.register("linear-attention", LinearAttention)

@@ -1,0 +1,69 @@
+"""The one-layer transformer of Li et al. 2024 (constructions.md, section 9), for pattern tasks.
+
+    F(X) = (1/n) sum_l a^T relu(W_O W_V X softmax(X^T W_K^T W_Q x_l)),    a_i = +-1/sqrt(m), fixed
+
+X [d, n] holds a token a column. The form is the summary's, as the paper's text could not be read.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ...core import InputError
+from ..batches import Batch, as_sequences
+from ..tasks import Task
+from .base import ARCHITECTURES, Architecture, InContextModel
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class OneLayer(Architecture):
+    """`hidden` ReLU neurons, half of which vote for each label."""
+
+    hidden: int = 100
+    init_std: float = 0.1
+    """Of every entry of W_Q, W_K, W_V and W_O."""
+
+    def __post_init__(self) -> None:
+        if self.hidden < 2 or self.hidden % 2:
+            raise InputError(f"hidden is {self.hidden}; give an even number of neurons")
+
+    def module(self, task: Task) -> "OneLayerModel":
+        return OneLayerModel(self, task.width)
+
+
+class OneLayerModel(InContextModel):
+    """Runs a `OneLayer` on sequences of tokens with `dim` features."""
+
+    def __init__(self, architecture: OneLayer, dim: int) -> None:
+        super().__init__()
+        self.architecture = architecture
+
+        def matrix(rows: int) -> nn.Parameter:
+            return nn.Parameter(architecture.init_std * torch.randn(rows, dim))
+
+        self.w_q, self.w_k, self.w_v = matrix(dim), matrix(dim), matrix(dim)
+        self.w_o = matrix(architecture.hidden)
+        """A row for each neuron."""
+        half = architecture.hidden // 2
+        votes = torch.cat([torch.ones(half), -torch.ones(half)]) / architecture.hidden**0.5
+        self.register_buffer("votes", votes)
+
+    def states(self, batch: Batch, layers: int | None = None) -> Iterator[Float[Tensor, "B n m"]]:
+        """The neurons' values, once: there is one layer, and nothing to read before it."""
+        if layers not in (None, 1):
+            raise InputError(f"layers is {layers}, and the model has 1")
+        x = as_sequences(batch, "the one-layer transformer").tokens
+        scores = (x @ self.w_q.T) @ (x @ self.w_k.T).mT
+        mixed = scores.softmax(dim=2) @ (x @ self.w_v.T)
+        yield (mixed @ self.w_o.T).relu()
+
+    def read(self, state: Float[Tensor, "B n m"]) -> Float[Tensor, " B"]:
+        return (state @ self.get_buffer("votes")).mean(dim=1)
+
+
+ARCHITECTURES.register("one-layer", OneLayer)

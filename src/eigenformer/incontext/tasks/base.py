@@ -1,0 +1,75 @@
+"""What a task is: batches drawn from (seed, index), and the error of a prediction."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ...core import InputError, Registry
+from ..batches import Batch
+from ..source import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(ABC):
+    """A law of prompts. Subclass it and `TASKS.register` the class to add one."""
+
+    registry: ClassVar[Registry["Task"]] = Registry("in-context task")
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Features of a token: what a model's first layer has to take."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """Numbers in a prediction (of each node, for graphs)."""
+
+    @property
+    @abstractmethod
+    def tokens(self) -> int:
+        """Tokens of a prompt, the query included; a model with positions learns one for each."""
+
+    @abstractmethod
+    def make(self, source: Source, size: int) -> Batch:
+        """`size` prompts out of the numbers of `source`."""
+
+    @abstractmethod
+    def errors(self, prediction: Float[Tensor, "B ..."], batch: Batch) -> Float[Tensor, " B"]:
+        """The loss of each prediction; training minimises the mean."""
+
+    def draw(
+        self,
+        seed: int,
+        index: int,
+        size: int,
+        *,
+        purpose: str = "train",
+        dtype: torch.dtype = torch.float32,
+    ) -> Batch:
+        """Batch `index` of the stream (`seed`, `purpose`), on the CPU.
+
+        Batches of one stream, and of two purposes, are independent. The random numbers do not
+        depend on `dtype`; targets are computed in it.
+        """
+        if size < 1:
+            raise InputError(f"size is {size}; give at least 1")
+        return self.make(Source(seed, purpose, index, dtype), size)
+
+    def loss(self, prediction: Float[Tensor, "B ..."], batch: Batch) -> Float[Tensor, ""]:
+        """The mean of `errors`."""
+        return self.errors(prediction, batch).mean()
+
+
+TASKS = Task.registry
+
+
+def at_least(least: int, **counts: int) -> None:
+    """Refuse a count (given by name) below `least`."""
+    for name, count in counts.items():
+        if count < least:
+            raise InputError(f"{name} is {count}; give at least {least}")

@@ -1,0 +1,252 @@
+"""Runs: resumed bit for bit, the same from the same configuration, and able to learn."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from eigenformer.core import InputError, from_json, to_json
+from eigenformer.incontext import (
+    Curriculum,
+    Evaluation,
+    InContextFolder,
+    LinearAttention,
+    LinearAttentionModel,
+    Optimizer,
+    Prompts,
+    Regression,
+    RunConfig,
+    Trainer,
+    Uniform,
+    fit,
+    load_run,
+    run_id,
+    train,
+)
+from eigenformer.training import ScheduleConfig
+
+TASK = Regression(dim=2, points=5)
+
+
+def config(**changes: Any) -> RunConfig:
+    options: dict[str, Any] = {
+        "task": TASK,
+        "model": LinearAttention(layers=2, init_std=0.1),
+        "steps": 120,
+        "batch": 16,
+        "reuse": 3,
+        "evaluation": Evaluation(every=50, size=50),
+        "snapshots": (0, 60, 120),
+    }
+    return RunConfig(**{**options, **changes})
+
+
+def lines(folder: InContextFolder) -> list[dict[str, Any]]:
+    timed = ("time", "seconds", "examples_per_second")
+    return [{k: v for k, v in line.items() if k not in timed} for line in folder.metrics()]
+
+
+@pytest.mark.parametrize("kind", ["adam", "adamw", "sgd"])
+def test_a_run_that_was_stopped_goes_on_bit_for_bit(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = config(optimizer=Optimizer(kind=kind, rate=0.01, clip=0.1, halve_every=50))  # type: ignore[arg-type]
+    whole = train(run, tmp_path / "whole")
+
+    class Stopped(Exception):
+        pass
+
+    step = Trainer.step
+
+    def stops(trainer: Trainer) -> tuple[torch.Tensor, torch.Tensor]:
+        if trainer.steps == 71:
+            raise Stopped
+        return step(trainer)
+
+    # A state is saved at every step, so the one before the stop is in the middle of everything.
+    monkeypatch.setattr("eigenformer.incontext.training.loop.SAVE_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", stops)
+        with pytest.raises(Stopped):
+            train(run, tmp_path / "stopped")
+    stopped = InContextFolder(tmp_path / "stopped")
+    assert stopped.status()["state"] == "running"
+    resumed = train(run, tmp_path / "stopped")
+    assert lines(resumed) == lines(whole)
+    for at in (None, 0, 60, 120):
+        a, b = whole.model(at).state_dict(), resumed.model(at).state_dict()
+        assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
+    folder = train(config(), tmp_path / "run")
+    assert folder.finished
+    files = {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*") if p.name != "lock"}
+    train(config(), tmp_path / "run")
+    assert files == {p: p.stat().st_mtime_ns for p in files}
+    with pytest.raises(InputError, match="holds another run; choose another folder"):
+        train(config(seed=1), tmp_path / "run")
+
+
+def test_the_folder_says_what_it_holds(tmp_path: Path) -> None:
+    run = config()
+    train(run, tmp_path / "run")
+    folder = load_run(tmp_path / "run")
+    assert folder.config() == run
+    assert folder.snapshots() == (0, 60, 120)
+    assert list(folder.test_losses()) == [0, 50, 100, 120]
+    text = folder.metrics_file.read_text()
+    assert {json.loads(line)["kind"] for line in text.splitlines()} == {
+        "train",
+        "evaluation",
+    }
+    batches = [TASK.draw(0, i, n, purpose="test") for i, n in enumerate([13, 13, 12, 12])]
+    model = folder.model()
+    errors = torch.cat([TASK.errors(model(batch), batch) for batch in batches])
+    assert folder.test_losses()[120] == pytest.approx(float(errors.double().mean()), rel=1e-6)
+    with pytest.raises(InputError, match="has no snapshot of step 7; it has 0, 60, 120"):
+        folder.model(7)
+    with pytest.raises(InputError, match="is not a run folder"):
+        load_run(tmp_path)
+
+
+def test_in_memory_and_in_a_folder_are_the_same_run(tmp_path: Path) -> None:
+    a = fit(config()).state_dict()
+    b = train(config(), tmp_path / "run").model().state_dict()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_run_that_diverges_ends_and_says_so(tmp_path: Path) -> None:
+    run = config(optimizer=Optimizer(kind="sgd", rate=1e6))
+    folder = train(run, tmp_path / "run")
+    assert folder.status()["state"] == "diverged"
+    assert all(map(math.isfinite, folder.test_losses().values()))
+    assert all(p.isfinite().all() for p in folder.model().parameters())
+    assert train(run, tmp_path / "run").status() == folder.status()
+
+
+def test_a_batch_is_used_again_as_often_as_asked() -> None:
+    trainer = Trainer(config(reuse=3))
+    seen = []
+    for _ in range(7):
+        seen.append(trainer.batch()[1])
+        trainer.step()
+    for step, batch in enumerate(seen):
+        expected = TASK.draw(0, step // 3, 16)
+        assert isinstance(batch, Prompts)
+        assert isinstance(expected, Prompts)
+        assert torch.equal(batch.x, expected.x)
+
+
+def test_a_curriculum_grows_to_the_task() -> None:
+    task = Regression(dim=4, points=9)
+    curriculum = Curriculum(dims=2, points=4, every=10, more_dims=1, more_points=3)
+    stages = [curriculum.at(task, step) for step in (0, 9, 10, 20, 30)]
+    assert [(s.points, s.active) for s in stages if isinstance(s, Regression)] == [
+        (4, 2),
+        (4, 2),
+        (7, 3),
+        (9, None),
+        (9, None),
+    ]
+    assert stages[-1] == task
+    trainer = Trainer(config(task=task, curriculum=curriculum, reuse=100))
+    shapes = []
+    for _ in range(21):
+        drawn = trainer.batch()[1]
+        assert isinstance(drawn, Prompts)
+        shapes.append((drawn.x.shape[1], int((drawn.x != 0).any(dim=1).any(dim=0).sum())))
+        trainer.step()
+    assert shapes == [(4, 2)] * 10 + [(7, 3)] * 10 + [(9, 4)]
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_clipping_shortens_the_gradient(each: bool) -> None:
+    options = Optimizer(kind="sgd", rate=1.0, momentum=0.0, clip=1e-3, clip_each=each)
+    trainer = Trainer(config(optimizer=options, model=LinearAttention(init_std=1.0)))
+    before = [p.detach().clone() for p in trainer.parameters]
+    _, norm = trainer.step()
+    assert norm > 1e-2
+    moves = torch.stack(
+        [(p.detach() - b).norm() for p, b in zip(trainer.parameters, before, strict=True)]
+    )
+    expected = torch.full_like(moves, 1e-3) if each else None
+    if expected is not None:
+        torch.testing.assert_close(moves, expected, rtol=1e-2, atol=0)
+    else:
+        assert float(moves.norm()) == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_the_rate_follows_its_schedule() -> None:
+    schedule = ScheduleConfig(warmup_steps=4, shape="constant")
+    trainer = Trainer(config(optimizer=Optimizer(schedule=schedule, halve_every=10)))
+    multiples = []
+    for _ in range(25):
+        multiples.append(trainer.rate_multiple())
+        trainer.step()
+    assert multiples == [0.25, 0.5, 0.75] + [1.0] * 7 + [0.5] * 10 + [0.25] * 5
+
+
+def test_a_configuration_survives_json_and_names_its_run() -> None:
+    run = config(curriculum=Curriculum(dims=1, points=2))
+    assert from_json(RunConfig, json.loads(json.dumps(to_json(run)))) == run
+    assert run_id(run) == run_id(config(curriculum=Curriculum(dims=1, points=2)))
+    assert run_id(run) != run_id(config())
+    assert run_id(run).startswith("regression-linear-attention-")
+
+
+def test_one_layer_learns_the_best_step_of_gradient_descent() -> None:
+    """von Oswald et al. 2023: eta = 6.06 and a loss of 0.2062 = 0.5 MSE (constructions.md, 3)."""
+    task = Regression(dim=10, points=10, covariates=Uniform())
+    run = RunConfig(
+        task=task,
+        model=LinearAttention(form="step", init_std=1.0),
+        steps=200,
+        batch=500,
+        optimizer=Optimizer(rate=0.2, betas=(0.9, 0.99), halve_every=50),
+    )
+    model = fit(run)
+    assert isinstance(model, LinearAttentionModel)
+    eta = float(model.layer(0).preconditioner[0, 0, 0].detach())  # type: ignore[operator, union-attr, index]
+    assert eta == pytest.approx(6.06, rel=0.03)
+    test = task.draw(0, 0, 40_000, purpose="test")
+    assert float(task.loss(model(test), test).detach()) / 2 == pytest.approx(0.2062, rel=0.02)
+
+
+def test_a_full_layer_learns_too() -> None:
+    task = Regression(dim=3, points=10)
+    run = RunConfig(
+        task=task,
+        model=LinearAttention(init_std=0.1),
+        steps=300,
+        batch=200,
+        optimizer=Optimizer(
+            rate=0.02, clip=1.0, schedule=ScheduleConfig(warmup_steps=0, shape="cosine")
+        ),
+    )
+    test = task.draw(0, 0, 20_000, purpose="test")
+    # Ahn et al. 2023, Theorem 1: the optimum is a step of n / (n + d + 1), whose loss is
+    # d (1 - n / (n + d + 1)).
+    best = 3 * (1 - 10 / 14)
+    assert float(task.loss(fit(run)(test), test).detach()) == pytest.approx(best, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: config(steps=0), "steps is 0; give a positive number"),
+        (lambda: config(snapshots=(121,)), "snapshots has 121; give steps from 0 to 120"),
+        (lambda: Optimizer(rate=-1.0), "rate is -1.0; give a positive number"),
+        (lambda: Optimizer(betas=(0.9, 1.0)), r"betas is \(0.9, 1.0\); give two numbers in"),
+        (lambda: Optimizer(momentum=1.0), "momentum is 1.0; give a number in"),
+        (lambda: Optimizer(clip=0.0), "clip is 0.0; give a positive number"),
+        (lambda: Optimizer(weight_decay=-0.1), "weight_decay is -0.1; give 0 or more"),
+        (lambda: Curriculum(every=0), "every is 0; give a positive number"),
+    ],
+)
+def test_mistakes_are_named(make: object, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        make()  # type: ignore[operator]
