@@ -7,7 +7,7 @@ import eigenformer as ef
 Everything that answers a matrix question is a `Solver` (a trained network, a constructed network,
 NumPy), and all of them meet the same ensembles, problems, errors and reports. The rooms, each of
 which imports only the ones before it: `core`, `ensembles`, `problems`, `encodings`, `models`,
-`evaluation`, `training`, `construct`, `experiments`.
+`evaluation`, `training`, `construct`, `incontext`, `experiments`.
 
 Importing this package imports nothing else, so that `eigenformer --help` answers at once: a name is
 imported when it is first used.
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from . import ensembles as ensembles
     from . import evaluation as evaluation
     from . import experiments as experiments
+    from . import incontext as incontext
     from . import models as models
     from . import problems as problems
     from . import training as training
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .evaluation import Result as Result
     from .evaluation import Solution as Solution
     from .evaluation import Solver as Solver
+    from .evaluation import from_pretrained as from_pretrained
     from .evaluation import numpy_solver as numpy_solver
     from .evaluation.evaluate import evaluate as evaluate
     from .experiments.load import load as load
@@ -48,6 +50,7 @@ _ROOMS = (
     "ensembles",
     "evaluation",
     "experiments",
+    "incontext",
     "models",
     "problems",
     "training",
@@ -59,6 +62,7 @@ _HOME = {
     "Solution": "evaluation",
     "Solver": "evaluation",
     "evaluate": "evaluation",
+    "from_pretrained": "evaluation",
     "numpy_solver": "evaluation",
     "load": "experiments",
     "polish": "construct",

@@ -1,4 +1,4 @@
-"""`eigenformer models list|card|export`: the models that come with the package."""
+"""`eigenformer models list|card|export|import-lawt`: models that come along, or from LAWT."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ..experiments import export as export_model
 from ..experiments import find_run, find_shipped, models_root, shipped_model, shipped_models
+from ..experiments.lawt import import_run
 from .answers import json_lines
 from .parse import JsonFlag, run_one_of
 
@@ -18,6 +19,7 @@ USAGE = """\
 usage: eigenformer models list [--json]
        eigenformer models card NAME
        eigenformer models export RUN NAME [--to FOLDER] [--replace]
+       eigenformer models import-lawt FOLDER [--to FOLDER]
 
 Trained models that come with the package: `--model NAME` of other commands, or ef.load(NAME).
 More: eigenformer models export --help, for each of them
@@ -29,6 +31,7 @@ def main(args: list[str]) -> int:
         "list": list_all,
         "card": show_card,
         "export": export,
+        "import-lawt": import_lawt,
     }
     return run_one_of(commands, args, prog="models", usage=USAGE)
 
@@ -81,7 +84,7 @@ def export(
     to: Path | None = None,
     replace: bool = False,
 ) -> int:
-    """Make a shipped model of a finished run: weights in bfloat16, scored as shipped, and a card.
+    """Make a shipped model of a finished run: weights in float16, scored as shipped, and a card.
 
     Args:
         run: run folder, or the name or hash of a run in the store.
@@ -96,4 +99,27 @@ def export(
         f"({100 * right['low']:.1f} to {100 * right['high']:.1f}; "
         f"ceiling {100 * ceiling['value']:.1f}), {model.size / 1e6:.1f} MB"
     )
+    return 0
+
+
+def import_lawt(folder: tyro.conf.Positional[Path], to: Path | None = None) -> int:
+    """Make a model of a run of the LAWT code (facebookresearch/LAWT): its answers, token by token.
+
+    Of the folder, params.pkl and checkpoint.pth are read, and nothing in them is run.
+
+    Args:
+        folder: a LAWT run, such as dumped/exp/id.
+        to: folder for the model; without it, one in the run store, named by operation and size.
+    """
+    found = import_run(folder)
+    target = to or found.default_folder
+    found.solver.save_pretrained(target)
+    task = found.solver.task
+    print(
+        f"{target}: {found.solver.name}, {task.encoder.label} in, {task.decoder.label} out, "
+        f"{sum(p.numel() for p in found.solver.model.parameters()):,} parameters"
+    )
+    for note in found.notes:
+        print(f"note: {note}")
+    print(f"next: eigenformer evaluate {target}")
     return 0

@@ -97,6 +97,24 @@ class Network(nn.Module):
         state, _ = self.start(*inputs)
         return [self._named(number, state) for number, state in enumerate(self.states(state))]
 
+    def run_with_cache(self, *inputs: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        """The output, and activations by name, for `forward`'s inputs; tokens are columns here.
+
+        | name                                  | shape        |                                   |
+        |---------------------------------------|--------------|-----------------------------------|
+        | `layers.{i}.resid_pre`, `.resid_post` | [B, n, w]    | the state before, after the layer |
+        | `layers.{i}.attn.pattern`             | [B, H, n, n] | asking, read; scores, no softmax  |
+        | `layers.{i}.attn.out`                 | [B, n, w]    | what attention adds               |
+        | `layers.{i}.linear.out`               | [B, n, w]    | of a linear map beside attention  |
+        | `layers.{i}.mlp.out`                  | [B, n, w]    | what the ReLU network adds        |
+
+        A layer has the names of its parts; where it ends by normalising rows, it has no `mlp.out`.
+        `trace` gives the states as named blocks.
+        """
+        from .hooks import run_with_cache  # which is about networks
+
+        return run_with_cache(self, *inputs)
+
     def states(self, state: Float[Tensor, "B w n"]) -> Iterator[Float[Tensor, "B w n"]]:
         """A state, and what it becomes after each layer."""
         yield state
@@ -152,7 +170,8 @@ class Network(nn.Module):
 
     def _checked(self, port: Port, value: Any) -> Tensor:
         try:
-            tensor = torch.as_tensor(np.asarray(value) if isinstance(value, list) else value)
+            known = isinstance(value, Tensor | np.ndarray)
+            tensor = torch.as_tensor(value if known else np.array(value))
             tensor = tensor.to(self.dtype)
         except (TypeError, ValueError, RuntimeError):
             raise InputError(f"{port.name} is not an array of numbers") from None

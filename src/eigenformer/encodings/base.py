@@ -274,9 +274,12 @@ class Encoding(ABC):
         return self.decode(ids).matrices, ok
 
     def words(self, ids: Int64[np.ndarray, "B L"]) -> list[list[str]]:
-        """The tokens as text, up to the first <eos> or <pad>."""
-        vocabulary = self.vocabulary
-        return [[vocabulary[i] for i in row[: _end(row)]] for row in ids.tolist()]
+        """The tokens as text, up to the first <eos> or <pad>.
+
+        An id beyond the vocabulary, which some models can write, is shown as a number.
+        """
+        known = dict(enumerate(self.vocabulary))
+        return [[known.get(i, f"<word {i}>") for i in row[: _end(row)]] for row in ids.tolist()]
 
     def ids(self, words: list[str]) -> Int64[np.ndarray, " L"]:
         """The ids of words; the inverse of `words` for one sequence."""

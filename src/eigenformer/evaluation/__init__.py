@@ -4,6 +4,7 @@ In: a `Solver` (a trained network, a constructed one, LAPACK), a problem and an 
 Out: `Solution`s with certificates; `Result`s with accuracies, ceilings and intervals.
 """
 
+from .activations import ActivationCache as ActivationCache
 from .evaluate import TOLERANCES as TOLERANCES
 from .evaluate import Proportion as Proportion
 from .evaluate import Result as Result
@@ -11,6 +12,8 @@ from .evaluate import evaluate as evaluate
 from .evaluate import score_predictions as score_predictions
 from .lapack import NumpySolver as NumpySolver
 from .lapack import numpy_solver as numpy_solver
+from .pretrained import from_pretrained as from_pretrained
+from .pretrained import is_pretrained as is_pretrained
 from .read import read_batches as read_batches
 from .read import read_matrices as read_matrices
 from .solver import Predictions as Predictions

@@ -12,6 +12,7 @@ from ..core import InputError, rng, to_json, unknown
 from ..encodings import draw_pairs
 from ..ensembles import Ensemble, Matrices
 from ..problems import Errors, Joint, Problem
+from .frames import data_frame
 from .solver import Predictions, Solver, Written
 from .statistics import binomial_interval
 
@@ -102,6 +103,26 @@ class Result:
             "measures": self.measures,
             "reasons": self.reasons,
         }
+
+    def to_frame(self) -> Any:
+        """A pandas data frame with a row for each score and tolerance, as fractions.
+
+        `low` and `high` bound the 95% interval of `right`; `ceiling` is that of rounding alone.
+        """
+        ceiling = self.ceiling
+        rows = [
+            (
+                *(self.solver, self.problem, score, tolerance),
+                *(p.value, *p.interval, p.count, p.n, ceiling[score][tolerance].value),
+            )
+            for score, by_tolerance in self.accuracy.items()
+            for tolerance, p in by_tolerance.items()
+        ]
+        names = (
+            *("solver", "problem", "score", "tolerance"),
+            *("right", "low", "high", "count", "n", "ceiling"),
+        )
+        return data_frame(dict(zip(names, zip(*rows, strict=True), strict=True)))
 
 
 def evaluate(

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float64
 from ..core import InputError
 from ..ensembles import Matrices
 from ..problems import Joint, Problem
+from .frames import data_frame
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,6 +52,15 @@ class Solution:
     valid: Any
     reason: Any
     certificate: dict[str, Any]
+
+    def to_frame(self) -> Any:
+        """A pandas data frame with a row a matrix: valid, reason, and the certificate.
+
+        The answers themselves are `value`, one matrix being `pandas.DataFrame(solution.value)`.
+        """
+        single = self.value.ndim == 2
+        columns = {"valid": self.valid, "reason": self.reason, **self.certificate}
+        return data_frame({key: [v] if single else list(v) for key, v in columns.items()})
 
 
 class Solver(ABC):
@@ -113,9 +123,16 @@ def certify(
 
 
 def as_batch(matrix: Any) -> Float64[np.ndarray, "B M N"]:
-    """`matrix` as float64 [B, m, n]; anything else is an `InputError`."""
+    """`matrix` as float64 [B, m, n]; anything else is an `InputError`.
+
+    A data frame is a matrix of its values, whatever its labels.
+    """
     try:
         values = np.asarray(matrix)
+        framed = values.dtype.kind == "O" and values.ndim == 2 and hasattr(matrix, "dtypes")
+        if framed and all(dtype.kind in "biuf" for dtype in matrix.dtypes):
+            # pandas' own kinds of numbers, which may be missing.
+            values = matrix.to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError):
         raise InputError(
             "the input is not a matrix of numbers; give rows of equal length"

@@ -1,6 +1,8 @@
 """A trained network as a solver."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +13,8 @@ from ..encodings import PAD, Reason, Task
 from ..ensembles import IidUniform, Matrices, Mixture
 from ..models import Model
 from ..problems import Joint, Problem
-from .solver import Predictions, Solver, Written
+from .activations import ActivationCache
+from .solver import Predictions, Solution, Solver, Written, as_batch
 
 
 class TrainedSolver(Solver):
@@ -44,6 +47,34 @@ class TrainedSolver(Solver):
             raise unknown(f"problem of {self.name}", problem, joint.problems)
         part = joint.parts[joint.problems.index(problem)]
         return TrainedSolver(self.model, self.task, self.name, part, self.batch)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write config.json, model.safetensors, ... to `folder`, as Hugging Face lays them out.
+
+        `ef.from_pretrained` and `ef.load` read it.
+        """
+        from .pretrained import save_pretrained  # which is about solvers
+
+        save_pretrained(self, folder)
+
+    def run_with_cache(self, matrix: Any) -> tuple[Solution, ActivationCache]:
+        """`solve`, and the activations behind its answers; see `Model.run_with_cache`.
+
+        The answers are those of `solve`, bit for bit. Activations of all matrices are kept, so give
+        few. Attention that is drawn over the matrices' own coefficients: `ActivationCache.grid`.
+        """
+        solution = self.solve(matrix)
+        inputs = self._with_kinds(Matrices.of(as_batch(matrix)))
+        ids = torch.from_numpy(self.task.encoder.encode(inputs))
+        device = next(self.model.parameters()).device
+        _, tensors = self.model.run_with_cache(ids.to(device), self._longest_answer(inputs))
+        shape = inputs.values.shape[1:]
+        return solution, ActivationCache(
+            tensors,
+            (self.model, self.task.encoder, self.task.decoder),
+            ((shape[0], shape[1]), self.problem.output_shape(*shape)),
+            np.atleast_1d(np.asarray(solution.valid)),
+        )
 
     def _with_kinds(self, matrices: Matrices) -> Matrices:
         """With the task token of `problem`, where it is one of a joint task's."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..core import InputError, unknown
-from ..evaluation import TrainedSolver, takes
+from ..evaluation import TrainedSolver, from_pretrained, is_pretrained, takes
 from ..training import RunFolder
 from .shipped import shipped_models
 from .store import find_run, runs_root
@@ -20,11 +20,14 @@ def run_folder(name: str) -> RunFolder:
 
 
 def load(name: str, device: str = "cpu") -> TrainedSolver:
-    """The solver of a run (folder, name or hash) or of a shipped model (`shipped_models`).
+    """The solver of a run (folder, name or hash), a shipped model, or a `save_pretrained` folder.
 
     Raises `InputError` if there is no such run, it has no model yet, or its files are damaged.
     """
-    return solver_of(run_folder(name), device)
+    folder = run_folder(name)
+    if is_pretrained(folder.path):
+        return from_pretrained(folder.path, device)
+    return solver_of(folder, device)
 
 
 def solver_of(folder: RunFolder, device: str = "cpu") -> TrainedSolver:

@@ -14,6 +14,8 @@ from .base import TokenNumbersLike as TokenNumbersLike
 from .cpu import tune_cpu as tune_cpu
 from .direct import DirectConfig as DirectConfig
 from .direct import DirectTransformer as DirectTransformer
+from .lawt import LawtConfig as LawtConfig
+from .lawt import LawtTransformer as LawtTransformer
 from .recurrent import RecurrentConfig as RecurrentConfig
 from .recurrent import RecurrentSeq2Seq as RecurrentSeq2Seq
 from .seq2seq import Seq2Seq as Seq2Seq

@@ -85,6 +85,9 @@ class Choices:
 class Model(nn.Module, ABC):
     """A network that reads the tokens of a question and writes those of the answer."""
 
+    config: "ModelConfig"
+    """What it was built from."""
+
     @abstractmethod
     def choices(
         self,
@@ -107,6 +110,34 @@ class Model(nn.Module, ABC):
         `padded` says whether `inputs` contain <pad>. Raises `InputError` if `max_length` is not
         positive or more than the model can write.
         """
+
+    def run_with_cache(
+        self, inputs: Int[Tensor, "B L"], max_length: int, padded: bool = False
+    ) -> tuple[Int[Tensor, "B T"], dict[str, Tensor]]:
+        """`answer`, and the activations that lead to it by name.
+
+        | name                                    | shape        |                                |
+        |-----------------------------------------|--------------|--------------------------------|
+        | `encoder.embed`                         | [B, G, D]    | what the first layer reads     |
+        | `encoder.{i}.resid_pre`, `.resid_post`  | [B, G, D]    | a layer's input and output     |
+        | `encoder.{i}.attn.q`, `.k`, `.v`        | [B, H, G, E] | of each head                   |
+        | `encoder.{i}.attn.pattern`              | [B, H, G, G] | asking, read; rows sum to 1    |
+        | `encoder.{i}.attn.out`                  | [B, G, D]    | what attention adds            |
+        | `encoder.{i}.mlp.hidden`                | [B, G, F]    | after the activation           |
+        | `encoder.{i}.mlp.out`                   | [B, G, D]    | what the feed-forward adds     |
+        | `encoder.{i}.gate`                      | [B, G, D]    | of layers with a copy gate     |
+        | `encoder.out`                           | [B, G, D]    | what the decoder reads         |
+        | `decoder. ...`                          | T for G      | the same, and                  |
+        | `decoder.{i}.cross.pattern`             | [B, H, T, G] | with `.q`, `.k`, `.v`, `.out`  |
+        | `logits`                                | [B, T, V]    | of models that write in turn   |
+
+        Layers of a looped stack are counted on from loop to loop. Recurrent models have `embed`,
+        `out` (the top layer's hidden units) and `logits` alone; a model that answers at once has
+        no `decoder.embed`.
+        """
+        from .hooks import run_with_cache  # which knows every model
+
+        return run_with_cache(self, inputs, max_length, padded)
 
     @abstractmethod
     def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:

@@ -74,6 +74,8 @@ ModelConfig.registry.register("direct", DirectConfig)
 class DirectTransformer(Model):
     """Answers at once; see `DirectConfig`."""
 
+    config: DirectConfig
+
     def __init__(
         self,
         config: DirectConfig,

@@ -40,7 +40,7 @@ def layer_matrices(module: nn.Module) -> Iterator[tuple[nn.Parameter, int]]:
             yield part.weight, part.parts
 
 
-def _heads(x_BLnD: Tensor, count: int, heads: int) -> Tensor:
+def split_heads(x_BLnD: Tensor, count: int, heads: int) -> Tensor:
     """Split the stacked outputs of a fused projection into [count, B, H, L, E], a view."""
     batch, length, _ = x_BLnD.shape
     return x_BLnD.view(batch, length, count, heads, -1).permute(2, 0, 3, 1, 4)
@@ -66,13 +66,13 @@ class SelfAttention(nn.Module):
         self.out = Linear(width, width)
 
     def forward(self, x_BLD: Tensor, mask: Tensor | None = None, causal: bool = False) -> Tensor:
-        q_BHLE, k_BHLE, v_BHLE = _heads(self.qkv(x_BLD), 3, self.heads).unbind(0)
+        q_BHLE, k_BHLE, v_BHLE = split_heads(self.qkv(x_BLD), 3, self.heads).unbind(0)
         y_BLD: Tensor = self.out(_attend(q_BHLE, k_BHLE, v_BHLE, mask, causal))
         return y_BLD
 
     def step(self, x_B1D: Tensor, position: int, cache_2BHTE: Tensor) -> Tensor:
         """One position of causal attention; writes its key and value into the cache."""
-        qkv_3BH1E = _heads(self.qkv(x_B1D), 3, self.heads)
+        qkv_3BH1E = split_heads(self.qkv(x_B1D), 3, self.heads)
         cache_2BHTE[:, :, :, position : position + 1] = qkv_3BH1E[1:]
         k_BHSE, v_BHSE = cache_2BHTE[:, :, :, : position + 1].unbind(0)
         y_B1D: Tensor = self.out(_attend(qkv_3BH1E[0], k_BHSE, v_BHSE, None, False))
@@ -91,11 +91,11 @@ class CrossAttention(nn.Module):
 
     def keys_values(self, memory_BLDe: Tensor) -> Tensor:
         """[2, B, H, L, E]; the same for every output position, so a decoder computes it once."""
-        return _heads(self.kv(memory_BLDe), 2, self.heads)
+        return split_heads(self.kv(memory_BLDe), 2, self.heads)
 
     def forward(self, x_BTD: Tensor, memory_2BHLE: Tensor, mask: Tensor | None) -> Tensor:
         k_BHLE, v_BHLE = memory_2BHLE.unbind(0)
-        q_BHTE = _heads(self.q(x_BTD), 1, self.heads)[0]
+        q_BHTE = split_heads(self.q(x_BTD), 1, self.heads)[0]
         y_BTD: Tensor = self.out(_attend(q_BHTE, k_BHLE, v_BHLE, mask, False))
         return y_BTD
 

@@ -90,6 +90,8 @@ class RecurrentSeq2Seq(Seq2Seq):
     accelerator waits for it.
     """
 
+    config: RecurrentConfig
+
     def __init__(
         self,
         config: RecurrentConfig,

@@ -134,6 +134,8 @@ class Seq2SeqTransformer(Seq2Seq):
     Masks are built only for `padded` inputs, so that attention takes its fast path without.
     """
 
+    config: TransformerConfig
+
     _decoder_passes = 1
     """How often a token goes through the decoder's layers; each pass has caches of its own."""
 
