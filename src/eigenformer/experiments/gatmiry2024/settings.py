@@ -1,0 +1,73 @@
+"""Prompts and training of the paper's experiments (constructions.md, section 7)."""
+
+from collections.abc import Mapping, Sequence
+
+from ...incontext import (
+    Evaluation,
+    InContextFolder,
+    LinearAttention,
+    Optimizer,
+    Regression,
+    RunConfig,
+)
+from ...training import ScheduleConfig
+from ..incontext_study import Run, Scale
+
+PAPER = "Gatmiry et al. (2024)"
+DIM = 10
+CELLS = ((20, 1), (20, 2), (20, 5), (100, 1), (100, 2), (100, 5))
+"""(n, L): pairs in a prompt, and loops in training."""
+LOOP_CELLS = ((20, 2), (20, 5), (100, 2), (100, 5))
+"""Those that are run with more loops than in training."""
+SEEDS: dict[Scale, int] = {"laptop": 2, "paper": 3}
+FRACTIONS = (0.0, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+"""Of the training, after which the weights are looked at."""
+UNKNOWN = (
+    "The paper's optimiser, steps and batch are not known here (read was a summary of it): those "
+    "of scale paper are our choice, as are those of the laptop's, with fewer prompts."
+)
+
+
+def task(points: int) -> Regression:
+    """x ~ N(0, I), w* ~ N(0, I)."""
+    return Regression(dim=DIM, points=points)
+
+
+def runs(scale: Scale, cells: Sequence[tuple[int, int]]) -> Sequence[Run]:
+    return [
+        Run(
+            name=f"n-{points}-loops-{loops}-seed-{seed}", config=_config(scale, points, loops, seed)
+        )
+        for points, loops in cells
+        for seed in range(SEEDS[scale])
+    ]
+
+
+def _config(scale: Scale, points: int, loops: int, seed: int) -> RunConfig:
+    steps = 800 if scale == "laptop" else 5000
+    return RunConfig(
+        task=task(points),
+        model=LinearAttention(layers=loops, form="row", looped=True),
+        optimizer=Optimizer(
+            rate=1e-2 if scale == "laptop" else 1e-3,
+            clip=1.0,
+            schedule=ScheduleConfig(warmup_steps=0, shape="cosine"),
+        ),
+        steps=steps,
+        batch=512 if scale == "laptop" else 4096,
+        seed=seed,
+        evaluation=Evaluation(every=steps // 10, size=2000),
+        snapshots=tuple(round(fraction * steps) for fraction in FRACTIONS),
+    )
+
+
+def by_cell(
+    folders: Mapping[str, InContextFolder],
+) -> dict[tuple[int, int], list[InContextFolder]]:
+    """The runs of each (n, L)."""
+    found: dict[tuple[int, int], list[InContextFolder]] = {}
+    for folder in folders.values():
+        config = folder.config()
+        assert isinstance(config.task, Regression) and isinstance(config.model, LinearAttention)
+        found.setdefault((config.task.points, config.model.layers), []).append(folder)
+    return found
