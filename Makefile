@@ -8,8 +8,12 @@ PIP := $(BIN) -m pip install -qq --disable-pip-version-check --constraint constr
 # Threads that spin while they wait for a core that somebody else has cost up to ten times the run.
 export OMP_WAIT_POLICY ?= PASSIVE
 
+# Those with outputs, which running them fills in; some train for a minute.
+PAGES := $(addprefix docs/,$(addsuffix .md,index concepts first-model matrix-program \
+	own-problem own-encoding own-ensemble own-algorithm faq))
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser test-sweep lint fmt bench efficiency docs clean
+.PHONY: help demo test test-slow test-browser test-app test-sweep lint fmt bench efficiency docs site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +30,9 @@ test-slow: $(VENV)/.installed-dev ## run the tests that take minutes each
 
 test-browser: $(VENV)/.installed-browser ## open the report in Chromium and look for what is wrong
 	@$(BIN) -m pytest -m browser
+
+test-app: $(VENV)/.installed-app ## drive the playground in Chromium, its three tabs
+	@OMP_NUM_THREADS=1 $(BIN) -m pytest -m "app or not app" tests/app tests/app_browser
 
 test-sweep: $(VENV)/.installed-sweep ## run the tests of sweeps with Ray and of tracking with trackio
 	@$(BIN) -m pytest -m sweep
@@ -48,10 +55,17 @@ efficiency: $(VENV)/.installed-demo ## how many examples each recipe needs, from
 docs: $(VENV)/.installed-demo ## run the pages that are made by running them, and draw their figures
 	@$(BIN) docs/make_constructions.py
 	@$(BIN) docs/make_efficiency.py
+	@$(BIN) docs/make_paper_map.py
+	@$(BIN) docs/make_benchmarks.py
+	@$(BIN) docs/page.py $(PAGES)
 	@$(BIN) -m eigenformer paper report --to docs/paper
+	@$(BIN) -m eigenformer incontext report --to docs/incontext
+
+site: $(VENV)/.installed-docs ## build the documentation into site/, and fail on a broken link
+	@NO_MKDOCS_2_WARNING=1 $(BIN) -m mkdocs build --strict --quiet
 
 clean: ## remove the virtual environment and every cache; runs/ stays
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist site
 	@find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
 	@echo "removed $(VENV) and the caches"
 
@@ -75,6 +89,11 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.created
 	@$(PIP) -e ".[dev]"
 	@touch $@
 
+$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/.created
+	@echo "installing eigenformer and what builds its documentation (once; a minute or more)"
+	@$(PIP) -e ".[docs]"
+	@touch $@
+
 $(VENV)/.installed-browser: pyproject.toml constraints.txt | $(VENV)/.created
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ echo "installing Chromium (Debian's package)"; apt-get update -qq && \
@@ -82,6 +101,11 @@ $(VENV)/.installed-browser: pyproject.toml constraints.txt | $(VENV)/.created
 		{ echo "the browser tests need Chromium or Chrome on the PATH: install it"; exit 1; }
 	@echo "installing eigenformer and what its browser tests need (once; a minute or more)"
 	@$(PIP) -e ".[browser]"
+	@touch $@
+
+$(VENV)/.installed-app: $(VENV)/.installed-browser
+	@echo "installing Gradio (once; a minute)"
+	@$(PIP) -e ".[browser,app]"
 	@touch $@
 
 $(VENV)/.installed-sweep: pyproject.toml constraints.txt | $(VENV)/.created

@@ -1,12 +1,13 @@
 """What does an answer cost: a shipped model, the paper's architecture, NumPy?
 
-Run `python benchmarks/inference.py [RUN]`. 10,000 symmetric 3x3 matrices to their eigenvalues,
+Run `python benchmarks/inference.py [RUN [MODEL]]`. 10,000 symmetric 3x3 matrices to eigenvalues,
 from matrices to tokens of answers. All are run in turns on batches of 1,000, so a busy machine
 slows them alike; then on one matrix at a time.
 
-shipped       the shipped model eigenvalues-3x3
-own           the paper's architecture (one position a token, written one by one) with the shipped
-              model's layers and width: RUN if there is one, else random weights
+shipped       the shipped model eigenvalues-3x3, or MODEL, a run of its architecture: to compare at
+              equal accuracy, since RUN may have been trained for less long than what is shipped
+own           the paper's architecture (one position a token, written one by one) with the same
+              layers and width: RUN if there is one, else random weights
 paper         4/1 layers, 512 wide, P1000, the paper's architecture, random weights
 numpy         numpy.linalg.eigvalsh, in batches
 numpy looped  numpy.linalg.eigvalsh, matrix by matrix
@@ -101,16 +102,19 @@ def measure(runs: dict[str, Callable[[Matrices], object]], inputs: Matrices) -> 
     return figures
 
 
-def main(trained: str | None = None) -> dict[str, float]:
+def main(trained: str | None = None, model: str = SHIPPED) -> dict[str, float]:
     """Measure and print; returns the figures by name. `trained` is a run for `own`."""
     tune_cpu()
     console = Console()
-    shipped = load(SHIPPED)
+    shipped = load(model)
     config = shipped.model.config
     own = load(trained) if trained else untrained(shipped.task, config.encoder, config.decoder)
     figures: dict[str, float] = {}
     if trained:
+        stacks = config.encoder, config.decoder
         for name, solver in (("shipped", shipped), ("own", own)):
+            if (solver.model.config.encoder, solver.model.config.decoder) != stacks:
+                sys.exit(f"{name} has other layers or widths than the one that it is compared with")
             result = evaluate(solver, solver.problem, shipped.task.ensemble, MATRICES, seed=1)
             right = result.accuracy["l1"][0.05]
             figures[f"{name}_accuracy"], (low, high) = right.value, right.interval

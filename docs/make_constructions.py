@@ -2,18 +2,9 @@
 
     python docs/make_constructions.py
 
-The page is the source. A ```python block is run, all of them in one namespace, and what it prints
-replaces the ```text block after it. In a ```console block each line after "$ " is run as a command,
-and its output replaces the lines below it. Needs matplotlib.
+page.py says how a page is run. Needs matplotlib.
 """
 
-import contextlib
-import io
-import os
-import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +12,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import torch
+from page import fill
 
 import eigenformer as ef
 from eigenformer import cli
@@ -33,47 +25,8 @@ from matplotlib import pyplot as plt
 HERE = Path(__file__).parent
 PAGE = HERE / "constructions.md"
 IMAGES = HERE / "images"
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.S | re.M)
 BLUE, GREEN, YELLOW, RED = "#1b4965", "#2a9d8f", "#e9a03b", "#d1495b"
 MU = 0.1
-
-
-def filled(page: str) -> str:
-    """The page with the outputs of its blocks."""
-    namespace: dict[str, Any] = {"__name__": "page"}
-    printed = ""
-
-    def run(block: re.Match[str]) -> str:
-        nonlocal printed
-        kind, body = block.groups()
-        if kind == "python":
-            out = io.StringIO()
-            with contextlib.redirect_stdout(out):
-                exec(compile(body, str(PAGE), "exec"), namespace)
-            printed = out.getvalue()
-        elif kind == "text":
-            body = printed
-        elif kind == "console":
-            body = "".join(shown(line[2:]) for line in body.splitlines() if line.startswith("$ "))
-        return f"```{kind}\n{body.rstrip()}\n```"
-
-    return BLOCK.sub(run, page)
-
-
-def shown(command: str) -> str:
-    """A command line and its output."""
-    name, *words = command.split()
-    assert name == "eigenformer", command
-    environment = os.environ | {"COLUMNS": "80", "NO_COLOR": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "eigenformer", *words],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment,
-    )
-    lines = [line.rstrip() for line in done.stdout.splitlines()]
-    return "\n".join([f"$ {command}", *lines]) + "\n"
 
 
 def newton(path: Path) -> None:
@@ -178,9 +131,7 @@ FIGURES: dict[str, Callable[[Path], None]] = {
 def main() -> None:
     for name, draw in FIGURES.items():
         draw(IMAGES / name)
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        page = filled(PAGE.read_text(encoding="utf-8"))
-    PAGE.write_text(page, encoding="utf-8")
+    fill(PAGE)
 
 
 if __name__ == "__main__":

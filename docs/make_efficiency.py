@@ -3,12 +3,12 @@
     python docs/make_efficiency.py
 
 Nothing is trained: `eigenformer bench efficiency --rerun` does that. The page's ```console blocks
-are run as in make_constructions.py. Needs matplotlib.
+are run as page.py says. Needs matplotlib.
 """
 
 from pathlib import Path
 
-from make_constructions import filled
+from page import fill
 
 from eigenformer.experiments.efficiency import ablation_of, compare, load_records
 from eigenformer.reports.efficiency import plot_ablations, plot_efficiency
@@ -22,7 +22,7 @@ def main() -> None:
     records = load_records()
     plot_efficiency(compare(records, "laptop"), IMAGES / "efficiency.png")
     plot_ablations(ablation_of(records), IMAGES / "efficiency-ablations.png")
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    fill(PAGE)
 
 
 if __name__ == "__main__":

@@ -43,10 +43,12 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def test_it_runs_the_benchmark(started: list[list[str]], trained: Path) -> None:
     assert run("bench", "inference") == 3
     assert run("bench", "inference", "--run", trained, "--save") == 3
+    assert run("bench", "inference", "--run", trained, "--model", trained) == 3
     script = str(BENCHMARKS / "run.py")
     assert [command[1:] for command in started] == [
         [script, "inference"],
         [script, "inference", str(trained), "--save"],
+        [script, "inference", str(trained), str(trained)],
     ]
 
 
@@ -56,6 +58,8 @@ def test_a_run_that_is_not_there(
     assert "no run folder 'nowhere'" in complaint(
         ["bench", "inference", "--run", "nowhere"], capsys
     )
+    said = complaint(["bench", "inference", "--model", "nowhere"], capsys)
+    assert "give that with --run" in said
     assert not started
 
 

@@ -31,7 +31,10 @@ def main(path: Path) -> int:
 
 
 def _end_with_input() -> None:
-    sys.stdin.buffer.read()
+    # Not by sys.stdin, whose lock is held while it waits: the loaders, which are forked, would wait
+    # for it forever as they close theirs.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -1,0 +1,103 @@
+"""Writes docs/paper-map.md: tables and figures of the paper, commands, claims, our results.
+
+    python docs/make_paper_map.py
+
+Everything comes from the tables, the claims and the records of runs.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from eigenformer.experiments.charton2022 import RECORDS, TABLES
+from eigenformer.experiments.charton2022.claims import CLAIMS
+from eigenformer.experiments.study import SCALES, Plan, Records, Table, Verdict, decide_all
+from eigenformer.reports.markdown import escape, prose
+
+HERE = Path(__file__).parent
+PAGE = HERE / "paper-map.md"
+SCALE = "laptop"
+
+LEAD = """\
+# Paper map
+
+Charton, *Linear algebra with transformers* (TMLR 2022), table by table: the command that repeats
+it, the claims that rest on it, and what our runs say about them. `python docs/make_paper_map.py`
+makes this page from the tables, the claims and the records that come with the package.
+
+`eigenformer paper run TABLE` makes the missing runs. `--scale laptop` (the default) takes small
+sizes that two CPU cores can train, `gpu` the paper's sizes with our recipe, `paper` the paper's own
+settings; `--dry-run` shows what they would cost. `eigenformer paper report TABLE` writes the
+numbers beside the paper's.
+"""
+CLAIMS_LEAD = """\
+## Claims at scale laptop
+
+*Holds* and *fails* are decided by intervals, or by three training seeds a side. A claim is
+*undecided* until its runs have been made; the last column says what would decide it.
+"""
+
+
+def page() -> str:
+    """The text of the page."""
+    records = Records(RECORDS)
+    verdicts = decide_all(list(CLAIMS.values()), TABLES, SCALE, records)
+    states = [verdict.state for verdict in verdicts]
+    counts = ", ".join(f"{states.count(s)} {s}" for s in ("holds", "fails", "undecided"))
+    heads = ("what it reports, and the command that repeats it", *SCALES, "claims")
+    rows = [_table_row(table, records, verdicts) for table in TABLES.values()]
+    claims = [_claim_row(verdict) for verdict in verdicts]
+    return "\n".join(
+        (
+            LEAD,
+            "## Tables and figures",
+            "",
+            "Under each scale: runs that have a record, of all; - where the numbers are computed.",
+            "",
+            *_rows(heads, rows),
+            "",
+            CLAIMS_LEAD,
+            f"Of {len(states)} claims: {counts}.",
+            "",
+            *_rows(("", "claim", "the paper", "state", "what was found"), claims),
+            "",
+        )
+    )
+
+
+def _table_row(table: Table, records: Records, verdicts: Sequence[Verdict]) -> list[str]:
+    counts = []
+    for scale in SCALES:
+        plan = Plan.of(table.experiments(scale)).experiments
+        found = [records.get(experiment) for experiment in plan]
+        made = sum(record is not None and record.state == "finished" for record in found)
+        counts.append(f"{made}/{len(plan)}" if plan else "-")
+    verb = "run" if table.experiments(SCALE) else "report"
+    links = [
+        f"[{v.claim.id}](#{v.claim.id.lower()}) {v.state}"
+        for v in verdicts
+        if table.name in v.claim.tables
+    ]
+    title = f"**{table.name}** (section {table.section}) {escape(table.title)}"
+    command = f"`eigenformer paper {verb} {table.name}`"
+    return [f"{title}<br>{command}", *counts, "<br>".join(links)]
+
+
+def _claim_row(verdict: Verdict) -> list[str]:
+    claim = verdict.claim
+    found = verdict.sentence if verdict.state != "undecided" else verdict.would_decide
+    return [
+        f'<a id="{claim.id.lower()}"></a>{claim.id}',
+        prose(claim.text),
+        prose(claim.figures),
+        f"**{verdict.state}**" if verdict.state != "undecided" else verdict.state,
+        prose(found or verdict.sentence),
+    ]
+
+
+def _rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
