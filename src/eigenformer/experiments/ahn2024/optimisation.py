@@ -112,7 +112,7 @@ def judge(
         state="undecided",
         sentence=sentence,
         would_decide="the paper's 10,000 steps of 1000 prompts, six seeds and a scan of ten rates: "
-        "3.6 billion prompts, about 100 CPU hours",
+        "3.6 billion prompts, about 16 CPU hours",
     )
 
 
