@@ -11,8 +11,8 @@ from eigenformer.experiments.charton2022.memorisation import Memorisation, Quart
 from eigenformer.experiments.charton2022.rank import Estimate
 from eigenformer.experiments.charton2022.separate import Group, Separation
 from eigenformer.experiments.study import Records
+from eigenformer.reports.drawing import dark
 from eigenformer.reports.paper import Report, build
-from eigenformer.reports.paper.drawing import dark
 from eigenformer.reports.paper.markdown import markdown
 from eigenformer.reports.paper.page import page
 

@@ -20,12 +20,13 @@ from paper_examples import (
 )
 
 from eigenformer.experiments.study import Records, Table
+from eigenformer.reports.drawing import INK, dark
+from eigenformer.reports.html import Html, join, prose, tag
+from eigenformer.reports.markdown import escape
+from eigenformer.reports.markdown import prose as markdown_prose
 from eigenformer.reports.paper import Report, build, write_markdown, write_page
 from eigenformer.reports.paper.build import number_of
-from eigenformer.reports.paper.drawing import INK, dark
-from eigenformer.reports.paper.html import Html, join, prose, tag
-from eigenformer.reports.paper.markdown import escape, markdown
-from eigenformer.reports.paper.markdown import prose as markdown_prose
+from eigenformer.reports.paper.markdown import markdown
 from eigenformer.reports.paper.page import page
 from eigenformer.reports.style import COLOURS
 

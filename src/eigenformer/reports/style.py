@@ -5,6 +5,8 @@ from typing import Any
 from ..core import InputError
 
 COLOURS = ("#1b4965", "#2a9d8f", "#e9a03b", "#d1495b")
+MORE_COLOURS = (*COLOURS, "#7b5ea7", "#5c9bd1", "#8c5a3c", "#7d8f2a")
+"""For figures of many lines."""
 
 
 def pyplot() -> Any:

@@ -88,7 +88,7 @@ class Excess:
     """Standard errors of `sampled`."""
 
 
-def perturbations(directions: int = DIRECTIONS, prompts: int = PROMPTS) -> list[Excess]:
+def perturbations(directions: int, prompts: int) -> list[Excess]:
     """The excess loss at each size."""
     sigma = covariance(TASK, 0)
     best = minimiser(sigma, TASK.points)
@@ -105,7 +105,7 @@ def perturbations(directions: int = DIRECTIONS, prompts: int = PROMPTS) -> list[
             exact.append(float(population_loss(moved, sigma, TASK.points) - least))
             model = layer(best)
             for part in (_weights(model).p, _weights(model).q):
-                part += _direction(generator.normal(size=part.shape), size, part)
+                part.add_(_direction(generator.normal(size=part.shape), size, part))
             difference = TASK.errors(model(batch), batch) - base
             sampled.append(float(difference.mean()))
             errors.append(float(difference.std()) / len(difference) ** 0.5)
@@ -115,11 +115,12 @@ def perturbations(directions: int = DIRECTIONS, prompts: int = PROMPTS) -> list[
 
 def _direction(values: object, size: float, like: Tensor) -> Tensor:
     direction = torch.as_tensor(values, dtype=like.dtype)
-    return direction * (size * like.norm() / direction.norm())
+    found: Tensor = direction * (size * like.norm() / direction.norm())
+    return found
 
 
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
-    found = perturbations()
+    found = perturbations(DIRECTIONS, PROMPTS)
     sigma = covariance(TASK, 0)
     least = float(population_loss(minimiser(sigma, TASK.points), sigma, TASK.points))
     batch = held_out(TASK, 0, PROMPTS)
@@ -131,10 +132,18 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
         y="loss, less the closed form's",
         lines=(
             line("A perturbed, in expectation", {e.size: e.exact for e in found}, "theory"),
-            line("P and Q perturbed, sampled", {e.size: e.sampled for e in found}, "algorithm"),
+            line(
+                "P and Q perturbed, sampled",
+                {e.size: e.sampled for e in found},
+                "algorithm",
+                # The least of them may be below 0, which a logarithm has no place for.
+                band=False,
+            ),
         ),
         log_x=True,
-        note=f"Bands: the range over {DIRECTIONS} directions. Sampled: on {PROMPTS} prompts.",
+        log_y=True,
+        note=f"Means over {DIRECTIONS} directions, with their range for A. Sampled: on {PROMPTS} "
+        "prompts.",
     )
     loss = Number(
         name="mean squared error of the closed form",

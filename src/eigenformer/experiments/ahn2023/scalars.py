@@ -116,7 +116,7 @@ def _search(
         loss.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
 
-    search.step(closure)
+    search.step(closure)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         rates, data_rates = schedule()
         loss = float(mean_loss(values, rates, data_rates))

@@ -57,7 +57,8 @@ class Curve:
         return means.index(min(means))
 
 
-def curves(folders: Mapping[str, InContextFolder], *, size: int = PROMPTS) -> list[Curve]:
+def curves(folders: Mapping[str, InContextFolder], size: int) -> list[Curve]:
+    """On `size` prompts of each law."""
     return [
         Curve(
             points=points,
@@ -79,7 +80,7 @@ def curves(folders: Mapping[str, InContextFolder], *, size: int = PROMPTS) -> li
 
 
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
-    found = curves(folders)
+    found = curves(folders, PROMPTS)
     return Findings(
         panels=tuple(_panel(law, [each for each in found if each.law == law]) for law in LAWS),
         numbers=tuple(number for each in found for number in _numbers(each)),

@@ -36,7 +36,7 @@ NOT_TINY = 4.0
 """In units of the least loss: the inequality speaks of losses above this."""
 
 
-def best_steps(draws: int = DRAWS) -> dict[tuple[int, int], Schedule]:
+def best_steps(draws: int) -> dict[tuple[int, int], Schedule]:
     """The best a of L steps by (n, L); its loss is not yet divided by d.
 
     For one loop it is n / (n + d + 1).
@@ -97,15 +97,16 @@ def dominance(folder: InContextFolder, loops: int, least: float) -> dict[float, 
         with torch.enable_grad():
             loss = prompts.loss(model(batch), batch)
             (gradient,) = torch.autograd.grad(loss, weights.a)
-        if float(loss) > NOT_TINY * least:
+        value = float(loss.detach())
+        if value > NOT_TINY * least:
             power = (2 * loops - 1) / loops
-            found[float(loss)] = 16 * float(gradient.square().sum()) / float(loss) ** power
+            found[value] = 16 * float(gradient.square().sum()) / value**power
     return dict(sorted(found.items()))
 
 
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     cells = by_cell(folders)
-    best = best_steps()
+    best = best_steps(DRAWS)
     models = {cell: [trained(f.model().double()) for f in row] for cell, row in cells.items()}
     found = {cell: [model.a for model in row] for cell, row in models.items()}
     goal = {cell: schedule.rates[0] for cell, schedule in best.items()}
@@ -209,8 +210,8 @@ def _steps(
 ) -> Panel:
     lines: list[Line] = []
     for loops in sorted({loops for _, loops in found}):
-        theory = {n: a for (n, each), a in goal.items() if each == loops}
-        row = {points: values for (points, each), values in found.items() if each == loops}
+        theory = {float(n): a for (n, each), a in goal.items() if each == loops}
+        row = {float(n): values for (n, each), values in found.items() if each == loops}
         lines += [
             line(f"trained, {loops} loops", row),
             curve(f"best, {loops} loops", theory, "theory"),

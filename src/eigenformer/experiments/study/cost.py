@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 
@@ -77,7 +77,16 @@ def plan_cost(experiments: Iterable[Experiment]) -> Cost:
     return sum((cost(experiment.config) for experiment in experiments), Cost())
 
 
-def confirm(cost: Cost, yes: bool) -> None:
+@runtime_checkable
+class Expected(Protocol):
+    """A cost, which can say itself in words."""
+
+    @property
+    def seconds(self) -> float:
+        """On this machine."""
+
+
+def confirm(cost: Expected, yes: bool) -> None:
     """Refuse to begin what takes more than an hour without a yes: an `InputError` that says so."""
     if cost.seconds > _ASKED_ABOVE and not yes:
         raise InputError(f"this would take {cost}; add --yes to begin all the same")

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ...training import RunFolder
+from ...training import Folder, RunFolder
 from .engine import Outcome, Report, Silence
 from .experiment import Experiment, Plan
 
@@ -98,7 +98,7 @@ class Board:
         return grid
 
 
-def last_lines(folder: RunFolder) -> dict[str, dict[str, Any]]:
+def last_lines(folder: Folder[Any]) -> dict[str, dict[str, Any]]:
     """The last of each kind of line among the latest of a run's metrics."""
     found: dict[str, dict[str, Any]] = {}
     try:

@@ -8,10 +8,10 @@ from ...experiments.charton2022.failures import FailureRecord
 from ...experiments.charton2022.memorisation import Memorisation
 from ...experiments.charton2022.rank import Estimate
 from ...experiments.study import Label, Measured, Value, Verdict
+from ..drawing import Figure, svg
 from ..failures import plot_failures
-from .drawing import svg
 from .layout import Found, layout
-from .tree import Figure, Section
+from .tree import Section
 
 _TOLERANCES = ("0.05", "0.01")
 _CONDITIONS = {

@@ -8,6 +8,7 @@ from ...experiments.charton2022.memorisation import Memorisation
 from ...experiments.charton2022.results import paper_tables
 from ...experiments.study import Experiment, Plan, Record, Records, Scale, Table, Value, Verdict
 from ...models import DirectConfig, ModelConfig, TransformerConfig
+from ..words import short_version
 from .analyses import failure_section, memorisation_section
 from .figures import figures_of
 from .layout import Found, State, layout
@@ -106,7 +107,7 @@ def _run(experiment: Experiment, record: Record | None) -> Run:
         state=record.state,
         examples=record.examples,
         seconds=record.seconds,
-        version=_short(record.version),
+        version=short_version(record.version),
         machine=record.machine,
     )
 
@@ -121,10 +122,3 @@ def _model(config: ModelConfig) -> str:
     )
     plural = "" if heads == "1" else "s"
     return f"{a.layers}/{b.layers} layers, width {width}, {heads} head{plural}"
-
-
-def _short(version: str) -> str:
-    """A commit's hash in ten characters, with "-dirty" if it was; a version number as it is."""
-    commit, dash, rest = version.partition("-")
-    is_hash = len(commit) == 40 and set(commit) <= set("0123456789abcdef")
-    return commit[:10] + dash + rest if is_hash else version

@@ -8,12 +8,11 @@ from typing import Any
 
 from ...experiments.charton2022.figure3 import spectra
 from ...experiments.study import Experiment, Record, Records, Scale, Table
+from ..drawing import Figure, svg
 from ..style import COLOURS, plain, pyplot
 from ..wigner_spectra import plot_spectra
-from .drawing import svg
 from .layout import SEED
 from .numbers import key_text, label_text
-from .tree import Figure
 
 _NORMS = {"l1": "L1", "l2": "L2", "l2_squared": "L2 squared", "max": "max"}
 _PANELS_ABREAST = 3

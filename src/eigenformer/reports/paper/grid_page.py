@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from .html import Html, join, tag
+from ..html import Html, join, tag
+from ..page import scrolling
 from .text import shared
 from .tree import Column, Entry, Grid, Line, Part, Slot
 
@@ -18,7 +19,7 @@ def grid_table(grid: Grid, label: str) -> Html:
     return join(
         [
             *(tag("p", text, class_="common") for text in shared(grid)),
-            tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=label),
+            scrolling(table, label),
         ]
     )
 

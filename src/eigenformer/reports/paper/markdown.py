@@ -1,15 +1,15 @@
 """The report as Markdown (GitHub's), with its figures beside it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...experiments.study import Verdict
-from .drawing import dark
+from ..markdown import bullets, escape, picture, prose, table, write, write_figures
+from ..words import STATES, verdict_word
 from .text import (
     GUIDE,
     RUN_HEADS,
-    STATES,
     facts,
     heading,
     is_brief,
@@ -20,10 +20,9 @@ from .text import (
     shared,
     verdict_counts,
     verdict_summary,
-    verdict_word,
     whereabouts,
 )
-from .tree import Entry, Figure, Grid, Line, Report, Section, Slot
+from .tree import Entry, Grid, Line, Report, Section, Slot
 
 
 def write_markdown(report: Report, folder: Path) -> None:
@@ -32,15 +31,8 @@ def write_markdown(report: Report, folder: Path) -> None:
     The same report gives the same bytes. Figures need matplotlib.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for section in report.sections:
-        for figure in section.figures:
-            _write(folder / f"{figure.name}.svg", figure.svg)
-            _write(folder / f"{figure.name}-dark.svg", dark(figure.svg))
-    _write(folder / "README.md", markdown(report))
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write_figures([one for section in report.sections for one in section.figures], folder)
+    write(folder / "README.md", markdown(report))
 
 
 def markdown(report: Report) -> str:
@@ -50,12 +42,12 @@ def markdown(report: Report) -> str:
         counts = verdict_counts(report.verdicts)
         shown = " · ".join(f"{n} {verdict_word(state, n)}" for state, n in counts.items())
         blocks.append(f"**{shown}** of {len(report.verdicts)} claims")
-    blocks.append(_list(f"**{term}**: {escape(text)}" for term, text in facts(report.runs)))
+    blocks.append(bullets(f"**{term}**: {escape(text)}" for term, text in facts(report.runs)))
     blocks.append("## How to read the numbers")
-    blocks.append(_list(f"**{escape(term)}**: {escape(text)}" for term, text in GUIDE))
+    blocks.append(bullets(f"**{escape(term)}**: {escape(text)}" for term, text in GUIDE))
     blocks.append("## Contents")
     blocks.append(
-        _table(
+        table(
             ("", "", "runs", "claims"),
             [
                 (
@@ -74,30 +66,6 @@ def markdown(report: Report) -> str:
     for section in report.sections:
         blocks += _section(section, report)
     return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def escape(text: str) -> str:
-    """`text` so that it is read as it stands, on one line."""
-    return _no_list(_literal(" ".join(text.split())))
-
-
-def prose(text: str) -> str:
-    """`text` on one line, with what stands between backticks as code."""
-    pieces = " ".join(text.split()).split("`")
-    if len(pieces) % 2 == 0:
-        return escape(text)
-    return _no_list(
-        "`".join(one if place % 2 else _literal(one) for place, one in enumerate(pieces))
-    )
-
-
-def _literal(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", text)
-
-
-def _no_list(line: str) -> str:
-    """At its start these would begin a list, or underline a heading."""
-    return re.sub(r"^(\d*)([-+=.)])(?=[-=\s]|$)", r"\1\\\2", line)
 
 
 def _claims(report: Report) -> list[str]:
@@ -140,30 +108,23 @@ def _section(section: Section, report: Report) -> list[str]:
         escape(nothing(section, report.scale)),
     ]
     blocks += [_verdict(verdict) for verdict in section.verdicts]
-    blocks += [_figure(figure) for figure in section.figures]
+    for figure in section.figures:
+        blocks += [picture(figure), escape(figure.caption)]
     if section.grid is not None:
         blocks.append(escape(" ".join(shared(section.grid))))
         blocks.append(_grid(section.grid))
     blocks.append(prose(section.note))
-    blocks.append(_list(f"{term}: {escape(text)}" for term, text in facts(section.runs)))
+    blocks.append(bullets(f"{term}: {escape(text)}" for term, text in facts(section.runs)))
     if section.runs:
         blocks += ["<details><summary>Runs</summary>"]
         blocks.append(
-            _table(RUN_HEADS, [[escape(text) for text in run_row(run)] for run in section.runs])
+            table(RUN_HEADS, [[escape(text) for text in run_row(run)] for run in section.runs])
         )
         blocks.append("</details>")
     if section.paper_note:
         blocks.append("<details><summary>How the paper's table was read</summary>")
         blocks += [prose(section.paper_note), "</details>"]
     return blocks
-
-
-def _figure(figure: Figure) -> str:
-    alt = figure.alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return (
-        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{figure.name}-dark.svg">'
-        f'<img src="{figure.name}.svg" alt="{alt}"></picture>\n\n{escape(figure.caption)}'
-    )
 
 
 def _grid(grid: Grid) -> str:
@@ -183,7 +144,7 @@ def _grid(grid: Grid) -> str:
         for column, slot in zip(grid.columns, slots, strict=True):
             cells += _slot(slot, column.has_paper, column.has_ours)
         lines.append(cells)
-    return _table(heads, lines)
+    return table(heads, lines)
 
 
 def _joined(*texts: str) -> str:
@@ -239,13 +200,3 @@ def _entry(entry: Entry, strong: str) -> str:
 def _unbroken(text: str) -> str:
     """Escaped, with spaces at which a narrow column does not break it."""
     return escape(text).replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def _table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """A table whose cells are Markdown already."""
-    rows = [heads, ["---"] * len(heads), *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _list(items: Iterable[str]) -> str:
-    return "\n".join(f"- {item}" for item in items)

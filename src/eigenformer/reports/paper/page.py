@@ -1,18 +1,15 @@
 """The report as one HTML page that needs nothing from elsewhere."""
 
-from base64 import b64encode
-from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from ...experiments.study import Verdict
-from .drawing import dark
+from ..html import Html, join, prose, tag
+from ..page import document, fact_list, guide, picture, scrolling
+from ..words import STATES, verdict_word
 from .grid_page import grid_table
-from .html import Html, join, prose, tag
 from .text import (
     GUIDE,
     RUN_HEADS,
-    STATES,
     facts,
     heading,
     is_brief,
@@ -22,13 +19,9 @@ from .text import (
     run_row,
     verdict_counts,
     verdict_summary,
-    verdict_word,
     whereabouts,
 )
-from .tree import Figure, Report, Section
-
-# A browser that obeys it asks nobody for anything.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+from .tree import Report, Section
 
 
 def write_page(report: Report, file: Path) -> None:
@@ -42,30 +35,15 @@ def write_page(report: Report, file: Path) -> None:
 
 def page(report: Report) -> str:
     """The text of the page."""
-    style = (files(__package__) / "style.css").read_text(encoding="utf-8")
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", report.title),
-        tag("link", rel="icon", href="data:,"),
-        tag("style", Html(style)),
+    return document(
+        report.title,
+        lead(report),
+        _summary(report),
+        guide(GUIDE),
+        _contents(report),
+        _claims(report),
+        *(_section(section, report) for section in report.sections),
     )
-    body = tag(
-        "body",
-        tag("header", tag("h1", report.title), tag("p", lead(report), class_="lead")),
-        tag(
-            "main",
-            _summary(report),
-            _guide(),
-            _contents(report),
-            _claims(report),
-            *(_section(section, report) for section in report.sections),
-        ),
-    )
-    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
 def _summary(report: Report) -> Html:
@@ -78,22 +56,8 @@ def _summary(report: Report) -> Html:
     return tag(
         "section",
         tag("ul", *tiles, class_="counts", aria_label="Verdicts on the claims") if tiles else None,
-        _facts(facts(report.runs)),
+        fact_list(facts(report.runs)),
     )
-
-
-def _guide() -> Html:
-    lines = [join([tag("dt", term), tag("dd", text)]) for term, text in GUIDE]
-    return tag(
-        "details", tag("summary", "How to read the numbers"), tag("dl", *lines), class_="guide"
-    )
-
-
-def _facts(lines: Sequence[tuple[str, str]]) -> Html | None:
-    if not lines:
-        return None
-    items = [tag("div", tag("dt", term), tag("dd", text)) for term, text in lines]
-    return tag("dl", *items, class_="facts")
 
 
 def _contents(report: Report) -> Html:
@@ -177,10 +141,10 @@ def _section(section: Section, report: Report) -> Html:
         ),
         tag("p", said) if said else None,
         *(_verdict(verdict) for verdict in section.verdicts),
-        *(_figure(figure) for figure in section.figures),
+        *(picture(figure) for figure in section.figures),
         grid_table(section.grid, heading(section)) if section.grid is not None else None,
         tag("p", prose(section.note), class_="note") if section.note else None,
-        _facts(facts(section.runs)),
+        fact_list(facts(section.runs)),
         _runs(section) if section.runs else None,
         tag(
             "details",
@@ -199,25 +163,5 @@ def _runs(section: Section) -> Html:
     return tag(
         "details",
         tag("summary", f"Runs ({len(section.runs)})"),
-        tag("div", table, class_="scroll", tabindex=0, role="region", aria_label="Runs"),
+        scrolling(table, "Runs"),
     )
-
-
-def _figure(figure: Figure) -> Html:
-    return tag(
-        "figure",
-        tag(
-            "picture",
-            tag(
-                "source",
-                media="screen and (prefers-color-scheme: dark)",
-                srcset=_data(dark(figure.svg)),
-            ),
-            tag("img", src=_data(figure.svg), alt=figure.alt),
-        ),
-        tag("figcaption", figure.caption),
-    )
-
-
-def _data(svg: str) -> str:
-    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode('ascii')}"

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from ...experiments.study import Scale, Verdict
 from ...experiments.study.claims import State
+from ..words import STATES, verdict_word
 from .numbers import count, hours
 from .tree import Grid, Report, Run, Section
 
-STATES: dict[State, str] = {"holds": "holds", "fails": "fails", "undecided": "not decided"}
-"""Verdicts in words, in the order in which they are shown."""
 _SCALES: dict[Scale, str] = {
     "laptop": "Sizes, widths and examples are shrunk until the findings can show on two CPU cores; "
     "numbers are to be compared with each other, in the pattern that the paper's numbers make, "
@@ -63,12 +62,6 @@ def verdict_counts(verdicts: Sequence[Verdict]) -> dict[State, int]:
 def is_brief(verdict: Verdict) -> bool:
     """Whether only the summary tells it in full, as it belongs to many tables."""
     return len(verdict.claim.tables) > _FEW
-
-
-def verdict_word(state: State, number: int) -> str:
-    """The state in words after a number: "1 holds", "2 hold"."""
-    words = STATES[state]
-    return words if number == 1 else words.removesuffix("s")
 
 
 def verdict_summary(verdicts: Sequence[Verdict]) -> str:

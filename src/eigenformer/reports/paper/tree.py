@@ -1,11 +1,10 @@
 """A report as plain data: what both writers write."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 from ...experiments.study import Scale, Verdict
+from ..drawing import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,24 +89,6 @@ class Run:
     """Spent training."""
     version: str = ""
     machine: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A drawing."""
-
-    name: str
-    """Of its files, without ending: lower-case letters, digits and hyphens."""
-    alt: str
-    """What it shows, for those who can't see it."""
-    caption: str
-    draw: Callable[[], str]
-    """Makes the SVG for a light page, see `drawing.svg`."""
-
-    @cached_property
-    def svg(self) -> str:
-        """The SVG for a light page, drawn once."""
-        return self.draw()
 
 
 @dataclass(frozen=True, kw_only=True)

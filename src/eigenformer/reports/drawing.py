@@ -3,9 +3,11 @@
 import re
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from ..style import COLOURS, pyplot
+from .style import COLOURS, MORE_COLOURS, pyplot
 
 INK = "#24313a"
 """Of text, axes and ticks."""
@@ -15,6 +17,10 @@ _DARK = {
     COLOURS[1]: "#4cc9b8",
     COLOURS[2]: "#f2bd6b",
     COLOURS[3]: "#f28c9a",
+    MORE_COLOURS[4]: "#b59be0",
+    MORE_COLOURS[5]: "#5f8fe8",
+    MORE_COLOURS[6]: "#c9936f",
+    MORE_COLOURS[7]: "#b3c65a",
     "#333333": "#d7e0e6",
     "#555555": "#b4bfc6",
     "#999999": "#8d989f",
@@ -34,6 +40,24 @@ _STYLE = {
     "svg.fonttype": "path",
     "svg.hashsalt": "eigenformer",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A drawing."""
+
+    name: str
+    """Of its files, without ending: lower-case letters, digits and hyphens."""
+    alt: str
+    """What it shows, for those who can't see it."""
+    caption: str
+    draw: Callable[[], str]
+    """Makes the SVG for a light page, see `svg`."""
+
+    @cached_property
+    def svg(self) -> str:
+        """The SVG for a light page, drawn once."""
+        return self.draw()
 
 
 def svg(draw: Callable[[Path], None]) -> str:

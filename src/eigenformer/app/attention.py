@@ -1,0 +1,62 @@
+"""Attention of a shipped model over a matrix's own grid."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from ..evaluation import TrainedSolver
+from .solvers import trained
+
+_SIDES = {
+    ("encoder", "attn"): "the matrix looks at itself",
+    ("decoder", "attn"): "the answer looks at itself",
+    ("decoder", "cross"): "the answer looks at the matrix",
+}
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Attention:
+    """One pattern of one model for one matrix, and what others there are."""
+
+    names: tuple[str, ...]
+    """Patterns to choose from; empty where the model has none."""
+    name: str
+    heads: int
+    head: int
+    """From 1 on; 0 is the average of all."""
+    grid: Float64[np.ndarray, "p q m n"] | None
+    """How much coefficient (p, q) looks at (m, n); None where the answer is malformed."""
+
+
+def attention(
+    problem: str, model: str, matrix: Float64[np.ndarray, "m n"], name: str = "", head: int = 0
+) -> Attention:
+    """The attention pattern `name` (the answer's on the matrix by default) of a head."""
+    solver = trained(model, problem)
+    # Recording hangs hooks on the model, which another user may be running at this moment.
+    own = TrainedSolver(copy.deepcopy(solver.model), solver.task, solver.name, solver.problem)
+    _, cache = own.run_with_cache(matrix)
+    names = cache.patterns
+    if not names:
+        return Attention(names=(), name="", heads=0, head=0, grid=None)
+    if name not in names:
+        name = next((each for each in names if ".cross." in each), names[-1])
+    grid = cache.grid(name)[0]
+    head = head if head <= len(grid) else 0
+    chosen = grid.mean(axis=0) if head == 0 else grid[head - 1]
+    finite = bool(np.isfinite(chosen).all())
+    return Attention(
+        names=names,
+        name=name,
+        heads=len(grid),
+        head=head,
+        grid=chosen if finite else None,
+    )
+
+
+def called(name: str) -> str:
+    """A pattern's name for people: decoder.0.cross.pattern is the answer looking at the matrix."""
+    side, layer, kind, _ = name.split(".")
+    return f"{side} layer {int(layer) + 1}: {_SIDES[side, kind]}"

@@ -1,0 +1,109 @@
+"""The tab *Compare*."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from .compare import MOST_MATRICES, MOST_SOLVERS, SWEEPS
+from .draw import LARGEST_SIDE
+from .look import QUIET
+from .solvers import models_by_problem, solver_names
+from .state import CompareState
+
+TOLERANCES = (0.25, 0.10, 0.05, 0.02, 0.01, 0.005)
+_EMPTY = (
+    '<p class="ef-note">Each point is the share of random matrices that a solver gets right, with '
+    "its 95 % interval; every solver meets the same matrices.</p>"
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class CompareTab:
+    """What the rest of the page needs of this tab."""
+
+    controls: tuple[Any, ...]
+    """In the order of `CompareState`'s fields."""
+    button: Any
+    stop: Any
+    outputs: tuple[Any, ...]
+    """What `compare_html.compared` fills."""
+
+
+def read_controls(values: tuple[Any, ...]) -> CompareState:
+    """The controls' values, checked."""
+    problem, solvers, sweep, size, tolerance, matrices, steps, seed = values
+    return CompareState(
+        problem=str(problem),
+        solvers=tuple(str(name) for name in solvers or ()),
+        sweep=str(sweep),
+        size=int(size),
+        tolerance=float(tolerance),
+        matrices=int(matrices),
+        steps=int(steps),
+        seed=int(seed or 0),
+    )
+
+
+def control_values(state: CompareState) -> list[Any]:
+    """Updates that put the controls where a state has them."""
+    names = list(solver_names(state.problem))
+    return [
+        state.problem,
+        gr.update(choices=names, value=list(state.solvers)),
+        state.sweep,
+        state.size,
+        state.tolerance,
+        state.matrices,
+        state.steps,
+        state.seed,
+    ]
+
+
+def build_compare() -> CompareTab:
+    """Lay the tab out; inside of a `gr.Blocks`."""
+    usual = CompareState()
+    with gr.Row(elem_classes="ef-tab"):
+        with gr.Column(scale=4, min_width=300):
+            problem = gr.Dropdown(list(models_by_problem()), value=usual.problem, label="Problem")
+            solvers = gr.CheckboxGroup(
+                list(solver_names(usual.problem)),
+                value=list(usual.solvers),
+                label=f"Solvers, up to {MOST_SOLVERS}",
+                elem_id="ef-solvers",
+            )
+            sweep = gr.Radio(list(SWEEPS), value=usual.sweep, label="Sweep", elem_id="ef-sweep")
+            with gr.Row():
+                size = gr.Slider(1, LARGEST_SIDE, value=usual.size, step=1, label="Size",
+                                 min_width=150)  # fmt: skip
+                tolerance = gr.Dropdown(
+                    [(f"{100 * t:g} %", t) for t in TOLERANCES],
+                    value=usual.tolerance,
+                    label="Right within",
+                    min_width=110,
+                )
+            with gr.Row():
+                matrices = gr.Slider(10, MOST_MATRICES, value=usual.matrices, step=10,
+                                     label="Matrices a point", min_width=150)  # fmt: skip
+                steps = gr.Slider(1, 40, value=usual.steps, step=1, label="Newton steps",
+                                  min_width=150)  # fmt: skip
+            seed = gr.Number(usual.seed, label="Seed", precision=0, minimum=0)
+            with gr.Row():
+                run = gr.Button("Compare", variant="primary", elem_id="ef-compare")
+                stop = gr.Button("Stop", variant="stop", elem_id="ef-stop")
+            sentence = gr.HTML(elem_id="ef-compare-sentence", elem_classes="ef-may", padding=False)
+        with gr.Column(scale=7, min_width=300):
+            progress = gr.HTML(_EMPTY, elem_id="ef-progress", padding=False)
+            result = gr.HTML(elem_id="ef-comparison", padding=False)
+
+    def choose(name: str) -> list[Any]:
+        names = list(solver_names(name))
+        return [gr.update(choices=names, value=[*names[:1], *names[-1:]])]
+
+    problem.input(choose, problem, [solvers], **QUIET)
+    return CompareTab(
+        controls=(problem, solvers, sweep, size, tolerance, matrices, steps, seed),
+        button=run,
+        stop=stop,
+        outputs=(sentence, progress, result),
+    )

@@ -1,0 +1,33 @@
+"""`eigenformer app`: the playground, a page on this machine."""
+
+import signal
+import threading
+
+from ..app.server import PORT, start
+from .parse import parse
+
+
+def main(args: list[str]) -> int:
+    return parse(app, args, prog="app")
+
+
+def app(port: int = PORT, host: str = "127.0.0.1", share_i_know: bool = False) -> int:
+    """Open the playground: ask a model, build an algorithm, compare solvers.
+
+    The page is served on this machine alone, fetches nothing from outside and touches no files.
+    Ctrl-C ends it. Needs the extra: pip install 'eigenformer[app]'.
+
+    Args:
+        port: where to serve it; 0 takes any that is free.
+        host: an address of this machine; others need --share-i-know.
+        share_i_know: allow an address that other machines can reach; there is no password.
+    """
+    page = start(host, port, share=share_i_know)
+    print(f"the playground is at {page.local_url} (Ctrl-C ends it)", flush=True)
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    try:
+        ended.wait()
+    finally:
+        page.close(verbose=False)
+    return 0

@@ -1,0 +1,156 @@
+"""What the page says of an answer."""
+
+import re
+
+import numpy as np
+import pytest
+
+from eigenformer.app.ask import ask
+from eigenformer.app.ask_html import answer_html, attention_html
+from eigenformer.app.attention import attention, called
+from eigenformer.app.chance import chance
+from eigenformer.app.draw import draw, ensemble_names, ensemble_of
+from eigenformer.app.solvers import models_by_problem, problem_of, sizes_of
+from eigenformer.core import InputError
+from eigenformer.evaluation import evaluate
+from eigenformer.experiments import load
+
+EVERY = [(problem, model) for problem, models in models_by_problem().items() for model in models]
+
+
+def _matrix(problem: str, model: str) -> np.ndarray:
+    size = sizes_of(model)[0]
+    return draw(problem_of(problem), ensemble_of("iid-uniform", size, 10.0, 1.0), 3)
+
+
+@pytest.mark.parametrize(("problem", "model"), EVERY)
+def test_an_answer_is_the_solvers_own_beside_lapacks(problem: str, model: str) -> None:
+    matrix = _matrix(problem, model)
+    found, own = ask(problem, model, matrix), load(model).solve(matrix)
+    assert found.value is not None
+    np.testing.assert_array_equal(found.value, own.value)
+    assert found.certificate == own.certificate
+    page = answer_html(found)
+    # Every token, and as many cells as the matrices have coefficients.
+    assert page.count("ef-token ") == len(found.tokens_in) + len(found.tokens_out)
+    assert page.count("<td class=") == matrix.size + 3 * found.truth.size
+
+
+def test_the_truth_is_numpys() -> None:
+    matrix = _matrix("eigenvalues", "eigenvalues-5x5")
+    found = ask("eigenvalues", "eigenvalues-5x5", matrix)
+    np.testing.assert_allclose(found.truth[::-1, 0], np.linalg.eigvalsh(matrix))
+    assert found.error == pytest.approx(
+        np.abs(found.value - found.truth).sum() / np.abs(found.truth).sum()
+    )
+
+
+def test_a_polished_inverse_is_the_inverse() -> None:
+    matrix = np.array([[4.0, 1.0], [2.0, 3.0]])
+    found = ask("inverse", "inverse-2x2", matrix, polished=True)
+    assert found.polished is not None and found.polished.error < 1e-14
+    np.testing.assert_allclose(found.polished.value, np.linalg.inv(matrix), rtol=1e-12)
+    first = np.linalg.norm(np.eye(2) - matrix @ found.value, 2)
+    assert found.polished.residuals[0] == pytest.approx(first)
+    assert "Polished" in answer_html(found)
+
+
+def test_noise_is_seen_by_the_model_and_not_by_the_truth() -> None:
+    matrix = _matrix("eigenvalues", "eigenvalues-5x5")
+    clean = ask("eigenvalues", "eigenvalues-5x5", matrix)
+    noisy = ask("eigenvalues", "eigenvalues-5x5", matrix, noise=0.05)
+    np.testing.assert_array_equal(noisy.truth, clean.truth)
+    size = np.sqrt(np.mean(matrix**2))
+    assert 0.02 * size < np.std(noisy.seen - matrix) < 0.1 * size
+    assert noisy.chance.right is None
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [np.zeros((2, 2)), np.eye(2), np.eye(1), np.ones((10, 10)), np.full((3, 3), 1e-90),
+     np.array([[1e99, 1.0], [1.0, 1e-99]])],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize(("problem", "model"), EVERY)
+def test_odd_matrices_get_an_answer_a_reason_or_a_sentence(
+    problem: str, model: str, matrix: np.ndarray
+) -> None:
+    try:
+        found = ask(problem, model, matrix, polished=True)
+    except InputError:
+        return
+    assert found.value is not None or found.reason
+    assert "nan" not in re.sub(r'title="[^"]*"', "", answer_html(found))
+    assert "chance" in answer_html(found)
+    seen = attention(problem, model, matrix)
+    assert attention_html(seen, noisy=False)
+
+
+@pytest.mark.parametrize(
+    ("problem", "model", "matrix", "sentence"),
+    [
+        ("nothing", "x", np.eye(2), "unknown problem 'nothing'"),
+        ("inverse", "add-5x5", np.eye(2), "add-5x5 does not answer inverse; choose one of"),
+        ("inverse", "inverse-2x2", np.ones((2, 2)), "singular to working precision"),
+        ("inverse", "inverse-2x2", np.ones((2, 3)), "inverse needs a square matrix"),
+        ("eigenvalues", "eigenvalues-5x5", np.triu(np.ones((5, 5))), "is not symmetric"),
+        ("eigenvalues", "eigenvalues-5x5", 1e300 * np.eye(5), "outside the range of P1000"),
+        ("eigenvalues", "eigenvalues-5x5", np.full((2, 2), np.nan), "holds a nan or inf"),
+    ],
+)
+def test_a_mistake_gets_a_sentence(problem, model, matrix, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        ask(problem, model, matrix)
+
+
+def test_the_chance_is_what_fresh_matrices_show() -> None:
+    # By condition number, from the kept analysis; the test set here is another.
+    well = chance("inverse-2x2", 3.0, None, cautions=False)
+    ill = chance("inverse-2x2", 300.0, None, cautions=False)
+    assert well.right is not None and ill.right is not None
+    assert well.right.value > 0.99 and ill.right.value < 0.7
+    solver = load("inverse-2x2")
+    for found, condition in ((well, 3.0), (ill, 300.0)):
+        ensemble = ensemble_of("conditioned", 2, 10.0, np.log10(condition))
+        measured = evaluate(solver, solver.problem, ensemble, n=500, seed=5).at(0.05)
+        # Matrices of one condition number are not those of a bin of an iid ensemble.
+        assert abs(measured - found.right.value) < 0.35
+
+
+def test_a_model_whose_failures_were_not_analysed_has_its_accuracy_as_a_whole() -> None:
+    found = chance("add-5x5", 5.0, None, cautions=False)
+    assert found.right is not None and found.right.n == 10_000
+    assert "was not counted for this model" in found.text
+
+
+def test_a_matrix_unlike_the_training_has_an_unknown_chance() -> None:
+    matrix = 1e6 * _matrix("eigenvalues", "eigenvalues-5x5")
+    found = ask("eigenvalues", "eigenvalues-5x5", matrix)
+    assert found.cautions and found.chance.right is None
+    assert found.chance.text.startswith("unknown")
+
+
+def test_attention_is_a_distribution_over_the_matrix() -> None:
+    matrix = _matrix("eigenvalues", "eigenvalues-5x5")
+    seen = attention("eigenvalues", "eigenvalues-5x5", matrix)
+    assert seen.grid is not None and seen.grid.shape == (5, 1, 5, 5)
+    np.testing.assert_allclose(seen.grid.sum(axis=(2, 3)), 1.0, atol=1e-5)
+    heads = [
+        attention("eigenvalues", "eigenvalues-5x5", matrix, seen.name, head).grid
+        for head in range(1, seen.heads + 1)
+    ]
+    np.testing.assert_allclose(np.mean(heads, axis=0), seen.grid, atol=1e-6)
+    assert attention_html(seen, noisy=False).count("ef-look") == 125
+    assert called(seen.name) == "decoder layer 1: the answer looks at the matrix"
+
+
+@pytest.mark.parametrize("name", ensemble_names())
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_every_ensemble_can_be_drawn(name: str, size: int) -> None:
+    if name == "graph-laplacian" and size == 1:
+        with pytest.raises(InputError, match="at least 2 nodes"):
+            ensemble_of(name, size, 10.0, 1.0)
+        return
+    matrix = draw(problem_of("eigenvalues"), ensemble_of(name, size, 10.0, 1.0), 0)
+    assert matrix.shape == (size, size) and np.isfinite(matrix).all()
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-9)

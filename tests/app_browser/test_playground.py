@@ -1,0 +1,227 @@
+"""The playground in a real browser: `make test-app`.
+
+EIGENFORMER_SCREENSHOTS=FOLDER keeps a picture of each tab at both widths, as in docs/images.
+"""
+
+import base64
+import csv
+import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.app
+BROWSERS = ("chromium", "google-chrome")
+# Chromium asks its maker for many things at each start; on a machine without a way out these fail.
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# Whether the address holds a text, whose state is base64url of JSON.
+HOLDS = """text => {
+  const packed = new URLSearchParams(location.search).get("s") || "";
+  return atob(packed.replace(/-/g, "+").replace(/_/g, "/")).includes(text);
+}"""
+PATIENCE = 180_000
+"""Milliseconds for what takes a moment: a shared machine stalls now and then."""
+
+
+@dataclass
+class Visit:
+    """A page as it was opened, and what it said and asked for."""
+
+    page: Any
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def text(self, place: str) -> str:
+        return str(self.page.locator(place).inner_text())
+
+    def wait(self, place: str, text: str) -> None:
+        self.page.locator(place).filter(has_text=re.compile(text)).first.wait_for()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    assert path is not None, f"install one of {', '.join(BROWSERS)}; `make test-app` does"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    command = [sys.executable, "-u", "-m", "eigenformer", "app", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())
+        assert found is not None
+        yield found.group()
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=60) == 0
+
+
+@pytest.fixture(params=[1280, 400])
+def visit(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    visit = _open(browser, address, request.param)
+    yield visit
+    assert visit.said == []
+    outside = [url for url in visit.asked if not url.startswith((address, "data:", "blob:"))]
+    assert outside == []
+    root = "document.documentElement"
+    assert visit.page.evaluate(f"{root}.scrollWidth") <= visit.page.viewport_size["width"]
+    visit.page.close()
+
+
+def _open(browser: Any, url: str, width: int = 1280) -> Visit:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    visit = Visit(page=page)
+    page.on("console", lambda message: visit.said.append(message.text))
+    page.on("pageerror", lambda error: visit.said.append(str(error)))
+    page.on("request", lambda request: visit.asked.append(request.url))
+    page.goto(url)
+    visit.wait("#ef-answer", "LAPACK")
+    return visit
+
+
+def _keep(visit: Visit, name: str) -> None:
+    folder = os.environ.get("EIGENFORMER_SCREENSHOTS")
+    if folder:
+        width = visit.page.viewport_size["width"]
+        path = Path(folder) / f"app-{name}-{width}.png"
+        visit.page.screenshot(path=path, full_page=True)
+
+
+def test_a_matrix_is_typed_solved_and_polished(visit: Visit) -> None:
+    page = visit.page
+    _keep(visit, "ask")
+    matrix = page.locator("#ef-matrix textarea")
+    page.get_by_label("Problem").first.click()
+    page.get_by_role("option", name="inverse").click()
+    visit.wait("#ef-answer", "inverse-2x2")
+    matrix.fill("[4, 1; 2, 3]")
+    page.locator("#ef-solve").click()
+    page.locator("#ef-answer td[title='4']").first.wait_for()
+    cells = page.locator("#ef-answer .ef-card", has_text="Polished").first.locator("td")
+    found = [float(cell.get_attribute("title")) for cell in cells.all()]
+    np.testing.assert_allclose(found, np.linalg.inv([[4, 1], [2, 3]]).ravel(), rtol=1e-12)
+    assert "predicted chance of being right" in visit.text("#ef-answer")
+    assert page.locator("#ef-attention .ef-look").count() == 16
+
+    matrix.fill("1 2; 3 x")
+    page.locator("#ef-solve").click()
+    visit.wait("#ef-ask-sentence", r"'x' in row 2 is not a number")
+    # The page goes on working, and its address holds what it shows.
+    matrix.fill("2 1; 1 1")
+    page.locator("#ef-solve").click()
+    page.locator("#ef-answer td[title='2']").first.wait_for()
+    page.wait_for_function(HOLDS, arg="2 1; 1 1")
+    again = _open(page.context.browser, page.url)
+    assert again.page.locator("#ef-matrix textarea").input_value() == "2 1; 1 1"
+    assert "inverse-2x2" in again.text("#ef-answer")
+    again.page.close()
+
+
+def test_a_program_is_compiled_and_stepped(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_role("tab", name="Build an algorithm").click()
+    visit.wait("#ef-network", "13 \\(3 distinct\\)")
+    for layer in (2, 3, 4):
+        page.locator("#ef-next").click()
+        visit.wait("#ef-layer", f"Layer {layer}\n")
+    assert "head 1: X += X (I - A X)" in visit.text("#ef-layer")
+    assert page.locator("#ef-layer .ef-weight").count() == 3
+    assert page.locator("#ef-curve img").count() == 1
+    _keep(visit, "build")
+    program = page.locator("#ef-program textarea")
+    program.fill("A: 2x2\nreturn A*B")
+    page.locator("#ef-compile").click()
+    visit.wait("#ef-build-sentence", "Line 2: unknown name 'B'")
+    program.fill("A: 2x2\nB: 2x2\nreturn A*B")
+    page.locator("#ef-compile").click()
+    visit.wait("#ef-network", "width")
+    assert visit.text("#ef-build-sentence").strip() == ""
+
+
+def test_a_comparison_runs_and_its_csv_is_right(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_role("tab", name="Compare").click()
+    page.locator("#ef-compare").click()
+    link = page.locator("a[download='comparison.csv']")
+    link.wait_for()
+    packed = link.get_attribute("href").split("base64,")[1]
+    rows = list(csv.DictReader(io.StringIO(base64.b64decode(packed).decode())))
+    assert {row["solver"] for row in rows} == {"inverse-2x2", "constructed Newton", "LAPACK"}
+    assert all(row["n"] == "200" for row in rows) and len(rows) == 39
+    easy = [row for row in rows if float(row["condition number"]) == 1.0]
+    assert all(float(row["share"]) > 0.9 for row in easy)
+    picture = page.locator("a[download='comparison.png']").get_attribute("href").split("base64,")[1]
+    assert base64.b64decode(picture).startswith(b"\x89PNG")
+    _keep(visit, "compare")
+
+
+def test_a_comparison_can_be_stopped(browser: Any, address: str) -> None:
+    visit = _open(browser, address)
+    page = visit.page
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_label("number input for Matrices a point").fill("2000")
+    page.locator("#ef-compare").click()
+    visit.wait("#ef-progress", r"of 39 points")
+    page.locator("#ef-stop").click()
+    visit.wait("#ef-progress", "Stopped")
+    page.wait_for_timeout(3000)
+    assert "Stopped" in visit.text("#ef-progress")
+    page.close()
+
+
+@pytest.mark.parametrize("link", ["!!", "A" * 7000, "eyJ2Ijo5fQ"])
+def test_a_hostile_link_gets_a_sentence_and_the_usual_page(
+    browser: Any, address: str, link: str
+) -> None:
+    visit = _open(browser, f"{address}/?s={link}")
+    visit.wait("#ef-link-sentence", "The link")
+    assert visit.page.locator("#ef-answer table").count() > 0
+    visit.page.close()
+
+
+def test_two_users_do_not_see_each_other(browser: Any, address: str) -> None:
+    one, two = _open(browser, address), _open(browser, address)
+    one.page.locator("#ef-matrix textarea").fill("1 0; 0 2")
+    one.page.locator("#ef-solve").click()
+    one.wait("#ef-answer", "trained on 5x5 matrices, not on an input of 2x2")
+    assert "2x2" not in two.text("#ef-answer")
+    two.page.locator("#ef-draw").click()
+    two.page.wait_for_function("document.querySelector('#ef-matrix textarea').value.length > 60")
+    assert one.page.locator("#ef-matrix textarea").input_value() == "1 0; 0 2"
+    for visit in (one, two):
+        assert visit.said == []
+        visit.page.close()
+
+
+def test_files_are_out_of_reach(browser: Any, address: str) -> None:
+    page = browser.new_page()
+    for path in ("gradio_api/file=/etc/passwd", "gradio_api/upload", "docs", "openapi.json"):
+        assert page.request.get(f"{address}/{path}").status == 404
+    posted = page.request.post(f"{address}/gradio_api/upload", data=b"x")
+    assert posted.status == 404
+    page.close()

@@ -1,0 +1,213 @@
+"""Made-up studies with findings of all kinds, and records that never ran."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eigenformer.experiments.incontext_study import (
+    Findings,
+    HeatMap,
+    Line,
+    Number,
+    Panel,
+    Record,
+    Records,
+    Run,
+    Scale,
+    Study,
+    Verdict,
+    verdicts,
+)
+from eigenformer.experiments.study import Finding
+from eigenformer.incontext import LinearAttention, Regression, RunConfig
+
+HOSTILE = "<script>alert('&amp;')</script> | *a_b* `c` [d](e) \\ $x$ #1 ~f~"
+
+
+def _runs(scale: Scale) -> list[Run]:
+    return [
+        Run(
+            name=f"layers-{layers}",
+            config=RunConfig(
+                task=Regression(dim=3, points=6),
+                model=LinearAttention(layers=layers),
+                steps=10 if scale == "laptop" else 1000,
+                batch=16,
+            ),
+        )
+        for layers in (1, 2)
+    ]
+
+
+def _not_called(scale: Scale, folders: Mapping[str, Any]) -> Findings:
+    raise AssertionError("a report analyses nothing")
+
+
+def study(name: str, paper: str, claims: tuple[str, ...], **more: Any) -> Study:
+    return Study(
+        name=name,
+        title=more.pop("title", f"What {name} finds"),
+        paper=paper,
+        section="6, figure 8",
+        claims=claims,
+        runs=more.pop("runs", _runs),
+        analyse=_not_called,
+        **more,
+    )
+
+
+FULL = study(
+    "giannou2024-depth",
+    "Giannou et al. (2024)",
+    ("N04", "N05"),
+    title="Loss against layers & <steps>",
+    note=f"Smaller. {HOSTILE}",
+)
+MISSING = study("giannou2024-noise", "Giannou et al. (2024)", ("N05",))
+COMPUTED = study("cheng2025-flow", "Cheng et al. (2025)", ("N13",), runs=lambda scale: [])
+STUDIES = (FULL, MISSING, COMPUTED)
+
+_STEPS = tuple(float(step) for step in range(1, 41))
+_LAYERS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+
+
+def _lines() -> tuple[Line, ...]:
+    loss = tuple(0.5 * math.exp(-0.9 * layer) + 0.002 for layer in _LAYERS)
+    return (
+        Line(
+            label="linear attention",
+            x=_LAYERS,
+            y=loss,
+            low=tuple(0.8 * y for y in loss),
+            high=tuple(1.25 * y for y in loss),
+        ),
+        Line(label="with layer norm", x=_LAYERS, y=tuple(1.3 * y + 0.004 for y in loss)),
+        Line(
+            label="Newton, order 2",
+            kind="algorithm",
+            x=_STEPS[:8],
+            y=tuple(0.6 * 0.55**step + 1e-4 for step in _STEPS[:8]),
+        ),
+        Line(
+            label="Newton, order 3",
+            kind="algorithm",
+            x=_STEPS[:6],
+            y=tuple(0.6 * 0.3**step + 1e-4 for step in _STEPS[:6]),
+        ),
+        Line(label="least squares", kind="theory", x=(1, 8), y=(2e-4, 2e-4)),
+    )
+
+
+PANELS = (
+    Panel(
+        title="Test loss after each layer",
+        x="layers, or steps",
+        y="squared error",
+        lines=_lines(),
+        log_y=True,
+        note="Shaded: the range over three seeds.",
+    ),
+    Panel(
+        title="Many lines with long labels, both axes logarithmic, and a title that is too long "
+        f"for one line {HOSTILE}",
+        x="condition number",
+        y="steps to a loss of 1e-4",
+        lines=tuple(
+            Line(
+                label=f"gradient descent with momentum {place / 10:.1f} and its best rate",
+                kind=("model", "algorithm", "theory")[place % 3],
+                x=(1, 10, 100, 1000),
+                y=tuple((place + 1.0) * (1 + kappa**0.5) for kappa in (1, 10, 100, 1000)),
+            )
+            for place in range(11)
+        ),
+        log_x=True,
+        log_y=True,
+    ),
+    Panel(
+        title="One point each",
+        x="layers",
+        y="loss",
+        lines=(
+            Line(label="trained", x=(3,), y=(0.2,), low=(0.15,), high=(0.3,)),
+            Line(label="theory", x=(3,), y=(0.22,), kind="theory"),
+        ),
+    ),
+)
+
+
+def _similarity(layer: float, step: float) -> float:
+    return math.exp(-((math.log(step) - layer / 2) ** 2))
+
+
+MAPS = (
+    HeatMap(
+        title="Similarity of errors",
+        row="layer",
+        column="steps of Newton's iteration",
+        rows=_LAYERS,
+        columns=_STEPS,
+        values=tuple(tuple(_similarity(r, c) for c in _STEPS) for r in _LAYERS),
+        value="mean cosine",
+        marked=tuple(
+            max(range(40), key=lambda place: _similarity(layer, _STEPS[place])) for layer in _LAYERS
+        ),
+        log_columns=True,
+        note="The dot is the best match of a layer.",
+    ),
+    HeatMap(
+        title="The learned preconditioner",
+        row="coordinate",
+        column="coordinate",
+        rows=(1, 2, 3),
+        columns=(1, 2, 3),
+        values=((1.0, -0.1, 0.02), (-0.1, 0.9, 0.05), (0.0, 0.1, 1.1)),
+        value="entry",
+    ),
+)
+
+
+def record(one: Study, findings: Findings, scale: Scale = "laptop") -> Record:
+    return Record(
+        study=one.name,
+        scale=scale,
+        identity=one.identity(scale),
+        version="a" * 40 + "-dirty",
+        machine="abacus, one thread a run",
+        examples=320,
+        seconds=95.0,
+        findings=findings,
+    )
+
+
+def finding(state: Any, sentence: str = f"Found 0.21. {HOSTILE}", **more: Any) -> Finding:
+    return Finding(state=state, sentence=sentence, **more)
+
+
+FULL_FINDINGS = Findings(
+    panels=PANELS,
+    maps=MAPS,
+    numbers=(
+        Number(name="loss of one layer", value=0.20763, low=0.2031, high=0.21, reference=0.2062),
+        Number(name="condition number", value=123456.7, source=f"eigenvalues {HOSTILE}"),
+        Number(name="least error", value=3.2e-9, reference=0.0, source="float64"),
+    ),
+    verdicts={
+        "N04": finding("holds"),
+        "N05": finding("undecided", would_decide="three seeds, 2 h"),
+    },
+)
+
+
+def some_records(root: Path) -> Records:
+    """Of one study with everything, and one with a verdict only."""
+    records = Records(root)
+    records.save(FULL, record(FULL, FULL_FINDINGS))
+    records.save(COMPUTED, record(COMPUTED, Findings(verdicts={"N13": finding("fails")})))
+    return records
+
+
+def said(records: Records) -> list[Verdict]:
+    made = {one.name: records.get(one, "laptop") for one in STUDIES}
+    return verdicts(STUDIES, {name: one.findings for name, one in made.items() if one is not None})
