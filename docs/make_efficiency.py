@@ -3,7 +3,7 @@
     python docs/make_efficiency.py
 
 Nothing is trained: `eigenformer bench efficiency --rerun` does that. The page's ```console blocks
-are run as page.py says. Needs matplotlib.
+are run as page.py says, the indented commands that train are not. Needs matplotlib.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ def main() -> None:
     records = load_records()
     plot_efficiency(compare(records, "laptop"), IMAGES / "efficiency.png")
     plot_ablations(ablation_of(records), IMAGES / "efficiency-ablations.png")
-    fill(PAGE)
+    fill(PAGE, indented=False)
 
 
 if __name__ == "__main__":

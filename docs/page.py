@@ -164,13 +164,14 @@ def install(folder: Path) -> None:
     registry._plugins_loaded = False
 
 
-def filled(page: str) -> str:
-    """The page with the outputs of its blocks."""
+def filled(page: str, indented: bool = True) -> str:
+    """The page with the outputs of its blocks; `indented` ones, which show none, run or do not."""
     session = Session()
 
     def run(match: re.Match[str]) -> str:
         if match["indented"] is not None:
-            session.run(Block.of(match))
+            if indented:
+                session.run(Block.of(match))
             return match[0]
         block = Block.of(match)
         body = session.run(block)
@@ -180,11 +181,11 @@ def filled(page: str) -> str:
     return _BLOCK.sub(run, page)
 
 
-def fill(page: Path) -> None:
-    """Run a page in a new folder, and write it with its outputs."""
+def fill(page: Path, indented: bool = True) -> None:
+    """Run a page in a new folder, and write it with its outputs (see `filled`)."""
     os.environ |= {"COLUMNS": "80", "NO_COLOR": "1"}
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        text = filled(page.read_text(encoding="utf-8"))
+        text = filled(page.read_text(encoding="utf-8"), indented)
     page.write_text(text, encoding="utf-8")
 
 

@@ -95,7 +95,7 @@ class ProgramText:
             self.program(), self.shapes, repeat=repeat, feed=self.feed, symmetric=self.symmetric
         )
 
-    def target(self, *inputs: Float[Tensor, "*B r c"]) -> Float[Tensor, "*B p q"] | None:
+    def target(self, *inputs: Float[Tensor, "*B _ _"]) -> Float[Tensor, "*B p q"] | None:
         """What the result should approach, for these inputs; None without a target line."""
         if self.syntax.target is None:
             return None
