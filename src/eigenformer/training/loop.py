@@ -71,7 +71,6 @@ def train(
     execution = execution or Execution()
     check_tracker(execution.track)
     device = pick_device(execution.device)
-    tune_cpu()
     with joined(device) as ranks:
         if config.batch_size % ranks.size:
             raise InputError(
@@ -79,6 +78,7 @@ def train(
             )
         folder = RunFolder(path)
         if not ranks.first:
+            tune_cpu()
             _Loop(config, folder, execution, device, ranks, Display()).run()
             return folder
         display = make_display(console or Console(), execution.quiet)
@@ -87,6 +87,7 @@ def train(
         lock = folder.lock()
         mirror = Mirror(folder, execution.track, display)
         try:
+            tune_cpu()
             _Loop(config, folder, execution, device, ranks, display, mirror).run()
         finally:
             mirror.finish()
