@@ -111,6 +111,7 @@ def test_what_takes_more_than_an_hour_asks(capsys: pytest.CaptureFixture[str]) -
         (["--vary", "seed=0,1", "--workers", "0"], "workers is 0; give 1 or more"),
         (["--vary", "seed=0,1", "--engine", "slurm"], "it takes one of 'local', 'ray'"),
         (["--vary", "seed=0,1", "--engin", "ray"], "unknown option --engin"),
+        (["--vary", "seed=0,1", "--engine", "slurm", "--problem", "add"], "--engine is 'slurm'"),
     ],
 )
 def test_bad_input_is_one_sentence(
@@ -124,7 +125,7 @@ def test_an_absent_extra_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eigenformer.experiments.study.ray_engine.find_spec", lambda _: None)
-    words = ["sweep", "fast", "--vary", "seed=0,1", "--engine", "ray"]
+    words = ["sweep", "fast", "--problem", "add", "--vary", "seed=0,1", "--engine", "ray"]
     assert "pip install 'eigenformer[sweep]'" in complaint(words, capsys)
 
 

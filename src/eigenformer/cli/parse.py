@@ -106,8 +106,10 @@ def _read(
         if not stop.code:
             print(_folded(help.getvalue()), end="")
             raise
-    settings.pop("return_unknown_args", None)
+    others_may_follow = settings.pop("return_unknown_args", False)
     known = _names(target, **settings) | set(also)
+    if others_may_follow:  # then an option that is not known is not what is wrong
+        known |= {word.split("=")[0].replace("_", "-") for word in args}
     raise InputError(explain(report.getvalue(), args, known, f"eigenformer {prog} --help"))
 
 
