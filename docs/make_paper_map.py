@@ -1,4 +1,4 @@
-"""Writes docs/paper-map.md: tables and figures of the paper, commands, claims, our results.
+"""Writes docs/paper-map.md: tables, figures and studies of the papers, commands, claims, results.
 
     python docs/make_paper_map.py
 
@@ -7,15 +7,21 @@ Everything comes from the tables, the claims and the records of runs.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from eigenformer.experiments.charton2022 import RECORDS, TABLES
 from eigenformer.experiments.charton2022.claims import CLAIMS
+from eigenformer.experiments.incontext_study import RECORDS as STUDY_RECORDS
+from eigenformer.experiments.incontext_study import Records as StudyRecords
+from eigenformer.experiments.incontext_study import studies
+from eigenformer.experiments.incontext_study import verdicts as study_verdicts
 from eigenformer.experiments.study import SCALES, Plan, Records, Table, Verdict, decide_all
 from eigenformer.reports.markdown import escape, prose
 
 HERE = Path(__file__).parent
 PAGE = HERE / "paper-map.md"
-SCALE = "laptop"
+SCALE: Final = "laptop"
+STUDY_HEADS = ("what it measures, and the command that repeats it", "made", "claims")
 
 LEAD = """\
 # Paper map
@@ -28,6 +34,14 @@ makes this page from the tables, the claims and the records that come with the p
 sizes that two CPU cores can train, `gpu` the paper's sizes with our recipe, `paper` the paper's own
 settings; `--dry-run` shows what they would cost. `eigenformer paper report TABLE` writes the
 numbers beside the paper's.
+"""
+STUDIES_LEAD = """\
+## In-context studies
+
+Giannou et al., *How well can transformers emulate in-context Newton's method?* (2024), and eight
+papers beside it: small models trained on prompts, next to the algorithms that they are said to run.
+[The report](incontext/README.md) has the claims, the figures and the numbers. (The constructions
+of these papers: [constructions.md](constructions.md).)
 """
 CLAIMS_LEAD = """\
 ## Claims at scale laptop
@@ -59,6 +73,11 @@ def page() -> str:
             f"Of {len(states)} claims: {counts}.",
             "",
             *_rows(("", "claim", "the paper", "state", "what was found"), claims),
+            "",
+            STUDIES_LEAD,
+            *_rows(
+                ("what it measures, and the command that repeats it", "made", "claims"), _studies()
+            ),
             "",
         )
     )
@@ -92,6 +111,27 @@ def _claim_row(verdict: Verdict) -> list[str]:
         f"**{verdict.state}**" if verdict.state != "undecided" else verdict.state,
         prose(found or verdict.sentence),
     ]
+
+
+def _studies() -> list[list[str]]:
+    kept = StudyRecords(STUDY_RECORDS)
+    found = {}
+    for study in studies().values():
+        if (record := kept.get(study, SCALE)) is not None:
+            found[study.name] = record.findings
+    said = {verdict.claim.id: verdict for verdict in study_verdicts(studies().values(), found)}
+    rows = []
+    for study in studies().values():
+        title = f"**{study.name}** ({study.paper}, {study.section}) {escape(study.title)}"
+        states = [
+            f"{claim} {said[claim].found[study.name].state}"
+            for claim in study.claims
+            if study.name in said[claim].found
+        ]
+        command = f"`eigenformer incontext run {study.name}`"
+        made = "yes" if study.name in found else "no"
+        rows.append([f"{title}<br>{command}", made, "<br>".join(states)])
+    return rows
 
 
 def _rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

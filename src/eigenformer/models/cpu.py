@@ -1,7 +1,8 @@
-"""Two things that make torch on a CPU about twice as fast without changing what it computes."""
+"""What makes torch on a CPU about twice as fast without changing what it computes; one thread."""
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -57,3 +58,17 @@ def tune_cpu() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, 2**30)
         mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch on one thread: results don't depend on the machine's cores, nor on runs side by side.
+
+    Small models are no slower for it.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -9,9 +9,9 @@ from functools import cache
 import torch
 
 from ...incontext import Evaluation, InContextFolder, Optimizer, RunConfig, Trainer
+from ...models.cpu import one_thread
 from ..study.cost import duration
 from .study import Run
-from .workers import one_thread
 
 _STEPS = 5
 _ENOUGH_SECONDS = 0.2

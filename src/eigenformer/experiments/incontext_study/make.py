@@ -9,11 +9,12 @@ import torch
 
 from ...core import InputError
 from ...incontext import load_run
+from ...models.cpu import one_thread
 from ...training.environment import environment
 from .findings import Findings
 from .records import Record, Records
 from .study import Run, Scale, Study
-from .workers import Told, Workers, one_thread
+from .workers import Told, Workers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,34 +4,20 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from typing import Literal
 
 import torch
 
 from ...core import InputError
 from ...incontext import train
+from ...models.cpu import one_thread
 from .study import Run
 
 Told = Callable[[Run, Literal["begun", "finished"]], None]
 """Hears of runs; of those in other processes only that they are finished."""
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """torch on one thread: results don't depend on the machine's cores, nor on runs side by side.
-
-    Small models are no slower for it.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Workers:
