@@ -249,7 +249,8 @@ OPTIMUM = Study(
     runs=lambda scale: runs(scale, CELLS),
     analyse=analyse,
     note=f"d = 10, Sigma = I. {UNKNOWN} {SEEDS['laptop']} seeds of 2 million prompts (n = 20, "
-    "gradients not clipped) or 0.4 million (n = 100, clipped at 1). The best step is found for the law of the prompts with 40,000 draws; the table with 600 draws that it "
-    "stands beside is less sure, as rare prompts weigh much. Verdict: a within 2% of the best in "
+    "gradients not clipped) or 0.4 million (n = 100, clipped at 1). The best step is "
+    "found for the law of the prompts with 40,000 draws; the table with 600 draws that it stands "
+    "beside is less sure, as rare prompts weigh much. Verdict: a within 2% of the best in "
     "every cell and seed.",
 )
