@@ -13,7 +13,7 @@ PAGES := $(addprefix docs/,$(addsuffix .md,index concepts first-model matrix-pro
 	own-problem own-encoding own-ensemble own-algorithm faq))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser test-app test-sweep lint fmt bench efficiency docs site clean
+.PHONY: help demo test test-slow test-browser test-app test-sweep fuzz lint fmt bench efficiency docs site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ test-app: $(VENV)/.installed-app ## drive the playground in Chromium, its three 
 
 test-sweep: $(VENV)/.installed-sweep ## run the tests of sweeps with Ray and of tracking with trackio
 	@$(BIN) -m pytest -m sweep
+
+# The playground's parsers need nothing of its extra.
+fuzz: $(VENV)/.installed-dev ## read hostile text, links, files and folders for ten minutes
+	@OMP_NUM_THREADS=1 $(BIN) -m pytest -m fuzz -s tests/fuzz
 
 lint: $(VENV)/.installed-dev ## check style, formatting and types
 	@echo "ruff check"; $(BIN) -m ruff check .

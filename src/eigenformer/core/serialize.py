@@ -171,28 +171,37 @@ def save_json(path: Path, data: Any) -> None:
 
 def load_json(path: Path) -> Any:
     """Read JSON; a missing file, broken syntax or a key given twice is an `InputError`."""
-
-    def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                raise InputError(f"{path} gives the key {key!r} twice; keep one")
-            found[key] = value
-        return found
-
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; check the path") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is not a text file, so it cannot be JSON") from None
+    return parse_json(text, str(path))
+
+
+def parse_json(text: str, where: str) -> Any:
+    """The value that a JSON text holds; anything else is an `InputError` that names `where`."""
+
+    def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise InputError(f"{where} gives the key {key!r} twice; keep one")
+            found[key] = value
+        return found
+
     try:
         return json.loads(text, object_pairs_hook=without_duplicates)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{path} is not valid JSON (line {error.lineno}: {error.msg}); "
+            f"{where} is not valid JSON (line {error.lineno}: {error.msg}); "
             "the file is damaged or was cut short"
         ) from None
+    except ValueError:  # Python converts no integer of more than 4300 digits
+        raise InputError(f"{where} holds a number with thousands of digits; shorten it") from None
+    except RecursionError:
+        raise InputError(f"{where} holds lists inside one another, thousands deep") from None
 
 
 def checksum(path: Path) -> str:

@@ -1,7 +1,6 @@
 """Matrices from files: .npy, .csv, .json, or text on standard input."""
 
 import io
-import json
 import re
 import sys
 from itertools import groupby
@@ -12,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..core import InputError
+from ..core.serialize import parse_json
 from ..ensembles import Matrices
 from ..problems import Problem
 from .solver import real_matrices
@@ -84,7 +84,7 @@ def _from_file(path: Path, name: str) -> list[np.ndarray]:
 def _npy(path: Path) -> list[np.ndarray]:
     try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError):
+    except Exception:  # what numpy's own parsers raise on a damaged file has no common class
         raise InputError(f"{path} is not a .npy file of numbers, or is damaged") from None
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} holds several arrays; give a .npy file with one")
@@ -97,10 +97,7 @@ def _json_file(path: Path) -> list[np.ndarray]:
 
 
 def _json(text: str, name: str) -> list[np.ndarray]:
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{name} is not valid JSON (line {error.lineno}: {error.msg})") from None
+    data = parse_json(text, name)
     if not isinstance(data, list):
         raise InputError(
             f"{name} holds a JSON {type(data).__name__}; give rows such as [[1, 2], [3, 4]]"

@@ -1,8 +1,12 @@
 """From a run folder, or the name of a shipped model, to a solver."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from ..core import InputError, unknown
+from torch import Tensor
+
+from ..core import InputError, to_json, unknown
 from ..evaluation import TrainedSolver, from_pretrained, is_pretrained, takes
 from ..training import RunFolder
 from .shipped import shipped_models
@@ -32,15 +36,32 @@ def load(name: str, device: str = "cpu") -> TrainedSolver:
 
 def solver_of(folder: RunFolder, device: str = "cpu") -> TrainedSolver:
     """The solver of a run folder's best model; weights of any precision become float32."""
-    config = folder.config()
+    config, weights = folder.config(), folder.load_model()
+    misfit = InputError(f"the weights in {folder.path} do not fit its configuration")
+    if not _bounded(to_json(config.model), weights):
+        raise misfit
     model = config.model.build(config.task.encoder, config.task.decoder, seed=config.seed)
-    weights = folder.load_model()
     if {k: v.shape for k, v in weights.items()} != {
         k: v.shape for k, v in model.state_dict().items()
     }:
-        raise InputError(f"the weights in {folder.path} do not fit its configuration")
+        raise misfit
     model.load_state_dict(weights)
     return TrainedSolver(model.to(device).eval(), config.task, name=folder.path.name)
+
+
+def _bounded(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> bool:
+    """Whether no number of a model's configuration is beyond what the weights can have come from.
+
+    Asked before the model is built: a damaged configuration may ask for more than there is memory.
+    """
+    largest = max((side for tensor in weights.values() for side in tensor.shape), default=0)
+    for key, value in config.items():
+        if isinstance(value, dict):
+            if not _bounded(value, weights):
+                return False
+        elif isinstance(value, int) and value > (len(weights) if "layers" in key else largest):
+            return False
+    return True
 
 
 def _run_names() -> list[str]:

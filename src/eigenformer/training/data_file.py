@@ -1,7 +1,6 @@
 """Files of examples (.npz, .jsonl): `eigenformer data export` writes them, training reads them."""
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core import InputError, from_json, rng, to_json
-from ..core.serialize import checksum
+from ..core.serialize import checksum, parse_json
 from ..encodings import PAD, Encoding, Examples, Reason, Task, with_eos
 from ..ensembles import Matrices
 from ..evaluation import takes
@@ -84,9 +83,9 @@ def load_examples(path: Path) -> StoredExamples:
 
 def _load_npz(path: Path) -> StoredExamples:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as stored, np.load(stored, allow_pickle=False) as file:
             fields = dict(file)
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError):
+    except Exception:  # what zipfile, zlib and numpy raise on a damaged file has no common class
         raise InputError(f"{path} is not a file of examples, or is damaged") from None
     needed = {
         "format",
@@ -95,19 +94,41 @@ def _load_npz(path: Path) -> StoredExamples:
     }
     if not needed <= set(fields) or str(fields["format"]) != FORMAT:
         raise InputError(f"{path} was not written by `eigenformer data export`")
-    sides = [
-        Matrices(fields[s], fields[f"{s}_rows"], fields[f"{s}_columns"], fields.get("kinds"))
-        for s in ("inputs", "answers")
-    ]
+    kinds = fields.get("kinds")
+    sides = []
+    for side in ("inputs", "answers"):
+        values, rows, columns = (fields[side + part] for part in ("", "_rows", "_columns"))
+        if not _is_batch(values, rows, columns, kinds):
+            raise InputError(f"{path}: its {side} are not matrices with their sizes; it is damaged")
+        sides.append(Matrices(values, rows, columns, kinds))
+    if len(sides[0]) != len(sides[1]):
+        raise InputError(
+            f"{path} holds {len(sides[0])} inputs and {len(sides[1])} answers; it is damaged"
+        )
     return StoredExamples(str(fields["problem"]), *sides)
 
 
+def _is_batch(
+    values: np.ndarray, rows: np.ndarray, columns: np.ndarray, kinds: np.ndarray | None
+) -> bool:
+    """Whether these are the fields of `Matrices`: finite, at least one, of sizes that fit."""
+    counts = [rows, columns, *([] if kinds is None else [kinds])]
+    if values.dtype != np.float64 or values.ndim != 3 or len(values) == 0:
+        return False
+    if any(count.dtype != np.int64 or count.shape != (len(values),) for count in counts):
+        return False
+    sides = zip((rows, columns), values.shape[1:], strict=True)
+    fit = all(count.min() >= 1 and count.max() <= most for count, most in sides)
+    return bool(fit and np.isfinite(values).all())
+
+
 def _load_jsonl(path: Path) -> StoredExamples:
-    try:
-        lines = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise InputError(f"{path} is not JSON lines, or is damaged") from None
-    if not lines or not isinstance(lines[0], dict) or lines[0].get("format") != FORMAT:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    written = [(i, line) for i, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    lines = [parse_json(line, f"{path}, line {i}") for i, line in written]
+    if not all(isinstance(line, dict) for line in lines):
+        raise InputError(f"{path} is not lines of JSON objects, or is damaged")
+    if not lines or lines[0].get("format") != FORMAT or "problem" not in lines[0]:
         raise InputError(f"{path} was not written by `eigenformer data export`")
     head, rows = lines[0], lines[1:]
     if not rows:

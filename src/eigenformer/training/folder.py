@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from ..core import InputError, content_hash, from_json, load_json, save_json, to_json
-from ..core.serialize import checksum, write_atomically
+from ..core.serialize import checksum, parse_json, write_atomically
 from .config import TrainConfig
 
 SCHEMA = 1
@@ -217,11 +217,14 @@ class Folder(Generic[ConfigT]):
         """Every complete line of metrics.jsonl."""
         if not self.metrics_file.exists():
             return []
-        lines = self.metrics_file.read_text().split("\n")[:-1]
+        text = self.metrics_file.read_text(encoding="utf-8", errors="replace")
         try:
-            return [json.loads(line) for line in lines]
-        except json.JSONDecodeError:
-            raise InputError(f"{self.metrics_file} is damaged; restore or delete it") from None
+            lines = [parse_json(line, "") for line in text.split("\n")[:-1]]
+        except InputError:
+            lines = [None]
+        if not all(isinstance(line, dict) for line in lines):
+            raise InputError(f"{self.metrics_file} is damaged; restore or delete it")
+        return lines
 
     def training_seconds(self) -> float:
         """The time that the steps took, without evaluations and interruptions.
