@@ -84,7 +84,8 @@ def _run_cells(record: Record) -> list[str]:
 def ratios_table(found: Sequence[Comparison]) -> Table:
     """What `fast` needed; the better baseline over it, and over `fast-same-tokens`.
 
-    The last line holds geometric means; a mean with a bound among its members is a bound.
+    The last line holds geometric means, of as many cases as it says where some are not known; a
+    mean with a bound among its members is a bound.
     """
     against_paper = any(comparison.case.paper is not None for comparison in found)
     names = [n for n in ("fast", "fast-same-tokens") if any(n in c.entries for c in found)]
@@ -193,4 +194,7 @@ def _times(amount: Amount | None) -> str:
 
 def _mean(amounts: Sequence[Amount | None]) -> str:
     known = [amount for amount in amounts if amount is not None]
-    return _times(geometric_mean(known) if len(known) == len(amounts) else None)
+    if not known:
+        return _times(None)
+    count = "" if len(known) == len(amounts) else f"\n({len(known)} of {len(amounts)})"
+    return _times(geometric_mean(known)) + count
