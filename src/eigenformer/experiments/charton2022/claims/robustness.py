@@ -172,9 +172,13 @@ def _positive(evidence: Evidence) -> Finding:
     name, t = "Wigner+Positive", _tolerance(evidence)
     own = _row(evidence, name, [("Wigner", 1.0)], t)[0]
     positive, others = (_row(evidence, name, tests, t) for tests in (_SETS[:2], _SETS[2:]))
+    without = _row(evidence, "Wigner A=10", _SETS[:2], t)
     return conclude(
         evidence,
-        _named(every([own, *positive], 0.8, f"{t:g}%"), name),
+        *(
+            better(a, b, f"{t:g}%, with and without")
+            for a, b in zip(positive, without, strict=True)
+        ),
         _confined(name, own, others, f"{t:g}%"),
     )
 
