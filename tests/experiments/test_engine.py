@@ -17,6 +17,7 @@ from engine_examples import (
     chain,
     experiment,
     jobs,
+    results,
     same,
     states,
     trainers,
@@ -91,6 +92,19 @@ def test_side_by_side_is_one_after_the_other(straight: Path, tmp_path: Path) -> 
     assert exit_status(outcomes) == 0
     same(tmp_path, straight)
     assert list((tmp_path / "runs" / ".jobs").iterdir()) == []
+
+
+def test_a_child_with_loaders_of_its_own_ends(tmp_path: Path) -> None:
+    """Its loaders are forked while a thread of it waits for its standard input to end."""
+    plan = Plan.of([experiment("first", steps=20), experiment("third", steps=20, seed=2)])
+    found = []
+    for count in (0, 1):
+        options = jobs(tmp_path / str(count))
+        options = replace(options, execution=replace(QUIET, workers=count))
+        outcomes = LocalEngine(workers=2).run(plan, options, Heard())
+        assert exit_status(outcomes) == 0
+        found.append(results(tmp_path / str(count), plan))
+    assert found[0] == found[1]
 
 
 def killer(store: Path, name: str | None = None) -> threading.Thread:
