@@ -1,8 +1,11 @@
 """The server of the page: on this machine, for this machine."""
 
+import inspect
 import ipaddress
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..core import InputError
@@ -46,7 +49,8 @@ def start(host: str = "127.0.0.1", port: int = PORT, *, share: bool = False) -> 
     warming = threading.Thread(target=_warm, daemon=True)
     warming.start()
     try:
-        import gradio  # noqa: F401  to tell whether it is there
+        with _no_stubs():
+            import gradio  # noqa: F401  to tell whether it is there
         from starlette.middleware import Middleware
     except ImportError:
         raise InputError("the page needs Gradio: pip install 'eigenformer[app]'") from None
@@ -86,6 +90,27 @@ def start(host: str = "127.0.0.1", port: int = PORT, *, share: bool = False) -> 
             f"port {port} cannot be used ({error}); give another with --port"
         ) from None
     return page
+
+
+@contextmanager
+def _no_stubs() -> Iterator[None]:
+    """Gradio's import without the type stubs that it writes into its own package each time.
+
+    They are for editors, and half of the time that its import takes. It leaves out classes that are
+    in no file, so for the moment its components say that they are in none.
+    """
+    getfile = inspect.getfile
+
+    def of_others(thing: Any) -> str:
+        if type(thing).__name__ == "ComponentMeta":
+            raise OSError
+        return getfile(thing)
+
+    inspect.getfile = of_others
+    try:
+        yield
+    finally:
+        inspect.getfile = getfile
 
 
 def _warm() -> None:

@@ -1,0 +1,60 @@
+"""How soon does the playground answer?
+
+Run `python benchmarks/playground.py` where Gradio, Playwright and Chromium are (`make test-app`
+sets them up). It starts `eigenformer app`, opens the page, and asks the 5x5 model for 20 answers.
+Printed are the seconds from the start of the program to the first answer on the page, and from a
+click to the new answer on the page, median and slowest.
+"""
+
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from typing import Any
+
+ANSWERS = 20
+MATRIX = "{0} 1 2 3 4; 1 5 0 2 1; 2 0 -3 1 2; 3 2 1 7 1; 4 1 2 1 -6"
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    assert browser is not None, "install Chromium"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = running.new_page()
+        begun = time.perf_counter()
+        command = [sys.executable, "-u", "-m", "eigenformer", "app", "--port", "0"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                assert server.stdout is not None
+                found = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())
+                assert found is not None
+                served = time.perf_counter() - begun
+                page.goto(found.group())
+                page.locator("#ef-answer td").first.wait_for()
+                first = time.perf_counter() - begun
+                later = [_ask(page, k) for k in range(11, 11 + ANSWERS)]
+            finally:
+                server.terminate()
+        running.close()
+    print(f"served {served:.1f} s after the start, first answer on the page after {first:.1f} s")
+    print(
+        f"later answers, {ANSWERS}: median {1000 * statistics.median(later):.0f} ms, "
+        f"slowest {1000 * max(later):.0f} ms"
+    )
+
+
+def _ask(page: Any, corner: int) -> float:
+    page.locator("#ef-matrix textarea").fill(MATRIX.format(corner))
+    begun = time.perf_counter()
+    page.locator("#ef-solve").click()
+    page.locator(f"#ef-answer td[title='{corner}']").first.wait_for()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main()
