@@ -106,7 +106,7 @@ def _no_stubs() -> Iterator[None]:
             raise OSError
         return getfile(thing)
 
-    inspect.getfile = of_others
+    inspect.getfile = of_others  # type: ignore[assignment]
     try:
         yield
     finally:
