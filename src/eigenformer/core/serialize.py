@@ -198,6 +198,8 @@ def parse_json(text: str, where: str) -> Any:
             f"{where} is not valid JSON (line {error.lineno}: {error.msg}); "
             "the file is damaged or was cut short"
         ) from None
+    except InputError:  # a ValueError too
+        raise
     except ValueError:  # Python converts no integer of more than 4300 digits
         raise InputError(f"{where} holds a number with thousands of digits; shorten it") from None
     except RecursionError:

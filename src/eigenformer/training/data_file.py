@@ -124,12 +124,14 @@ def _is_batch(
 
 def _load_jsonl(path: Path) -> StoredExamples:
     text = path.read_text(encoding="utf-8", errors="replace")
-    written = [(i, line) for i, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    lines = [parse_json(line, f"{path}, line {i}") for i, line in written]
-    if not all(isinstance(line, dict) for line in lines):
-        raise InputError(f"{path} is not lines of JSON objects, or is damaged")
-    if not lines or lines[0].get("format") != FORMAT or "problem" not in lines[0]:
+    try:
+        lines = [parse_json(line, "") for line in text.splitlines() if line.strip()]
+    except InputError:
+        raise InputError(f"{path} is not JSON lines, or is damaged") from None
+    if not lines or not isinstance(lines[0], dict) or lines[0].get("format") != FORMAT:
         raise InputError(f"{path} was not written by `eigenformer data export`")
+    if "problem" not in lines[0] or not all(isinstance(line, dict) for line in lines):
+        raise InputError(f"{path} is not a file of examples, or is damaged")
     head, rows = lines[0], lines[1:]
     if not rows:
         raise InputError(f"{path} holds no examples")
