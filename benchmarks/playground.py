@@ -3,7 +3,8 @@
 Run `python benchmarks/playground.py` where Gradio, Playwright and Chromium are (`make test-app`
 sets them up). It starts `eigenformer app`, opens the page, and asks the 5x5 model for 20 answers.
 Printed are the seconds from the start of the program to the first answer on the page, and from a
-click to the new answer on the page, median and slowest.
+click to the new answer on the page, median and slowest; beside them, as a yardstick for how fast
+the machine is at that moment, the seconds that `import torch` alone takes.
 """
 
 import re
@@ -41,6 +42,9 @@ def main() -> None:
             finally:
                 server.terminate()
         running.close()
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import torch"], check=True)
+    print(f"`import torch` alone: {time.perf_counter() - begun:.1f} s")
     print(f"served {served:.1f} s after the start, first answer on the page after {first:.1f} s")
     print(
         f"later answers, {ANSWERS}: median {1000 * statistics.median(later):.0f} ms, "

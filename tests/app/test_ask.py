@@ -10,7 +10,7 @@ from eigenformer.app.ask_html import answer_html, attention_html
 from eigenformer.app.attention import attention, called
 from eigenformer.app.chance import chance
 from eigenformer.app.draw import draw, ensemble_names, ensemble_of
-from eigenformer.app.solvers import models_by_problem, problem_of, sizes_of
+from eigenformer.app.menu import models_by_problem, problem_of, sizes_of
 from eigenformer.core import InputError
 from eigenformer.evaluation import evaluate
 from eigenformer.experiments import load

@@ -6,12 +6,13 @@ import io
 import numpy as np
 import pytest
 
-from eigenformer.app.build import EXAMPLES, build, iteration_order, weights
+from eigenformer.app.build import build, iteration_order, weights
 from eigenformer.app.build_html import built_html, layer_html
-from eigenformer.app.compare import SWEEPS, Comparison, Point, compare, csv_text
-from eigenformer.app.compare_html import compared
+from eigenformer.app.compare import Point, csv_text, points
+from eigenformer.app.comparison import SWEEPS, Comparison
+from eigenformer.app.examples import EXAMPLES
 from eigenformer.app.figures import comparison_figure, image, png
-from eigenformer.app.state import NEWTON_PROGRAM, BuildState, CompareState
+from eigenformer.app.state import NEWTON_PROGRAM, BuildState
 from eigenformer.construct import check
 from eigenformer.construct.blocks import dense
 from eigenformer.construct.language import read_program
@@ -82,7 +83,7 @@ def test_a_comparison_is_evaluate_at_each_place() -> None:
         problem="inverse", solvers=("constructed Newton", "LAPACK"), sweep="condition number",
         size=3, matrices=20, steps=10, seed=4,
     )  # fmt: skip
-    found = [point for point, _, _ in compare(asked)]
+    found = points(asked, len(asked.points()))
     lapack = [point for point in found if point.solver == "LAPACK"]
     assert all(point.right is not None and point.right.value == 1 for point in lapack[:9])
     newton = [point.right.value for point in found if point.solver == "constructed Newton"]
@@ -102,14 +103,14 @@ def test_every_sweep_runs_and_its_csv_has_every_point(sweep: str) -> None:
         problem="eigenvalues", solvers=("eigenvalues-3x3", "LAPACK"), sweep=sweep, size=3,
         matrices=10,
     )  # fmt: skip
-    points = [point for point, _, _ in compare(asked)]
-    rows = list(csv.DictReader(io.StringIO(csv_text(asked, points))))
+    found = points(asked, len(asked.points()))
+    rows = list(csv.DictReader(io.StringIO(csv_text(asked, found))))
     assert len(rows) == 2 * len(asked.places())
-    for row, point in zip(rows, points, strict=True):
+    for row, point in zip(rows, found, strict=True):
         assert (row["solver"], row[sweep]) == (point.solver, str(point.place))
         if point.right is not None:
             assert float(row["low"]) <= float(row["share"]) <= float(row["high"])
-    assert png(comparison_figure(asked, points)).startswith(b"\x89PNG")
+    assert png(comparison_figure(asked, found)).startswith(b"\x89PNG")
 
 
 def test_a_point_that_cannot_be_had_says_why_and_the_others_are_shown() -> None:
@@ -124,7 +125,9 @@ def test_a_point_that_cannot_be_had_says_why_and_the_others_are_shown() -> None:
 
 
 def test_progress_comes_before_the_result() -> None:
-    state = CompareState(solvers=("LAPACK",), sweep="noise", matrices=10)
+    from eigenformer.app.compare_tab import compared
+
+    state = Comparison(solvers=("LAPACK",), sweep="noise", matrices=10)
     *partly, (sentence, progress, result) = compared(state)
     assert partly and all("<progress" in each[1] for each in partly)
     assert (sentence, progress) == ("", "") and 'download="comparison.csv"' in result

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eigenformer.app.compare import SWEEPS
+from eigenformer.app.comparison import SWEEPS, Comparison
 from eigenformer.app.draw import ensemble_names
-from eigenformer.app.solvers import models_by_problem
-from eigenformer.app.state import AskState, BuildState, CompareState, State, decode, encode
+from eigenformer.app.menu import models_by_problem
+from eigenformer.app.state import AskState, BuildState, State, decode, encode
 from eigenformer.core import InputError
 
 pairs = [(problem, model) for problem, models in models_by_problem().items() for model in models]
@@ -56,7 +56,7 @@ def test_a_link_restores_the_state(tab: Any, ask: dict, build: dict, compare: di
         tab=tab,
         ask=AskState(problem=problem, model=model, **ask),
         build=BuildState(**build),
-        compare=CompareState(**compare),
+        compare=Comparison(**compare),
     )
     assert decode(encode(state)) == state
 
@@ -121,7 +121,8 @@ def _decode(text: str) -> None:
         (_link({"v": 1, "ask": {"size": 50}}), "the size is 50; it goes from 1 to 10"),
         (_link({"v": 1, "ask": {"model": "inverse-2x2"}}), "inverse-2x2 does not answer "
          "eigenvalues; choose one of eigenvalues-3x3, eigenvalues-4x4, eigenvalues-5x5"),
-        (_link({"v": 1, "compare": {"solvers": []}}), "there are 0 solvers; choose 1 to 3"),
+        (_link({"v": 1, "compare": {"solvers": []}}), "there are 0 solvers; choose "
+         "from 1 to 3, each once"),
         ("A" * 7000, "the link has 7,000 characters; one of this page has at most 6,000"),
     ],
 )  # fmt: skip

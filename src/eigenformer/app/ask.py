@@ -12,9 +12,9 @@ from ..ensembles import Matrices, add_noise
 from ..evaluation import TOLERANCES, TrainedSolver
 from ..evaluation.evaluate import MORE_TOLERANCES
 from ..evaluation.solver import certify
-from ..problems.inverse import InverseProblem
 from .chance import Chance, chance
-from .solvers import check_problem_model, trained
+from .menu import can_polish, check_problem_model
+from .solvers import trained
 
 ASKED_TOLERANCES = tuple(sorted({*TOLERANCES, *MORE_TOLERANCES}, reverse=True))
 
@@ -117,13 +117,8 @@ def ask(
             None if basis is None or value is None else float(basis[0]),
             bool(cautions) or noise > 0,
         ),
-        polished=_polished(solver, seen[0], truth[0]) if polished else None,
+        polished=_polished(solver, seen[0], truth[0]) if polished and can_polish(problem) else None,
     )
-
-
-def can_polish(problem: str, model: str) -> bool:
-    """Whether answers to this problem can be refined."""
-    return isinstance(trained(model, problem).problem, InverseProblem)
 
 
 def _with_noise(
@@ -153,7 +148,7 @@ def _read(
 
 def _polished(solver: TrainedSolver, matrix: np.ndarray, truth: np.ndarray) -> Polished | None:
     # Newton's network for 1x1 matrices needs no transpose, which its trace is expected to show.
-    if not isinstance(solver.problem, InverseProblem) or len(matrix) == 1:
+    if len(matrix) == 1:
         return None
     refined = polish(solver, steps=None)
     solution: PolishedSolution = refined.solve(matrix)

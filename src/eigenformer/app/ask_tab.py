@@ -7,13 +7,11 @@ import gradio as gr
 
 from ..core import InputError
 from . import pictures as p
-from .ask import ask, can_polish
-from .ask_html import answer_html, attention_html
-from .attention import attention, called
+from . import worker
 from .draw import LARGEST_SIDE, draw, ensemble_names, ensemble_of, knob
 from .look import QUIET
 from .matrix_text import matrix_text, parse_matrix
-from .solvers import models_by_problem, problem_of, sizes_of
+from .menu import can_polish, models_by_problem, problem_of, sizes_of
 from .state import AskState
 
 
@@ -56,7 +54,7 @@ def control_values(state: AskState) -> list[Any]:
         state.problem,
         gr.update(choices=list(models_by_problem()[state.problem]), value=state.model),
         100 * state.noise,
-        gr.update(value=state.polish, interactive=can_polish(state.problem, state.model)),
+        gr.update(value=state.polish, interactive=can_polish(state.problem)),
         state.ensemble,
         state.size,
         state.scale,
@@ -68,26 +66,15 @@ def control_values(state: AskState) -> list[Any]:
 def answer(state: AskState) -> list[Any]:
     """The sentence under the box, the answer, and the attention behind it with its choices."""
     try:
-        matrix = parse_matrix(state.matrix, LARGEST_SIDE)
-        found = ask(
-            state.problem,
-            state.model,
-            matrix,
-            noise=state.noise,
-            polished=state.polish,
-            seed=state.seed,
-        )
-        seen = attention(state.problem, state.model, matrix, state.look, state.head)
+        html, looks, look, heads, head, attention = worker.ask_model(state)
     except InputError as error:
         return [p.error_sentence(error), "", gr.skip(), gr.skip(), ""]
-    looks = [(called(name), name) for name in seen.names]
-    heads = [("average of all", 0), *((str(n), n) for n in range(1, seen.heads + 1))]
     return [
         "",
-        answer_html(found),
-        gr.update(choices=looks, value=seen.name),
-        gr.update(choices=heads, value=seen.head),
-        attention_html(seen, noisy=state.noise > 0),
+        html,
+        gr.update(choices=looks, value=look),
+        gr.update(choices=heads, value=head),
+        attention,
     ]
 
 
@@ -184,7 +171,8 @@ def _fitting(problem: str, model: str, values: tuple[Any, ...]) -> list[Any]:
             problem_of(problem).check(parse_matrix(state.matrix, LARGEST_SIDE)[None])
         except InputError:
             fits = False
-        polish = gr.update(interactive=can_polish(problem, model), value=can_polish(problem, model))
+        polishes = can_polish(problem)
+        polish = gr.update(interactive=polishes, value=polishes)
         return [gr.skip() if fits else matrix_text(drawn), polish, size, ""]
     except (InputError, TypeError, ValueError, OverflowError) as error:
         return [gr.skip(), gr.skip(), gr.skip(), p.error_sentence(_input_error(error))]

@@ -7,8 +7,8 @@ import gradio as gr
 
 from ..core import InputError
 from . import pictures as p
-from .build import EXAMPLES, Built, build
-from .build_html import built_html, layer_html
+from . import worker
+from .examples import EXAMPLES
 from .look import QUIET
 from .state import BuildState
 
@@ -21,9 +21,9 @@ class BuildTab:
     """In the order of `BuildState`'s fields."""
     button: Any
     outputs: tuple[Any, ...]
-    """What `built_html` fills, then the layer's slider."""
+    """The sentence, the network, the layer's slider."""
     layer_outputs: tuple[Any, ...]
-    """What `layer_html` fills."""
+    """The residual up to a layer, and the layer."""
     steps: tuple[Any, ...]
     """The buttons for the layer before and after."""
 
@@ -37,11 +37,6 @@ def read_controls(values: tuple[Any, ...]) -> BuildState:
         seed=int(seed or 0),
         layer=int(layer or 0),
     )
-
-
-def built(state: BuildState) -> Built:
-    """The compiled program and its run."""
-    return build(state.program, state.condition, state.seed)
 
 
 def build_build() -> BuildTab:
@@ -90,18 +85,16 @@ def build_build() -> BuildTab:
 def compiled(state: BuildState) -> list[Any]:
     """Values for the tab's outputs and layer outputs; a sentence where there is a mistake."""
     try:
-        found = built(state)
+        network, depth, layer, curve, detail = worker.build_network(state)
     except InputError as error:
         return [p.error_sentence(error), "", gr.skip(), "", ""]
-    layer = min(state.layer, found.depth)
-    slider = gr.update(maximum=found.depth, value=layer)
-    return ["", built_html(found), slider, *layer_html(found, layer)]
+    return ["", network, gr.update(maximum=depth, value=layer), curve, detail]
 
 
 def stepped(state: BuildState) -> list[Any]:
     """Values for the layer's outputs alone."""
     try:
-        return list(layer_html(built(state), state.layer))
+        return list(worker.step_network(state))
     except InputError:
         # The program has been edited since; the sentence comes when it is compiled.
         return [gr.skip(), gr.skip()]

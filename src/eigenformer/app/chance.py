@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 
 from ..evaluation import Proportion
+from ..experiments import find_shipped, shipped_model
 from ..experiments.charton2022.failures import FailureRecord, Predictor, kept_failures
-from .solvers import facts
 
 _ENOUGH = 200
 """Matrices that a proportion is taken of; neighbouring bins are pooled until there are so many."""
@@ -55,8 +55,7 @@ def chance(model: str, condition: float, basis_condition: float | None, cautions
 
 
 def _overall(model: str) -> Chance:
-    shipped = facts(model)
-    found = shipped.accuracy(0.05)
+    found = shipped_model(find_shipped(model)).accuracy(0.05)
     return Chance(
         Proportion(count=found["count"], n=found["n"]),
         f"of all {found['n']:,} fresh test matrices, within 5%; how it depends on the matrix was "

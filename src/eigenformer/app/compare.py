@@ -2,93 +2,16 @@
 
 import csv
 import io
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from .. import ensembles
-from ..core import InputError, unknown
-from ..ensembles import Ensemble
+from ..core import InputError
 from ..evaluation import Proportion, evaluate
-from ..problems import Problem
-from .draw import LARGEST_SIDE
-from .solvers import problem_of, solver_named, solver_names
-
-MOST_SOLVERS = 3
-MOST_MATRICES = 2000
-MOST_POINTS = 40
-"""Steps of a construction, too."""
-_SCALE = 10.0
-
-SWEEPS = ("size", "condition number", "noise", "spectrum")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """What is compared, checked."""
-
-    problem: str
-    solvers: tuple[str, ...]
-    sweep: str
-    size: int = 2
-    """Of the matrices, where the sweep is of something else."""
-    tolerance: float = 0.05
-    matrices: int = 200
-    """At each point, the same for every solver."""
-    steps: int = 12
-    """Of a construction."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        problem_of(self.problem)
-        for name in self.solvers:
-            if name not in solver_names(self.problem):
-                raise unknown(f"solver of {self.problem}", name, solver_names(self.problem))
-        if not 1 <= len(set(self.solvers)) == len(self.solvers) <= MOST_SOLVERS:
-            raise InputError(
-                f"there are {len(self.solvers)} solvers; choose from 1 to {MOST_SOLVERS}, each once"
-            )
-        if self.sweep not in SWEEPS:
-            raise unknown("sweep", self.sweep, SWEEPS)
-        low = 2 if self.sweep == "condition number" else 1
-        if not low <= self.size <= LARGEST_SIDE:
-            raise InputError(f"the size is {self.size}; it goes from {low} to {LARGEST_SIDE}")
-        if not 10 <= self.matrices <= MOST_MATRICES:
-            raise InputError(
-                f"{self.matrices} matrices at each point; take 10 to {MOST_MATRICES:,}"
-            )
-        if not 0 < self.tolerance < math.inf:
-            raise InputError(f"the tolerance is {self.tolerance}; give a positive number")
-        if not 1 <= self.steps <= MOST_POINTS:
-            raise InputError(f"{self.steps} steps; a construction takes 1 to {MOST_POINTS} here")
-
-    def places(self) -> tuple[float | str, ...]:
-        """Where the sweep stops."""
-        if self.sweep == "size":
-            return tuple(float(n) for n in range(1, 9))
-        if self.sweep == "condition number":
-            return tuple(float(10**power) for power in np.arange(0, 6.5, 0.5))
-        if self.sweep == "noise":
-            return (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1)
-        # Symmetric whatever the problem; a mixture is of other ensembles.
-        return tuple(n for n in ensembles.names() if n.startswith("spectrum-"))
-
-    def setting(self, place: float | str) -> tuple[Ensemble, int, float]:
-        """The ensemble, the size and the noise at a place of the sweep."""
-        size, noise = self.size, 0.0
-        if self.sweep == "size":
-            size = int(place)
-        dims = (size, size)
-        if self.sweep == "spectrum":
-            return ensembles.get(str(place), dims=dims, scale=_SCALE), size, noise
-        if self.sweep == "condition number":
-            found = ensembles.get("conditioned", dims=dims, scale=_SCALE, condition=float(place))
-            return found, size, noise
-        if self.sweep == "noise":
-            noise = float(place)
-        return ensembles.get("iid-uniform", dims=dims, scale=_SCALE), size, noise
+from .comparison import Comparison
+from .menu import problem_of
+from .solvers import solver_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,29 +24,21 @@ class Point:
     reason: str = ""
 
 
-def compare(comparison: Comparison) -> Iterator[tuple[Point, int, int]]:
-    """Every point as it is known, with how many there are so far and in all.
-
-    Each is `evaluate` on the matrices of the comparison's seed, so that all solvers meet the same.
-    """
-    places = comparison.places()
-    total = len(places) * len(comparison.solvers)
-    done = 0
-    problem = problem_of(comparison.problem)
-    for place in places:
-        for name in comparison.solvers:
-            done += 1
-            yield _point(comparison, problem, name, place), done, total
+def points(comparison: Comparison, done: int) -> list[Point]:
+    """The first `done` points; those that were asked for before are remembered."""
+    return [_point(comparison, place, name) for place, name in comparison.points()[:done]]
 
 
-def _point(comparison: Comparison, problem: Problem, name: str, place: float | str) -> Point:
+@lru_cache(maxsize=1000)
+def _point(comparison: Comparison, place: float | str, name: str) -> Point:
+    """`evaluate` on the matrices of the comparison's seed, so that all solvers meet the same."""
     ensemble, size, noise = comparison.setting(place)
     solver = solver_named(name, comparison.problem, size, comparison.steps)
     try:
         with np.errstate(all="ignore"):
             result = evaluate(
                 solver,
-                problem,
+                problem_of(comparison.problem),
                 ensemble,
                 n=comparison.matrices,
                 seed=comparison.seed,

@@ -1,50 +1,18 @@
 """A comparison as the page shows it, while it runs and when it is done."""
 
-from collections.abc import Iterator
-
-from ..core import InputError
 from . import pictures as p
-from .compare import Comparison, Point, compare, csv_text
+from .compare import Point, csv_text
+from .comparison import Comparison
 from .figures import comparison_figure, download, image, png
-from .state import CompareState
 
 
-def compared(state: CompareState) -> Iterator[list[str]]:
-    """The sentence, the progress and the figure, again and again as points come in."""
-    try:
-        asked = Comparison(
-            problem=state.problem,
-            solvers=state.solvers,
-            sweep=state.sweep,
-            size=state.size,
-            tolerance=state.tolerance,
-            matrices=state.matrices,
-            steps=state.steps,
-            seed=state.seed,
-        )
-        points: list[Point] = []
-        for point, done, total in compare(asked):
-            points.append(point)
-            if done == total:
-                yield ["", "", _result(asked, points)]
-            elif done % len(asked.solvers) == 0:
-                yield [
-                    "",
-                    _progress(done, total),
-                    image(comparison_figure(asked, points), "so far"),
-                ]
-    except InputError as error:
-        yield [p.error_sentence(error), "", ""]
+def partly_html(asked: Comparison, points: list[Point]) -> str:
+    """The figure of the points so far."""
+    return image(comparison_figure(asked, points), "so far")
 
 
-def _progress(done: int, total: int) -> str:
-    return (
-        f'<label class="ef-progress">{done} of {total} points'
-        f'<progress max="{total}" value="{done}"></progress></label>'
-    )
-
-
-def _result(asked: Comparison, points: list[Point]) -> str:
+def whole_html(asked: Comparison, points: list[Point]) -> str:
+    """The figure, its downloads, and its numbers as a table."""
     figure = comparison_figure(asked, points)
     text = f"share right of {', '.join(asked.solvers)} against {asked.sweep}"
     saved = download("comparison.csv", "text/csv", csv_text(asked, points).encode()) + download(

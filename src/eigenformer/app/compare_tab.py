@@ -1,15 +1,18 @@
 """The tab *Compare*."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from .compare import MOST_MATRICES, MOST_SOLVERS, SWEEPS
+from ..core import InputError
+from . import pictures as p
+from . import worker
+from .comparison import MOST_MATRICES, MOST_SOLVERS, MOST_STEPS, SWEEPS, Comparison
 from .draw import LARGEST_SIDE
 from .look import QUIET
-from .solvers import models_by_problem, solver_names
-from .state import CompareState
+from .menu import models_by_problem, solver_names
 
 TOLERANCES = (0.25, 0.10, 0.05, 0.02, 0.01, 0.005)
 _EMPTY = (
@@ -23,17 +26,17 @@ class CompareTab:
     """What the rest of the page needs of this tab."""
 
     controls: tuple[Any, ...]
-    """In the order of `CompareState`'s fields."""
+    """In the order of `Comparison`'s fields."""
     button: Any
     stop: Any
     outputs: tuple[Any, ...]
-    """What `compare_html.compared` fills."""
+    """What `compared` fills."""
 
 
-def read_controls(values: tuple[Any, ...]) -> CompareState:
+def read_controls(values: tuple[Any, ...]) -> Comparison:
     """The controls' values, checked."""
     problem, solvers, sweep, size, tolerance, matrices, steps, seed = values
-    return CompareState(
+    return Comparison(
         problem=str(problem),
         solvers=tuple(str(name) for name in solvers or ()),
         sweep=str(sweep),
@@ -45,7 +48,7 @@ def read_controls(values: tuple[Any, ...]) -> CompareState:
     )
 
 
-def control_values(state: CompareState) -> list[Any]:
+def control_values(state: Comparison) -> list[Any]:
     """Updates that put the controls where a state has them."""
     names = list(solver_names(state.problem))
     return [
@@ -62,7 +65,7 @@ def control_values(state: CompareState) -> list[Any]:
 
 def build_compare() -> CompareTab:
     """Lay the tab out; inside of a `gr.Blocks`."""
-    usual = CompareState()
+    usual = Comparison()
     with gr.Row(elem_classes="ef-tab"):
         with gr.Column(scale=4, min_width=300):
             problem = gr.Dropdown(list(models_by_problem()), value=usual.problem, label="Problem")
@@ -85,7 +88,7 @@ def build_compare() -> CompareTab:
             with gr.Row():
                 matrices = gr.Slider(10, MOST_MATRICES, value=usual.matrices, step=10,
                                      label="Matrices a point", min_width=150)  # fmt: skip
-                steps = gr.Slider(1, 40, value=usual.steps, step=1, label="Newton steps",
+                steps = gr.Slider(1, MOST_STEPS, value=usual.steps, step=1, label="Newton steps",
                                   min_width=150)  # fmt: skip
             seed = gr.Number(usual.seed, label="Seed", precision=0, minimum=0)
             with gr.Row():
@@ -106,4 +109,23 @@ def build_compare() -> CompareTab:
         button=run,
         stop=stop,
         outputs=(sentence, progress, result),
+    )
+
+
+def compared(asked: Comparison) -> Iterator[list[str]]:
+    """The sentence, the progress and the figure, again and again as points come in."""
+    total = len(asked.points())
+    try:
+        for done in range(1, total + 1):
+            shown = worker.compare_solvers(asked, done)
+            if shown is not None:
+                yield ["", _progress(done, total) if done < total else "", shown]
+    except InputError as error:
+        yield [p.error_sentence(error), "", ""]
+
+
+def _progress(done: int, total: int) -> str:
+    return (
+        f'<label class="ef-progress">{done} of {total} points'
+        f'<progress max="{total}" value="{done}"></progress></label>'
     )

@@ -10,7 +10,8 @@ import numpy as np
 from ..core import InputError
 from ..reports.style import COLOURS, plain
 from .build import Built
-from .compare import Comparison, Point
+from .compare import Point
+from .comparison import Comparison
 
 _MARKERS = "osD"
 

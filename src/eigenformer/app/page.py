@@ -8,7 +8,6 @@ import gradio as gr
 from ..core import InputError
 from . import ask_tab, build_tab, compare_tab
 from . import pictures as p
-from .compare_html import compared as comparison_html
 from .look import FOOT, HEAD, QUIET
 from .state import State, changed, decode, encode
 
@@ -127,7 +126,7 @@ def _connect_compare(compare: compare_tab.CompareTab, state: gr.State, link: gr.
             yield [p.error_sentence(error), "", "", gr.skip(), gr.skip()]
             return
         links = _linked(before, tab="compare", compare=given)
-        for found in comparison_html(given):
+        for found in compare_tab.compared(given):
             yield [*found, *links]
 
     running = compare.button.click(

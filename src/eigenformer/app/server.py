@@ -1,14 +1,15 @@
 """The server of the page: on this machine, for this machine."""
 
+import importlib.util
 import inspect
 import ipaddress
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ..core import InputError
+from . import worker
 
 PORT = 7860
 
@@ -43,20 +44,31 @@ def start(host: str = "127.0.0.1", port: int = PORT, *, share: bool = False) -> 
     """
     check_host(host, share=share)
     check_port(port)
+    if importlib.util.find_spec("gradio") is None:
+        raise InputError("the page needs Gradio: pip install 'eigenformer[app]'")
+    worker.start()
+    try:
+        return _served(host, port, share=share)
+    except BaseException:
+        worker.stop()
+        raise
+
+
+def stop(page: Any) -> None:
+    """End a page that `start` returned, and the process that computes its answers."""
+    page.close(verbose=False)
+    worker.stop()
+
+
+def _served(host: str, port: int, *, share: bool) -> Any:
     # Before Gradio is imported, which asks its maker for news otherwise.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = "1"
-    warming = threading.Thread(target=_warm, daemon=True)
-    warming.start()
-    try:
-        with _no_stubs():
-            import gradio  # noqa: F401  to tell whether it is there
-        from starlette.middleware import Middleware
-    except ImportError:
-        raise InputError("the page needs Gradio: pip install 'eigenformer[app]'") from None
-    warming.join()
+    with _no_stubs():
+        from .look import CSS, NARROW, theme
+    from starlette.middleware import Middleware
+
     from .guard import Guard
-    from .look import CSS, NARROW, theme
     from .page import build_page
 
     page = build_page()
@@ -111,17 +123,3 @@ def _no_stubs() -> Iterator[None]:
         yield
     finally:
         inspect.getfile = getfile
-
-
-def _warm() -> None:
-    """Load what the first answer needs while Gradio is imported."""
-    import torch
-
-    # The matrices are small: a second thread would only wait for the first.
-    torch.set_num_threads(1)
-    from .ask import ask
-    from .matrix_text import parse_matrix
-    from .state import AskState
-
-    usual = AskState()
-    ask(usual.problem, usual.model, parse_matrix(usual.matrix))

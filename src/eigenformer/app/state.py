@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from ..core import InputError, from_json, to_json, unknown
-from .compare import MOST_MATRICES, MOST_POINTS, MOST_SOLVERS, SWEEPS
+from .comparison import Comparison
 from .draw import LARGEST_SIDE, ensemble_names
-from .solvers import check_problem_model, models_by_problem, solver_names
+from .menu import check_problem_model
 
 VERSION = 1
 MOST_CHARACTERS = 6000
@@ -91,40 +91,13 @@ class BuildState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompareState:
-    """The tab *Compare*."""
-
-    problem: str = "inverse"
-    solvers: tuple[str, ...] = ("inverse-2x2", "constructed Newton", "LAPACK")
-    sweep: str = "condition number"
-    size: int = 2
-    tolerance: float = 0.05
-    matrices: int = 200
-    steps: int = 12
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _known("problem", self.problem, models_by_problem())
-        for name in self.solvers:
-            _known(f"solver of {self.problem}", name, solver_names(self.problem))
-        if not 1 <= len(set(self.solvers)) == len(self.solvers) <= MOST_SOLVERS:
-            raise InputError(f"there are {len(self.solvers)} solvers; choose 1 to {MOST_SOLVERS}")
-        _known("sweep", self.sweep, SWEEPS)
-        _within("the size", self.size, 1, LARGEST_SIDE)
-        _within("the tolerance", self.tolerance, 1e-6, 1)
-        _within("the number of matrices", self.matrices, 10, MOST_MATRICES)
-        _within("the number of steps", self.steps, 1, MOST_POINTS)
-        _within("the seed", self.seed, 0, LARGEST_SEED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """The whole page."""
 
     tab: Literal["ask", "build", "compare"] = "ask"
     ask: AskState = field(default_factory=AskState)
     build: BuildState = field(default_factory=BuildState)
-    compare: CompareState = field(default_factory=CompareState)
+    compare: Comparison = field(default_factory=Comparison)
 
 
 def encode(state: State) -> str:
@@ -158,7 +131,7 @@ def decode(text: str) -> State:
             f"the link is not of this page's version {VERSION}; set the page up again and copy "
             "its link"
         )
-    kinds: dict[str, type[Any]] = {"ask": AskState, "build": BuildState, "compare": CompareState}
+    kinds: dict[str, type[Any]] = {"ask": AskState, "build": BuildState, "compare": Comparison}
     full: dict[str, Any] = {"tab": data.pop("tab", "ask")}
     for name, kind in kinds.items():
         part = data.pop(name, {})

@@ -3,7 +3,7 @@
 import signal
 import threading
 
-from ..app.server import PORT, start
+from ..app.server import PORT, start, stop
 from .parse import parse
 
 
@@ -29,5 +29,5 @@ def app(port: int = PORT, host: str = "127.0.0.1", share_i_know: bool = False) -
     try:
         ended.wait()
     finally:
-        page.close(verbose=False)
+        stop(page)
     return 0

@@ -1,0 +1,107 @@
+"""The process that computes the answers.
+
+It imports torch while the page's own process imports Gradio, on another core, and nothing that it
+computes keeps the page waiting. Where it was not started, answers are computed in this process.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Any
+
+from ..core import InputError
+
+if TYPE_CHECKING:  # The process is started before anything else is imported.
+    from .comparison import Comparison
+    from .state import AskState, BuildState
+
+_pool: ProcessPoolExecutor | None = None
+_lock = threading.Lock()
+
+
+def start() -> None:
+    """Start the process; it begins with the imports."""
+    _replace(None)
+
+
+def _replace(lost: ProcessPoolExecutor | None) -> None:
+    """Start a process in place of one that was lost, unless another thread has done so."""
+    global _pool
+    with _lock:
+        if _pool is lost:
+            # One process: it keeps what it has loaded and compiled, and is asked for small pieces.
+            _pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            _pool.submit(_warm)
+
+
+def stop() -> None:
+    """End the process; what was asked of it is dropped."""
+    global _pool
+    with _lock:
+        pool, _pool = _pool, None
+    if pool is not None:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def ask_model(state: "AskState") -> tuple[Any, ...]:
+    """See `answers.ask_model`."""
+    return tuple(_call("ask_model", state))
+
+
+def build_network(state: "BuildState") -> tuple[Any, ...]:
+    """See `answers.build_network`."""
+    return tuple(_call("build_network", state))
+
+
+def step_network(state: "BuildState") -> tuple[str, str]:
+    """See `answers.step_network`."""
+    curve, layer = _call("step_network", state)
+    return curve, layer
+
+
+def compare_solvers(asked: "Comparison", done: int) -> str | None:
+    """See `answers.compare_solvers`."""
+    found: str | None = _call("compare_solvers", asked, done)
+    return found
+
+
+def _call(name: str, *args: Any) -> Any:
+    pool = _pool
+    if pool is None:
+        return _run(name, *args)
+    try:
+        return pool.submit(_run, name, *args).result()
+    except BrokenProcessPool:
+        _replace(pool)
+        raise InputError(
+            "the process that computes the answers was ended, perhaps for want of memory; ask again"
+        ) from None
+
+
+def _run(name: str, *args: Any) -> Any:
+    from . import answers
+
+    return getattr(answers, name)(*args)
+
+
+def _warm() -> None:
+    """Load what the first answer needs; first of all in the process that answers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the page, which ends this process.
+    threading.Thread(target=_end_with_the_page, daemon=True).start()
+    import torch
+
+    from .state import AskState
+
+    # The matrices are small: a second thread would only wait for the first.
+    torch.set_num_threads(1)
+    _run("ask_model", AskState())
+
+
+def _end_with_the_page() -> None:
+    page = multiprocessing.parent_process()
+    assert page is not None
+    page.join()
+    os._exit(0)
