@@ -156,7 +156,7 @@ def test_operands_that_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[
         ("inverse --input b.csv", "b.csv does not exist"),
         ("inverse --input .", ". ends in no suffix"),
         ("inverse --input d.csv", "d.csv is a folder"),
-        ("inverse", "--input STR must be given"),
+        ("inverse", "give either --input with a file or --matrix"),
         ("inverse --inptu a.csv", "did you mean --input?"),
         ("inverse --input a.csv b.csv", "b.csv is more than this command takes"),
         ("inverse --input a.csv --model nompy", "unknown run or shipped model 'nompy'"),
@@ -303,6 +303,34 @@ def test_data_that_cannot_be(
     (tmp_path / "bad.jsonl").write_text("{")
     assert says in complaint(["data", *words.split()], capsys)
     assert not (tmp_path / "a.npz").exists()
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    ["2 1; 1 3", "[[2, 1], [1, 3]]", "np.array([[2., 1.], [1., 3.]])",
+     r"\begin{pmatrix}2 & 1\\1 & 3\end{pmatrix}"],
+)  # fmt: skip
+def test_a_matrix_written_out(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["solve", "inverse", "--matrix", matrix, "--model", "numpy", "--json"]
+    assert cli.main(words) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    np.testing.assert_allclose(found["answer"], [[0.6, -0.2], [-0.2, 0.4]])
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "give either --input with a file or --matrix with numbers: '2 1; 1 3'"),
+        (("--matrix", "2 1; 1 3", "--input", "a.csv"), "give either --input with a file"),
+        (("--matrix", "2 1; 1"), "row 2 has 1 numbers and row 1 has 2"),
+        (("--matrix", "1 2 3; 4 5 6"), "the matrix: "),
+        (("--matrix", "x"), "'x' in row 1 is not a number"),
+    ],
+)
+def test_a_matrix_written_out_wrongly(
+    words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert says in complaint(["solve", "inverse", *words, "--model", "numpy"], capsys)
 
 
 def test_json_is_not_half_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from eigenformer import cli, problems
-from eigenformer.app.matrix_text import parse_matrix
 from eigenformer.app.state import decode
 from eigenformer.construct.language import read_program
 from eigenformer.core import InputError
+from eigenformer.ensembles.matrix_text import parse_matrix
 from eigenformer.evaluation import read_batches
 from eigenformer.experiments.load import solver_of
 from eigenformer.experiments.recipes import fast

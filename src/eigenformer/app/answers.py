@@ -4,6 +4,7 @@ Everything here is a function of its arguments alone. Input that cannot be answe
 `InputError`.
 """
 
+from ..ensembles.matrix_text import parse_matrix
 from .ask import ask
 from .ask_html import answer_html, attention_html
 from .attention import attention, called
@@ -13,7 +14,6 @@ from .compare import points
 from .compare_html import partly_html, whole_html
 from .comparison import Comparison
 from .draw import LARGEST_SIDE
-from .matrix_text import parse_matrix
 from .state import AskState, BuildState
 
 Choices = list[tuple[str, str | int]]

@@ -6,11 +6,11 @@ from typing import Any
 import gradio as gr
 
 from ..core import InputError
+from ..ensembles.matrix_text import matrix_text, parse_matrix
 from . import pictures as p
 from . import worker
 from .draw import LARGEST_SIDE, draw, ensemble_names, ensemble_of, knob
 from .look import QUIET
-from .matrix_text import matrix_text, parse_matrix
 from .menu import can_polish, models_by_problem, problem_of, sizes_of
 from .state import AskState
 

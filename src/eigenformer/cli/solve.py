@@ -10,7 +10,7 @@ from rich.console import Console
 from .. import construct, problems
 from ..core import InputError, save_json
 from ..core.serialize import write_atomically
-from ..evaluation import Solver, read_batches
+from ..evaluation import Solver, parse_batch, read_batches
 from ..experiments import default_model
 from .answers import Answers, json_lines
 from .parse import JsonFlag, check_output, parse
@@ -23,7 +23,8 @@ def main(args: list[str]) -> int:
 
 def solve(
     problem: tyro.conf.Positional[str],
-    input: str,
+    input: str | None = None,
+    matrix: str | None = None,
     model: str | None = None,
     polish: bool = False,
     output: Path | None = None,
@@ -37,6 +38,7 @@ def solve(
     Args:
         problem: eigenvalues, inverse, add, ... (`eigenformer info` lists them).
         input: a .npy, .csv, .txt or .json file, or - for standard input.
+        matrix: one matrix, written out: '2 1; 1 3', or as NumPy, MATLAB or LaTeX write it.
         model: a run, a shipped model, or numpy; without it the newest fitting run or model.
         polish: refine the answers to inverse by Newton's iteration, and show every residual.
         output: write the answers to this .npy or .json file too.
@@ -46,7 +48,12 @@ def solve(
     if isinstance(asked, problems.Joint):
         raise InputError("joint stands for several problems; name one, such as transpose")
     check_output(output, ".npy", ".json")
-    batches = read_batches(input, asked)
+    if input is not None and matrix is None:
+        batches = read_batches(input, asked)
+    elif matrix is not None and input is None:
+        batches = [parse_batch(matrix, asked)]
+    else:
+        raise InputError("give either --input with a file or --matrix with numbers: '2 1; 1 3'")
     if len(batches) > 1 and output is not None and output.suffix == ".npy":
         raise InputError(f"{output}: matrices of several shapes do not fit one array; use .json")
     shape = batches[0].shape[1:]

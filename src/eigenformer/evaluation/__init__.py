@@ -14,6 +14,7 @@ from .lapack import NumpySolver as NumpySolver
 from .lapack import numpy_solver as numpy_solver
 from .pretrained import from_pretrained as from_pretrained
 from .pretrained import is_pretrained as is_pretrained
+from .read import parse_batch as parse_batch
 from .read import read_batches as read_batches
 from .read import read_matrices as read_matrices
 from .solver import Predictions as Predictions

@@ -13,6 +13,7 @@ from jaxtyping import Float64
 from ..core import InputError
 from ..core.serialize import parse_json
 from ..ensembles import Matrices
+from ..ensembles.matrix_text import parse_matrix
 from ..problems import Problem
 from .solver import real_matrices
 
@@ -46,11 +47,21 @@ def read_batches(source: str, problem: Problem) -> list[Float64[np.ndarray, "B m
 
     Raises `InputError`, with the name of the source, for a matrix that the problem does not admit.
     """
-    matrices = read_matrices(source)
+    return _batches(read_matrices(source), problem, _name(source))
+
+
+def parse_batch(text: str, problem: Problem) -> Float64[np.ndarray, "1 m n"]:
+    """The matrix that a text spells, in any way that `parse_matrix` reads, fit for `problem`."""
+    return _batches([parse_matrix(text, LARGEST)], problem, "the matrix")[0]
+
+
+def _batches(
+    matrices: list[Float64[np.ndarray, "m n"]], problem: Problem, name: str
+) -> list[Float64[np.ndarray, "B m n"]]:
     try:
         problem.check(Matrices.concatenate([Matrices.of(matrix[None]) for matrix in matrices]))
     except InputError as error:
-        raise InputError(f"{_name(source)}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
     return [np.stack(list(group)) for _, group in groupby(matrices, key=np.shape)]
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from eigenformer.app.matrix_text import MOST_CHARACTERS, matrix_text, parse_matrix
 from eigenformer.core import InputError
+from eigenformer.ensembles.matrix_text import MOST_CHARACTERS, matrix_text, parse_matrix
 
 EXPECTED = [[1.0, -2.5], [3e-3, 4.0]]
 matrices = arrays(
