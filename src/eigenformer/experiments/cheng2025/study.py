@@ -9,6 +9,7 @@ from torch import Tensor
 from ...incontext import Graphs, GraphTask, InContextFolder, InContextModel
 from ..incontext_study import Findings, Line, Number, Panel, Scale, Study
 from ..study import Finding
+from ..study.claims import mean
 from .algorithms import Spectrum, algorithm_loss, best_multiplier, mean_spectrum
 from .settings import (
     QUANTITIES,
@@ -54,7 +55,7 @@ def _analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFo
     numbers = [
         Number(
             name=f"loss of {depths[-1]} layers, {form}",
-            value=_mean(chosen[-1]),
+            value=mean(chosen[-1]),
             low=min(chosen[-1]),
             high=max(chosen[-1]),
             reference=fixed[-1],
@@ -97,7 +98,7 @@ def judge(
     """
     worst = [max(losses) / other for losses, other in zip(trained, algorithm, strict=True)]
     figures = ", ".join(
-        f"{_mean(losses):.2g} against {other:.2g} at {depth}"
+        f"{mean(losses):.2g} against {other:.2g} at {depth}"
         for depth, losses, other in zip(depths, trained, algorithm, strict=True)
     )
     sentence = (
@@ -188,7 +189,7 @@ def _warm(
     after = [model_loss(folder.model(), problem, test) for folder in folders]
     number = Number(
         name=f"loss of {WARM_DEPTH} layers trained from the construction",
-        value=_mean(after),
+        value=mean(after),
         low=min(after),
         high=max(after),
         reference=before,
@@ -197,7 +198,7 @@ def _warm(
     line = Line(
         label="trained from the construction",
         x=(float(WARM_DEPTH),),
-        y=(_mean(after),),
+        y=(mean(after),),
         low=(min(after),),
         high=(max(after),),
     )
@@ -211,14 +212,10 @@ def _trained(
     return Line(
         label=f"trained, {form}",
         x=tuple(float(depth) for depth in depths),
-        y=tuple(_mean(v) for v in values),
+        y=tuple(mean(v) for v in values),
         low=tuple(min(v) for v in values),
         high=tuple(max(v) for v in values),
     )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _study(quantity: Quantity) -> Study:

@@ -24,6 +24,7 @@ from ...incontext import (
 from ...incontext.measures import pruned, update_spectrum
 from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
 from ..study import Finding
+from ..study.claims import mean
 
 MATRICES = {"w_q": "W_Q", "w_k": "W_K", "w_v": "W_V"}
 FRACTIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -145,14 +146,14 @@ def judge(trained: Sequence[Trained]) -> Finding:
     ]
     sentence = (
         f"sigma_3 / sigma_2 of the updates of W_Q, W_K and W_V is at most {max(drops):.3f} in "
-        f"{len(trained)} runs; accuracy is {100 * _mean([r.smallest[0] for r in trained]):.1f}%"
+        f"{len(trained)} runs; accuracy is {100 * mean([r.smallest[0] for r in trained]):.1f}%"
     )
     if free:
         i = free[-1]
         sentence += (
-            f", {100 * _mean([r.smallest[i] for r in trained]):.1f}% without the shortest "
+            f", {100 * mean([r.smallest[i] for r in trained]):.1f}% without the shortest "
             f"{100 * FRACTIONS[i]:.0f}% of neurons and "
-            f"{100 * _mean([r.largest[i] for r in trained]):.1f}% without as many of the longest."
+            f"{100 * mean([r.largest[i] for r in trained]):.1f}% without as many of the longest."
         )
     else:
         sentence += ", and no fraction of neurons is free if short and missed if long."
@@ -218,7 +219,7 @@ def _numbers(trained: Sequence[Trained]) -> tuple[Number, ...]:
     return (
         Number(
             name="sigma_3 / sigma_2 of the updates, the largest of W_Q, W_K, W_V",
-            value=_mean(drops),
+            value=mean(drops),
             low=min(drops),
             high=max(drops),
             reference=0.0,
@@ -226,7 +227,7 @@ def _numbers(trained: Sequence[Trained]) -> tuple[Number, ...]:
         ),
         Number(
             name="share of W_V's update that acts on the patterns that count",
-            value=_mean(relevant),
+            value=mean(relevant),
             low=min(relevant),
             high=max(relevant),
             reference=RANK / dim,
@@ -240,7 +241,7 @@ def _line(label: str, values: Sequence[Sequence[float]], x: Sequence[float]) -> 
     return Line(
         label=label,
         x=tuple(float(v) for v in x),
-        y=tuple(_mean(column) for column in columns),
+        y=tuple(mean(column) for column in columns),
         low=tuple(min(column) for column in columns),
         high=tuple(max(column) for column in columns),
     )
@@ -248,10 +249,6 @@ def _line(label: str, values: Sequence[Sequence[float]], x: Sequence[float]) -> 
 
 def _floats(values: Float[Tensor, " v"]) -> tuple[float, ...]:
     return tuple(float(v) for v in values)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 UPDATES = Study(
