@@ -8,7 +8,6 @@ import csv
 import io
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,17 +20,6 @@ import numpy as np
 import pytest
 
 pytestmark = pytest.mark.app
-BROWSERS = ("chromium", "google-chrome")
-# Chromium asks its maker for many things at each start; on a machine without a way out these fail.
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 # Whether the address holds a text, whose state is base64url of JSON.
 HOLDS = """text => {
   const packed = new URLSearchParams(location.search).get("s") || "";
@@ -54,18 +42,6 @@ class Visit:
 
     def wait(self, place: str, text: str) -> None:
         self.page.locator(place).filter(has_text=re.compile(text)).first.wait_for()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    assert path is not None, f"install one of {', '.join(BROWSERS)}; `make test-app` does"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=list(QUIET))
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,36 +1,11 @@
-"""A browser, and visits to the page that a test module makes with its fixture `file`."""
+"""Visits to the page that a test module makes with its fixture `file`."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from page_visits import Visit
-
-BROWSERS = ("chromium", "google-chrome")
-# Chromium asks its maker for many things at each start; on a machine without a way out these fail.
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    assert path is not None, f"install one of {', '.join(BROWSERS)}; `make test-browser` does"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=list(QUIET))
-        yield running
-        running.close()
 
 
 @pytest.fixture(params=[(w, scheme) for w in (1280, 400) for scheme in ("light", "dark")], ids=str)
