@@ -317,7 +317,7 @@ def test_a_laptop_run_is_small(name: str) -> None:
     for one in runs(name, "laptop"):
         config, model = one.config, one.config.model
         assert max(config.task.ensemble.dimensions.largest) <= 4
-        assert config.examples <= 150_000
+        assert config.examples <= 240_000
         width = 0
         if isinstance(model, RecurrentConfig):
             width = model.embedding
