@@ -186,6 +186,12 @@ def test_a_field_that_is_not_given_but_computed_does_not_hinder() -> None:
 def test_the_hash_ignores_order_and_sees_values() -> None:
     assert content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
     assert content_hash({"a": 1}) != content_hash({"a": 2})
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999"])
+def test_what_json_does_not_have_has_no_hash(number: str) -> None:
+    with pytest.raises(InputError, match="nan or infinite"):
+        content_hash(json.loads(f'{{"a": [{number}]}}'))
     assert len(content_hash({})) == 12
 
 

@@ -132,7 +132,10 @@ def content_hash(data: Any) -> str:
 
     Equal values have equal hashes, whatever the order of keys and whether 1 or 1.0 was written.
     """
-    text = json.dumps(_canonical(data), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    try:
+        text = json.dumps(_canonical(data), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except ValueError:  # Python reads NaN, and 1e999 as infinite
+        raise InputError("a number is nan or infinite, which JSON does not have") from None
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
