@@ -125,6 +125,7 @@ def test_a_point_that_cannot_be_had_says_why_and_the_others_are_shown() -> None:
 
 
 def test_progress_comes_before_the_result() -> None:
+    pytest.importorskip("gradio")
     from eigenformer.app.compare_tab import compared
 
     state = Comparison(solvers=("LAPACK",), sweep="noise", matrices=10)

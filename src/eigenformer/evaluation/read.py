@@ -55,9 +55,7 @@ def parse_batch(text: str, problem: Problem) -> Float64[np.ndarray, "1 m n"]:
     return _batches([parse_matrix(text, LARGEST)], problem, "the matrix")[0]
 
 
-def _batches(
-    matrices: list[Float64[np.ndarray, "m n"]], problem: Problem, name: str
-) -> list[Float64[np.ndarray, "B m n"]]:
+def _batches(matrices: list[np.ndarray], problem: Problem, name: str) -> list[np.ndarray]:
     try:
         problem.check(Matrices.concatenate([Matrices.of(matrix[None]) for matrix in matrices]))
     except InputError as error:
