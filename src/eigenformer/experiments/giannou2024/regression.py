@@ -56,8 +56,8 @@ def runs(scale: Scale) -> Sequence[Run]:
                     layers=layers, init_std=0.1, clip=10.0 if layers >= CLIPPED_FROM else None
                 ),
                 rate=1e-2,
-                steps=6000,
-                batch=256,
+                steps=20_000,
+                batch=512,
                 seed=seed,
             ),
         )
@@ -195,7 +195,7 @@ STUDY = Study(
     runs=runs,
     analyse=analyse,
     note=(
-        "Laptop: d = 5 and 26 points in place of 10 and 50, three seeds, 6000 steps of 256 prompts "
+        "Laptop: d = 5 and 26 points in place of 10 and 50, three seeds, 20,000 steps of 512 prompts "
         "in place of 100,000 of 2000, at a rate of 0.01 with a cosine. The model is linear "
         "self-attention on the prompt's own matrix, one head of full P and Q, and not the "
         "authors' embedding of 64 with 4 heads: that costs 15 times as much here. Six layers "
