@@ -195,8 +195,8 @@ STUDY = Study(
     runs=runs,
     analyse=analyse,
     note=(
-        "Laptop: d = 5 and 26 points in place of 10 and 50, three seeds, 20,000 steps of 512 prompts "
-        "in place of 100,000 of 2000, at a rate of 0.01 with a cosine. The model is linear "
+        "Laptop: d = 5 and 26 points in place of 10 and 50, three seeds, 20,000 steps of 512 "
+        "prompts in place of 100,000 of 2000, at a rate of 0.01 with a cosine. The model is linear "
         "self-attention on the prompt's own matrix, one head of full P and Q, and not the "
         "authors' embedding of 64 with 4 heads: that costs 15 times as much here. Six layers "
         "have their states clipped at 10, as the authors' have; without it all nine runs "
