@@ -1,15 +1,13 @@
 """The server of the page: on this machine, for this machine."""
 
 import importlib.util
-import inspect
 import ipaddress
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from ..core import InputError
 from . import worker
+from .startup import no_collection, no_stubs
 
 PORT = 7860
 
@@ -64,14 +62,17 @@ def _served(host: str, port: int, *, share: bool) -> Any:
     # Before Gradio is imported, which asks its maker for news otherwise.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = "1"
-    with _no_stubs():
-        from .look import CSS, NARROW, theme
-    from starlette.middleware import Middleware
+    # Gradio asks for matplotlib's at every event, and to find one out imports half of matplotlib.
+    os.environ.setdefault("MPLBACKEND", "agg")
+    with no_collection():
+        with no_stubs():
+            from .look import CSS, NARROW, theme
+        from starlette.middleware import Middleware
 
-    from .guard import Guard
-    from .page import build_page
+        from .guard import Guard
+        from .page import build_page
 
-    page = build_page()
+        page = build_page()
     guard = Middleware(Guard, hosts=None) if share else Middleware(Guard)
     try:
         page.launch(
@@ -102,24 +103,3 @@ def _served(host: str, port: int, *, share: bool) -> Any:
             f"port {port} cannot be used ({error}); give another with --port"
         ) from None
     return page
-
-
-@contextmanager
-def _no_stubs() -> Iterator[None]:
-    """Gradio's import without the type stubs that it writes into its own package each time.
-
-    They are for editors, and half of the time that its import takes. It leaves out classes that are
-    in no file, so for the moment its components say that they are in none.
-    """
-    getfile = inspect.getfile
-
-    def of_others(thing: Any) -> str:
-        if type(thing).__name__ == "ComponentMeta":
-            raise OSError
-        return getfile(thing)
-
-    inspect.getfile = of_others  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        inspect.getfile = getfile

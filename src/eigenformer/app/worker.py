@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
 from ..core import InputError
+from .startup import no_collection
 
 if TYPE_CHECKING:  # The process is started before anything else is imported.
     from .comparison import Comparison
@@ -91,13 +92,14 @@ def _warm() -> None:
     """Load what the first answer needs; first of all in the process that answers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the page, which ends this process.
     threading.Thread(target=_end_with_the_page, daemon=True).start()
-    import torch
+    with no_collection():
+        import torch
 
-    from .state import AskState
+        from .state import AskState
 
-    # The matrices are small: a second thread would only wait for the first.
-    torch.set_num_threads(1)
-    _run("ask_model", AskState())
+        # The matrices are small: a second thread would only wait for the first.
+        torch.set_num_threads(1)
+        _run("ask_model", AskState())
 
 
 def _end_with_the_page() -> None:
