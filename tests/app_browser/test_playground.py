@@ -201,3 +201,18 @@ def test_files_are_out_of_reach(browser: Any, address: str) -> None:
     posted = page.request.post(f"{address}/gradio_api/upload", data=b"x")
     assert posted.status == 404
     page.close()
+
+
+def test_scripts_come_as_they_are(browser: Any, address: str) -> None:
+    page = browser.new_page()
+    encodings: list[str | None] = []
+    page.on(
+        "response",
+        lambda response: "/assets/" in response.url
+        and encodings.append(response.headers.get("content-encoding")),
+    )
+    page.goto(address)
+    page.locator("#ef-answer td").first.wait_for(timeout=PATIENCE)
+    assert len(encodings) > 20
+    assert set(encodings) == {"identity"}
+    page.close()

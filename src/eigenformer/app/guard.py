@@ -13,6 +13,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 64 * 1024
 """Bytes of a request; the page's largest, a matrix and a program as text, are far below."""
@@ -28,7 +29,7 @@ _LOCAL = ("127.0.0.1", "localhost", "[::1]")
 class Guard:
     """ASGI middleware; `hosts` are the names by which the page may be asked, None for any."""
 
-    def __init__(self, app: Any, hosts: tuple[str, ...] | None = _LOCAL) -> None:
+    def __init__(self, app: Application, hosts: tuple[str, ...] | None = _LOCAL) -> None:
         self.app = app
         self.hosts = hosts
 

@@ -3,6 +3,7 @@
 import importlib.util
 import ipaddress
 import os
+from pathlib import Path
 from typing import Any
 
 from ..core import InputError
@@ -67,13 +68,16 @@ def _served(host: str, port: int, *, share: bool) -> Any:
     with no_collection():
         with no_stubs():
             from .look import CSS, NARROW, theme
+        from gradio.routes import BUILD_PATH_LIB
         from starlette.middleware import Middleware
 
+        from .assets import Assets
         from .guard import Guard
         from .page import build_page
 
         page = build_page()
     guard = Middleware(Guard, hosts=None) if share else Middleware(Guard)
+    assets = Middleware(Assets, folder=Path(BUILD_PATH_LIB))
     try:
         page.launch(
             server_name=host,
@@ -96,7 +100,7 @@ def _served(host: str, port: int, *, share: bool) -> Any:
             theme=theme(),
             css=CSS,
             head=NARROW,
-            app_kwargs={"middleware": [guard], "docs_url": None, "redoc_url": None},
+            app_kwargs={"middleware": [guard, assets], "docs_url": None, "redoc_url": None},
         )
     except OSError as error:
         raise InputError(

@@ -44,7 +44,8 @@ def stop() -> None:
     with _lock:
         pool, _pool = _pool, None
     if pool is not None:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Without the wait, Python 3.11 at its own end may write to the pool's closed pipe.
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def ask_model(state: "AskState") -> tuple[Any, ...]:
