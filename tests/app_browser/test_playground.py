@@ -208,8 +208,10 @@ def test_scripts_come_as_they_are(browser: Any, address: str) -> None:
     encodings: list[str | None] = []
     page.on(
         "response",
-        lambda response: "/assets/" in response.url
-        and encodings.append(response.headers.get("content-encoding")),
+        lambda response: (
+            "/assets/" in response.url
+            and encodings.append(response.headers.get("content-encoding"))
+        ),
     )
     page.goto(address)
     page.locator("#ef-answer td").first.wait_for(timeout=PATIENCE)
