@@ -68,7 +68,7 @@ def _served(host: str, port: int, *, share: bool) -> Any:
     with no_collection():
         with no_stubs():
             from .look import CSS, NARROW, theme
-        from gradio.routes import BUILD_PATH_LIB
+        from gradio.route_utils import BUILD_PATH_LIB
         from starlette.middleware import Middleware
 
         from .assets import Assets
