@@ -1,7 +1,9 @@
 """Attention of a shipped model over a matrix's own grid."""
 
 import copy
+import threading
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float64
@@ -14,6 +16,8 @@ _SIDES = {
     ("decoder", "attn"): "the answer looks at itself",
     ("decoder", "cross"): "the answer looks at the matrix",
 }
+
+_recording = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -34,10 +38,8 @@ def attention(
     problem: str, model: str, matrix: Float64[np.ndarray, "m n"], name: str = "", head: int = 0
 ) -> Attention:
     """The attention pattern `name` (the answer's on the matrix by default) of a head."""
-    solver = trained(model, problem)
-    # Recording hangs hooks on the model, which another user may be running at this moment.
-    own = TrainedSolver(copy.deepcopy(solver.model), solver.task, solver.name, solver.problem)
-    _, cache = own.run_with_cache(matrix)
+    with _recording:
+        _, cache = _recorded(model, problem).run_with_cache(matrix)
     names = cache.patterns
     if not names:
         return Attention(names=(), name="", heads=0, head=0, grid=None)
@@ -54,6 +56,13 @@ def attention(
         head=head,
         grid=chosen if finite else None,
     )
+
+
+@lru_cache(maxsize=8)
+def _recorded(model: str, problem: str) -> TrainedSolver:
+    # Recording hangs hooks on the model, which another user may be running at this moment.
+    solver = trained(model, problem)
+    return TrainedSolver(copy.deepcopy(solver.model), solver.task, solver.name, solver.problem)
 
 
 def called(name: str) -> str:
