@@ -85,13 +85,13 @@ def build_ask() -> AskTab:
         with gr.Column(scale=4, min_width=300):
             with gr.Row():
                 problem = gr.Dropdown(
-                    list(models_by_problem()), value=usual.problem, label="Problem", min_width=130
+                    list(models_by_problem()), value=usual.problem, label="Problem", min_width=180
                 )
                 model = gr.Dropdown(
                     list(models_by_problem()[usual.problem]),
                     value=usual.model,
                     label="Model",
-                    min_width=150,
+                    min_width=210,
                 )
             matrix = gr.Textbox(
                 value=usual.matrix,
@@ -131,8 +131,8 @@ def build_ask() -> AskTab:
         with gr.Column(scale=7, min_width=300):
             result = gr.HTML(elem_id="ef-answer", padding=False)
             with gr.Row():
-                look = gr.Dropdown([], label="Attention", min_width=200, scale=3, elem_id="ef-look")
-                head = gr.Dropdown([], label="Head", min_width=110, elem_id="ef-head-choice")
+                look = gr.Dropdown([], label="Attention", min_width=240, scale=3, elem_id="ef-look")
+                head = gr.Dropdown([], label="Head", min_width=160, elem_id="ef-head-choice")
             picture = gr.HTML(elem_id="ef-attention", padding=False)
     controls = (
         matrix, problem, model, noise, polish, ensemble, size, scale, setting, seed, look, head

@@ -118,6 +118,7 @@ table.ef-facts tr:last-child > * { border-bottom: 0; }
 .ef-more summary { cursor: pointer; font-size: .92rem; font-weight: 600; }
 .ef-progress progress { display: block; width: 100%; height: 8px; accent-color: #1b4965; }
 .ef-stepper { align-items: center; }
+.secondary-wrap input[role=combobox] { padding-right: 34px; text-overflow: ellipsis; }
 #ef-link a { text-decoration: underline; margin: 0; padding: 0; }
 #ef-answer, #ef-network, #ef-layer, #ef-comparison, #ef-curve { min-height: 0; }
 """
