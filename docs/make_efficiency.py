@@ -10,7 +10,7 @@ from pathlib import Path
 
 from page import fill
 
-from eigenformer.experiments.efficiency import ablation_of, compare, load_records
+from eigenformer.papers.efficiency import ablation_of, compare, load_records
 from eigenformer.reports.efficiency import plot_ablations, plot_efficiency
 
 HERE = Path(__file__).parent

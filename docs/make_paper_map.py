@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from eigenformer.experiments.charton2022 import RECORDS, TABLES
-from eigenformer.experiments.charton2022.claims import CLAIMS
-from eigenformer.experiments.incontext_study import RECORDS as STUDY_RECORDS
-from eigenformer.experiments.incontext_study import Records as StudyRecords
-from eigenformer.experiments.incontext_study import studies
-from eigenformer.experiments.incontext_study import verdicts as study_verdicts
-from eigenformer.experiments.study import SCALES, Plan, Records, Table, Verdict, decide_all
+from eigenformer.papers import Table, Verdict, decide_all
+from eigenformer.papers.charton2022 import RECORDS, TABLES
+from eigenformer.papers.charton2022.claims import CLAIMS
+from eigenformer.papers.incontext_study import RECORDS as STUDY_RECORDS
+from eigenformer.papers.incontext_study import Records as StudyRecords
+from eigenformer.papers.incontext_study import studies
+from eigenformer.papers.incontext_study import verdicts as study_verdicts
 from eigenformer.reports.markdown import escape, prose
+from eigenformer.runs import SCALES, Plan, Records
 
 HERE = Path(__file__).parent
 PAGE = HERE / "paper-map.md"

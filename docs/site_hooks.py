@@ -24,7 +24,9 @@ ROOMS = (
     "training",
     "construct",
     "incontext",
-    "experiments",
+    "runs",
+    "zoo",
+    "papers",
 )
 """The rooms that `import eigenformer` offers, in the order in which they build on each other."""
 

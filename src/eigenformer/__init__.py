@@ -7,7 +7,7 @@ import eigenformer as ef
 Everything that answers a matrix question is a `Solver` (a trained network, a constructed network,
 NumPy), and all of them meet the same ensembles, problems, errors and reports. The rooms, each of
 which imports only the ones before it: `core`, `ensembles`, `problems`, `encodings`, `models`,
-`evaluation`, `training`, `construct`, `incontext`, `experiments`.
+`evaluation`, `training`, `construct`, `incontext`, `runs`, `zoo`, `papers`.
 
 Importing this package imports nothing else, so that `eigenformer --help` answers at once: a name is
 imported when it is first used.
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from . import encodings as encodings
     from . import ensembles as ensembles
     from . import evaluation as evaluation
-    from . import experiments as experiments
     from . import incontext as incontext
     from . import models as models
+    from . import papers as papers
     from . import problems as problems
+    from . import runs as runs
     from . import training as training
+    from . import zoo as zoo
 
     # From their modules, as mypy takes a function and a module of the same name for two things.
     from .construct.polish import polish as polish
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from .evaluation import from_pretrained as from_pretrained
     from .evaluation import numpy_solver as numpy_solver
     from .evaluation.evaluate import evaluate as evaluate
-    from .experiments.load import load as load
+    from .zoo.load import load as load
 
     __version__: str
 
@@ -49,11 +51,13 @@ _ROOMS = (
     "encodings",
     "ensembles",
     "evaluation",
-    "experiments",
     "incontext",
     "models",
+    "papers",
     "problems",
+    "runs",
     "training",
+    "zoo",
 )
 _HOME = {
     "InputError": "core",
@@ -64,7 +68,7 @@ _HOME = {
     "evaluate": "evaluation",
     "from_pretrained": "evaluation",
     "numpy_solver": "evaluation",
-    "load": "experiments",
+    "load": "zoo",
     "polish": "construct",
 }
 

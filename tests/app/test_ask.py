@@ -13,7 +13,7 @@ from eigenformer.app.draw import draw, ensemble_names, ensemble_of
 from eigenformer.app.menu import models_by_problem, problem_of, sizes_of
 from eigenformer.core import InputError
 from eigenformer.evaluation import evaluate
-from eigenformer.experiments import load
+from eigenformer.zoo import load
 
 EVERY = [(problem, model) for problem, models in models_by_problem().items() for model in models]
 

@@ -5,8 +5,8 @@ import sys
 
 from eigenformer.app import menu
 from eigenformer.app.solvers import trained
-from eigenformer.experiments import shipped_model, shipped_models
 from eigenformer.problems.inverse import InverseProblem
+from eigenformer.zoo import shipped_model, shipped_models
 
 
 def test_models_on_the_menu_are_the_shipped_ones() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from command_line import TINY, run
 
-from eigenformer.experiments.recipes import fast
+from eigenformer.runs.recipes import fast
 from eigenformer.training import RunFolder
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import complaint, run
 
-from eigenformer.experiments.efficiency import SETS, Case, CaseSet
+from eigenformer.papers.efficiency import SETS, Case, CaseSet
 from eigenformer.training import TestSet
 
 TINY = Case(

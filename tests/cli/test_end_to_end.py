@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from command_line import TINY, run
 
-from eigenformer.experiments import load
 from eigenformer.training import RunFolder
+from eigenformer.zoo import load
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_without_a_model(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    module = importlib.import_module("eigenformer.experiments.load")
+    module = importlib.import_module("eigenformer.zoo.load")
     monkeypatch.setattr(module, "shipped_models", dict)
     np.save("a.npy", np.ones((2, 2)))
     assert run("solve", "transpose", "--input", "a.npy") == 2

@@ -9,7 +9,16 @@ import pytest
 from command_line import complaint, run
 
 import eigenformer.cli.incontext as command
-from eigenformer.experiments.incontext_study import (
+from eigenformer.incontext import (
+    Evaluation,
+    InContextFolder,
+    LinearAttention,
+    Optimizer,
+    Regression,
+    RunConfig,
+)
+from eigenformer.papers import Finding
+from eigenformer.papers.incontext_study import (
     CLAIMS,
     Findings,
     Line,
@@ -18,15 +27,6 @@ from eigenformer.experiments.incontext_study import (
     Run,
     Scale,
     Study,
-)
-from eigenformer.experiments.study import Finding
-from eigenformer.incontext import (
-    Evaluation,
-    InContextFolder,
-    LinearAttention,
-    Optimizer,
-    Regression,
-    RunConfig,
 )
 
 

@@ -11,11 +11,12 @@ from command_line import complaint, run
 
 from eigenformer import encodings, ensembles
 from eigenformer.core import InputError, to_json
-from eigenformer.experiments import run_id, shipped_model, shipped_models
-from eigenformer.experiments.rebuild import rebuild_command
-from eigenformer.experiments.recipes import fast, paper
 from eigenformer.models import StackConfig, TransformerConfig
+from eigenformer.runs import run_id
+from eigenformer.runs.recipes import fast, paper
 from eigenformer.training import DataFile, EvaluationConfig, OptimizerConfig, TestSet, TrainConfig
+from eigenformer.zoo import shipped_model, shipped_models
+from eigenformer.zoo.rebuild import rebuild_command
 
 _STACK = StackConfig(layers=2, width=64, heads=4)
 CONFIGS = [

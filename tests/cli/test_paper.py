@@ -8,8 +8,9 @@ import pytest
 from command_line import complaint, run
 
 import eigenformer.cli.paper as command
-from eigenformer.experiments.recipes import fast
-from eigenformer.experiments.study import Cell, Experiment, Records, Scale, Table, accuracy
+from eigenformer.papers import Table
+from eigenformer.runs import Cell, Experiment, Records, Scale, accuracy
+from eigenformer.runs.recipes import fast
 from eigenformer.training import EvaluationConfig, TestSet
 
 _LABELS = {"encoding": "P1000", "dims": "2x2"}

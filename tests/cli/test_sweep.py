@@ -12,9 +12,9 @@ from command_line import complaint, run
 
 from eigenformer.cli.sweep import Axis, grid
 from eigenformer.core import InputError
-from eigenformer.experiments.recipes import fast
-from eigenformer.experiments.study import Experiment
 from eigenformer.models import DirectConfig
+from eigenformer.runs import Experiment
+from eigenformer.runs.recipes import fast
 from eigenformer.training import RunFolder
 
 SMALL = [
@@ -124,7 +124,7 @@ def test_bad_input_is_one_sentence(
 def test_an_absent_extra_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eigenformer.experiments.study.ray_engine.find_spec", lambda _: None)
+    monkeypatch.setattr("eigenformer.runs.ray_engine.find_spec", lambda _: None)
     words = ["sweep", "fast", "--problem", "add", "--vary", "seed=0,1", "--engine", "ray"]
     assert "pip install 'eigenformer[sweep]'" in complaint(words, capsys)
 

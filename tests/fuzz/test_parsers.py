@@ -28,9 +28,9 @@ from eigenformer.construct.language import read_program
 from eigenformer.core import InputError
 from eigenformer.ensembles.matrix_text import parse_matrix
 from eigenformer.evaluation import read_batches
-from eigenformer.experiments.load import solver_of
-from eigenformer.experiments.recipes import fast
+from eigenformer.runs.recipes import fast
 from eigenformer.training import Execution, RunFolder, load_examples, train
+from eigenformer.zoo.load import solver_of
 
 pytestmark = pytest.mark.fuzz
 SECONDS = float(os.environ.get("EIGENFORMER_FUZZ_SECONDS", "120"))

@@ -19,7 +19,7 @@ from eigenformer import problems
 from eigenformer.cli import main
 from eigenformer.core import InputError
 from eigenformer.ensembles import Matrices
-from eigenformer.experiments.lawt import import_run
+from eigenformer.zoo.lawt import import_run
 
 SAMPLE = Path(__file__).parents[2].parent / "shared" / "lawt" / "transpose_3x3_P1000"
 

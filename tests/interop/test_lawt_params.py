@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from lawt_reference import random_states, settings, write_run
 
 from eigenformer.core import InputError
-from eigenformer.experiments.lawt import import_run
-from eigenformer.experiments.lawt.params import read_params
+from eigenformer.zoo.lawt import import_run
+from eigenformer.zoo.lawt.params import read_params
 
 # Each example writes the same file of the same folder anew.
 FOLDER = [HealthCheck.function_scoped_fixture]

@@ -108,7 +108,7 @@ def test_saving_again_replaces_an_earlier_model_and_nothing_else(
     with pytest.raises(InputError, match=r"notes.txt is a file; name a folder"):
         ef.from_pretrained(folder).save_pretrained(tmp_path / "mine" / "notes.txt")
     run = tmp_path / "run"
-    shutil.copytree(ef.experiments.shipped_models()["transpose-5x5"], run)
+    shutil.copytree(ef.zoo.shipped_models()["transpose-5x5"], run)
     before = (run / "config.json").read_bytes()
     with pytest.raises(InputError, match="run holds other files"):
         ef.from_pretrained(folder).save_pretrained(run)
@@ -145,7 +145,7 @@ def test_damaged_folders_get_a_sentence(folder: Path, tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
     refused("nothing is no folder of save_pretrained", tmp_path / "nothing")
-    refused("no folder of save_pretrained", ef.experiments.shipped_models()["transpose-5x5"])
+    refused("no folder of save_pretrained", ef.zoo.shipped_models()["transpose-5x5"])
     weights = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(weights[:-50])
     refused("is not a safetensors file, or is damaged")

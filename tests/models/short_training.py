@@ -10,7 +10,6 @@ from eigenformer import encodings, ensembles, problems
 from eigenformer.core import from_json, rng, to_json
 from eigenformer.encodings import Task
 from eigenformer.evaluation import TrainedSolver
-from eigenformer.experiments.load import load
 from eigenformer.models import ModelConfig
 from eigenformer.training import (
     EvaluationConfig,
@@ -21,6 +20,7 @@ from eigenformer.training import (
     TrainConfig,
     train,
 )
+from eigenformer.zoo.load import load
 
 QUIET = Execution(workers=0, quiet=True, device="cpu")
 

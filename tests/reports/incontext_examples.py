@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eigenformer.experiments.incontext_study import (
+from eigenformer.incontext import LinearAttention, Regression, RunConfig
+from eigenformer.papers import Finding
+from eigenformer.papers.incontext_study import (
     Findings,
     HeatMap,
     Line,
@@ -19,8 +21,6 @@ from eigenformer.experiments.incontext_study import (
     Verdict,
     verdicts,
 )
-from eigenformer.experiments.study import Finding
-from eigenformer.incontext import LinearAttention, Regression, RunConfig
 
 HOSTILE = "<script>alert('&amp;')</script> | *a_b* `c` [d](e) \\ $x$ #1 ~f~"
 

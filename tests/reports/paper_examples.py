@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eigenformer.experiments.charton2022.results import PaperCell, PaperTable
-from eigenformer.experiments.recipes import fast
-from eigenformer.experiments.study import (
+from eigenformer.papers import Claim, Finding, Table, Value, Verdict
+from eigenformer.papers.charton2022.results import PaperCell, PaperTable
+from eigenformer.runs import (
     Cell,
-    Claim,
     Experiment,
-    Finding,
     Label,
     Loss,
     Measured,
@@ -18,12 +16,10 @@ from eigenformer.experiments.study import (
     Record,
     Records,
     Scale,
-    Table,
-    Value,
-    Verdict,
     accuracy,
     examples_until,
 )
+from eigenformer.runs.recipes import fast
 
 HOSTILE = "<script>alert('&amp;')</script> | *a_b* `c` [d](e) \\ $x$ #1 ~f~"
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from incontext_examples import COMPUTED, FULL, HOSTILE, MAPS, PANELS, STUDIES, said, some_records
 from markdown_it import MarkdownIt
 
-from eigenformer.experiments.incontext_study import CLAIMS, Records
 from eigenformer.incontext import Gaussian, LinearAttention, Optimizer, Regression
+from eigenformer.papers.incontext_study import CLAIMS, Records
 from eigenformer.reports.drawing import INK
 from eigenformer.reports.incontext import Report, build, write_markdown, write_page
 from eigenformer.reports.incontext.figures import figures_of

@@ -6,15 +6,15 @@ import pytest
 from paper_examples import TABLE6, VERDICTS, verdict
 
 from eigenformer.evaluation import Proportion
-from eigenformer.experiments.charton2022.failures import FailureRecord, Measure, Predictor
-from eigenformer.experiments.charton2022.memorisation import Memorisation, Quarter
-from eigenformer.experiments.charton2022.rank import Estimate
-from eigenformer.experiments.charton2022.separate import Group, Separation
-from eigenformer.experiments.study import Records
+from eigenformer.papers.charton2022.failures import FailureRecord, Measure, Predictor
+from eigenformer.papers.charton2022.memorisation import Memorisation, Quarter
+from eigenformer.papers.charton2022.rank import Estimate
+from eigenformer.papers.charton2022.separate import Group, Separation
 from eigenformer.reports.drawing import dark
 from eigenformer.reports.paper import Report, build
 from eigenformer.reports.paper.markdown import markdown
 from eigenformer.reports.paper.page import page
+from eigenformer.runs import Records
 
 
 def share(count: int, n: int) -> Proportion:

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paper_examples import made_up, value
 
-from eigenformer.experiments.charton2022.results import PaperCell, paper_tables
-from eigenformer.experiments.study import Label, Measured
+from eigenformer.papers.charton2022.results import PaperCell, paper_tables
 from eigenformer.reports.paper.layout import Found, layout
 from eigenformer.reports.paper.numbers import (
     count,
@@ -19,6 +18,7 @@ from eigenformer.reports.paper.numbers import (
     percent,
 )
 from eigenformer.reports.paper.tree import Column, Grid
+from eigenformer.runs import Label, Measured
 
 
 def found(labels: dict[str, Label], number: float | None, paper: dict[str, Label] | None) -> Found:

@@ -19,7 +19,7 @@ from paper_examples import (
     verdict,
 )
 
-from eigenformer.experiments.study import Records, Table
+from eigenformer.papers import Table
 from eigenformer.reports.drawing import INK, dark
 from eigenformer.reports.html import Html, join, prose, tag
 from eigenformer.reports.markdown import escape
@@ -29,6 +29,7 @@ from eigenformer.reports.paper.build import number_of
 from eigenformer.reports.paper.markdown import markdown
 from eigenformer.reports.paper.page import page
 from eigenformer.reports.style import COLOURS
+from eigenformer.runs import Records
 
 TABLES = (TABLE6, TABLE16, FIGURE1, FIGURE2)
 

@@ -8,7 +8,7 @@ import pytest
 from tiny import tiny_config, tiny_task
 
 from eigenformer.core import InputError
-from eigenformer.experiments import run_id
+from eigenformer.runs import run_id
 from eigenformer.training import Execution, RunFolder, StartFrom, TrainConfig, start_from, train
 
 QUIET = Execution(workers=0, quiet=True, device="cpu")

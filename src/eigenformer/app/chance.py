@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 
 from ..evaluation import Proportion
-from ..experiments import find_shipped, shipped_model
-from ..experiments.charton2022.failures import FailureRecord, Predictor, kept_failures
+from ..papers.charton2022.failures import FailureRecord, Predictor, kept_failures
+from ..zoo import find_shipped, shipped_model
 
 _ENOUGH = 200
 """Matrices that a proportion is taken of; neighbouring bins are pooled until there are so many."""

@@ -20,7 +20,7 @@ CONSTRUCTED = {"inverse": False, "symmetric_inverse": True}
 @lru_cache(maxsize=1)
 def _tasks() -> dict[str, Task]:
     """What each shipped model was trained to do, by its name."""
-    folders = Path(str(files("eigenformer"))) / "experiments" / "models"
+    folders = Path(str(files("eigenformer"))) / "zoo" / "models"
     configs = {path.parent.name: path for path in sorted(folders.glob("*/config.json"))}
     return {
         name: from_json(Task, json.loads(path.read_text())["task"], str(path))

@@ -5,8 +5,8 @@ from functools import lru_cache
 from .. import construct
 from ..core import unknown
 from ..evaluation import Solver, TrainedSolver, numpy_solver
-from ..experiments import load
 from ..problems import Joint
+from ..zoo import load
 from .menu import CONSTRUCTED, LAPACK, NEWTON, models_by_problem, solver_names
 
 

@@ -8,7 +8,7 @@ import tyro
 from rich.console import Console
 
 from ..core import InputError, to_json
-from ..experiments.efficiency import (
+from ..papers.efficiency import (
     RESULTS,
     SETS,
     ablation_of,
@@ -19,7 +19,7 @@ from ..experiments.efficiency import (
     print_comparisons,
     train_choices,
 )
-from ..experiments.efficiency import collect as collect_record
+from ..papers.efficiency import collect as collect_record
 from ..training import Execution, Interrupted
 from .answers import json_lines
 from .parse import JsonFlag, parse

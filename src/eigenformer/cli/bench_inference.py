@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from ..core import InputError
-from ..experiments import find_run
+from ..runs import find_run
 from .parse import parse
 
 

@@ -8,10 +8,10 @@ import torch
 from rich.console import Console
 
 from ..core import InputError
-from ..experiments.efficiency import flops_per_example
-from ..experiments.recipes import fast
 from ..models import tune_cpu
 from ..models.cpu import linear
+from ..papers.efficiency import flops_per_example
+from ..runs.recipes import fast
 from ..training import TrainConfig
 from ..training.distributed import Ranks, pick_device
 from ..training.stream import batches

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..core import InputError
-from ..experiments.recipes.task import make_task
+from ..runs.recipes.task import make_task
 from ..training import load_examples, save_examples
 from .parse import check_output, run_one_of
 

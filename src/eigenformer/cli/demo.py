@@ -11,10 +11,11 @@ from rich.text import Text
 from ..construct import newton_inverse
 from ..core import InputError
 from ..evaluation import evaluate, result_table
-from ..experiments import load, run
-from ..experiments.recipes import fast
 from ..reports import learning_curve
+from ..runs import run
+from ..runs.recipes import fast
 from ..training import Execution, Interrupted
+from ..zoo import load
 from .answers import Answers
 from .parse import parse
 

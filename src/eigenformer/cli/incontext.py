@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core import InputError, unknown
-from ..experiments.incontext_study import (
+from ..papers import State
+from ..papers.incontext_study import (
     RECORDS,
     Outcome,
     Record,
@@ -24,10 +25,9 @@ from ..experiments.incontext_study import (
     studies,
     verdicts,
 )
-from ..experiments.incontext_study.cost import cost
-from ..experiments.incontext_study.progress import progress
-from ..experiments.study import State
-from ..experiments.study.cost import confirm, duration
+from ..papers.incontext_study.cost import cost
+from ..papers.incontext_study.progress import progress
+from ..runs.cost import confirm, duration
 from .answers import json_lines
 from .parse import JsonFlag, run_one_of
 

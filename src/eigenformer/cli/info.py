@@ -14,8 +14,9 @@ import torch
 
 from .. import encodings, ensembles, problems
 from ..core.registry import PLUGIN_GROUP
-from ..experiments import runs_root, shipped_models
+from ..runs import runs_root
 from ..training.environment import git_commit
+from ..zoo import shipped_models
 from .parse import JsonFlag, parse
 
 PACKAGES = ("eigenformer", "torch", "numpy", "tyro", "rich", "safetensors", "jaxtyping")

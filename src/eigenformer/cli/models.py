@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..experiments import export as export_model
-from ..experiments import find_run, find_shipped, models_root, shipped_model, shipped_models
-from ..experiments.lawt import import_run
+from ..runs import find_run
+from ..zoo import export as export_model
+from ..zoo import find_shipped, models_root, shipped_model, shipped_models
+from ..zoo.lawt import import_run
 from .answers import json_lines
 from .parse import JsonFlag, run_one_of
 

@@ -10,25 +10,16 @@ from rich.table import Table as Shown
 from rich.text import Text
 
 from ..core import InputError, to_json, unknown
-from ..experiments.charton2022 import RECORDS, TABLES
-from ..experiments.charton2022.claims import CLAIMS
-from ..experiments.charton2022.failures import kept_failures
-from ..experiments.charton2022.memorisation import kept_memorisation
-from ..experiments.study import (
-    SCALES,
-    Experiment,
-    Plan,
-    Records,
-    Scale,
-    State,
-    Table,
-    Verdict,
-    decide_all,
-)
-from ..experiments.study.cost import confirm, duration, plan_cost
-from ..experiments.study.engine import exit_status, unfinished
-from ..experiments.study.options import EngineOptions, job_options, make_engine
-from ..experiments.study.progress import progress
+from ..papers import State, Table, Verdict, decide_all
+from ..papers.charton2022 import RECORDS, TABLES
+from ..papers.charton2022.claims import CLAIMS
+from ..papers.charton2022.failures import kept_failures
+from ..papers.charton2022.memorisation import kept_memorisation
+from ..runs import SCALES, Experiment, Plan, Records, Scale
+from ..runs.cost import confirm, duration, plan_cost
+from ..runs.engine import exit_status, unfinished
+from ..runs.options import EngineOptions, job_options, make_engine
+from ..runs.progress import progress
 from .answers import json_lines
 from .parse import JsonFlag, run_one_of
 

@@ -2,7 +2,7 @@
 
 import tyro
 
-from ..experiments import find_run
+from ..runs import find_run
 from ..training import Execution
 from .parse import parse
 from .train import execute

@@ -11,7 +11,7 @@ from .. import construct, problems
 from ..core import InputError, save_json
 from ..core.serialize import write_atomically
 from ..evaluation import Solver, parse_batch, read_batches
-from ..experiments import default_model
+from ..zoo import default_model
 from .answers import Answers, json_lines
 from .parse import JsonFlag, check_output, parse
 from .solvers import named_solver

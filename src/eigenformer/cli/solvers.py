@@ -2,7 +2,7 @@
 
 from ..core import InputError
 from ..evaluation import Solver, numpy_solver
-from ..experiments import load
+from ..zoo import load
 
 
 def named_solver(name: str, problem: str | None, device: str = "cpu") -> Solver:

@@ -14,14 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core import InputError, to_json
-from ..experiments import run_id
-from ..experiments.recipes import RECIPES
-from ..experiments.study import Experiment, Measured, Plan, accuracy
-from ..experiments.study.cost import Cost, confirm, cost, duration, plan_cost
-from ..experiments.study.engine import Outcome, exit_status, unfinished
-from ..experiments.study.options import EngineOptions, job_options, make_engine
-from ..experiments.study.progress import progress
-from ..experiments.study.records import record_of
+from ..runs import Experiment, Measured, Plan, accuracy, run_id
+from ..runs.cost import Cost, confirm, cost, duration, plan_cost
+from ..runs.engine import Outcome, exit_status, unfinished
+from ..runs.options import EngineOptions, job_options, make_engine
+from ..runs.progress import progress
+from ..runs.recipes import RECIPES
+from ..runs.records import record_of
 from ..training import TrainConfig, data_file
 from .parse import JsonFlag, option_names, override, parse_known
 from .train import _command, _Options

@@ -12,10 +12,11 @@ import tyro
 from rich.console import Console
 
 from ..core import InputError, to_json
-from ..experiments import Stage, run_folder, run_stages
-from ..experiments.recipes import RECIPES
+from ..runs import Stage, run_stages
+from ..runs.recipes import RECIPES
 from ..training import Execution, Interrupted, TrainConfig, data_file, start_from
 from ..training import train as train_run
+from ..zoo import run_folder
 from .parse import option_names, override, parse_known
 
 USAGE = """\

@@ -7,7 +7,7 @@ folders; algorithms with all their iterates on the same batches; and measures th
     run = train(RunConfig(task=task, model=LinearAttention(layers=1)), "runs/incontext/one-layer")
     model = run.model()
 
-Studies of papers are built on this room in `experiments`.
+Studies of papers are built on this room in `papers`.
 """
 
 from .algorithms import ConjugateGradient as ConjugateGradient

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..experiments.efficiency import CONTESTANTS, Ablation, Comparison, Entry, accuracies
+from ..papers.efficiency import CONTESTANTS, Ablation, Comparison, Entry, accuracies
 from .style import COLOURS, plain, pyplot
 
 _SHADES = {"0.05": 0.35, "0.02": 0.65, "0.01": 1.0}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core import InputError
-from ..experiments.charton2022.failures import FailureRecord, Predictor
+from ..papers.charton2022.failures import FailureRecord, Predictor
 from .style import COLOURS, plain, pyplot
 
 _RIGHT, _WRONG = COLOURS[1], COLOURS[3]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..experiments.charton2022.wigner import Spectrum, semicircle
+from ..papers.charton2022.wigner import Spectrum, semicircle
 from .style import COLOURS, plain, pyplot
 
 _NAMES = {"gaussian": "Gaussian", "laplace": "Laplace"}

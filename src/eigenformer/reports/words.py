@@ -1,6 +1,6 @@
 """Words that all reports share."""
 
-from ..experiments.study import State
+from ..papers import State
 
 STATES: dict[State, str] = {"holds": "holds", "fails": "fails", "undecided": "not decided"}
 """Verdicts in words, in the order in which they are shown."""

@@ -1,6 +1,6 @@
 """The report on studies of in-context papers: figures, numbers beside references, verdicts.
 
-In: studies, their records, verdicts (`experiments.incontext_study`). Out: Markdown with figures, or
+In: studies, their records, verdicts (`papers.incontext_study`). Out: Markdown with figures, or
 one HTML page that asks nothing of anyone. `build` makes a tree of plain data, which both writers
 write.
 """

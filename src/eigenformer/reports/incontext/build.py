@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...experiments.incontext_study import Record, Records, Run, Scale, Study, Verdict
+from ...papers.incontext_study import Record, Records, Run, Scale, Study, Verdict
 from ..drawing import Figure
 from .figures import figures_of
 

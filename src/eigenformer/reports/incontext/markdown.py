@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ...experiments.incontext_study import Verdict
-from ...experiments.study import Finding
+from ...papers import Finding
+from ...papers.incontext_study import Verdict
 from ..markdown import bullets, escape, picture, prose, table, write, write_figures
 from ..words import STATES
 from .build import Report, Section

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...experiments.incontext_study import Verdict
-from ...experiments.study import Finding
+from ...papers import Finding
+from ...papers.incontext_study import Verdict
 from ..html import Html, join, prose, tag
 from ..page import document, fact_list, guide, picture, scrolling
 from ..words import STATES

@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any
 
 from ...core import to_json
-from ...experiments.incontext_study import Number, Run, Scale, Study, Verdict
-from ...experiments.study.claims import State
-from ...experiments.study.cost import duration
+from ...papers.claims import State
+from ...papers.incontext_study import Number, Run, Scale, Study, Verdict
+from ...runs.cost import duration
 from ..words import STATES, short_version, verdict_word
 from .build import Report, Section
 

@@ -1,6 +1,6 @@
 """The report on a paper: its tables beside ours, figures, cost and verdicts on claims.
 
-In: tables, records, verdicts (`experiments.study`). Out: Markdown with figures, or one HTML page
+In: tables, records, verdicts (`papers`). Out: Markdown with figures, or one HTML page
 that asks nothing of anyone. `build` makes a tree of plain data, which both writers write.
 """
 

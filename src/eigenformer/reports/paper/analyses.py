@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from ...evaluation import Proportion
-from ...experiments.charton2022.failures import FailureRecord
-from ...experiments.charton2022.memorisation import Memorisation
-from ...experiments.charton2022.rank import Estimate
-from ...experiments.study import Label, Measured, Value, Verdict
+from ...papers import Value, Verdict
+from ...papers.charton2022.failures import FailureRecord
+from ...papers.charton2022.memorisation import Memorisation
+from ...papers.charton2022.rank import Estimate
+from ...runs import Label, Measured
 from ..drawing import Figure, svg
 from ..failures import plot_failures
 from .layout import Found, layout

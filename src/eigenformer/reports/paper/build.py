@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ...experiments.charton2022.failures import FailureRecord
-from ...experiments.charton2022.memorisation import Memorisation
-from ...experiments.charton2022.results import paper_tables
-from ...experiments.study import Experiment, Plan, Record, Records, Scale, Table, Value, Verdict
 from ...models import DirectConfig, ModelConfig, TransformerConfig
+from ...papers import Table, Value, Verdict
+from ...papers.charton2022.failures import FailureRecord
+from ...papers.charton2022.memorisation import Memorisation
+from ...papers.charton2022.results import paper_tables
+from ...runs import Experiment, Plan, Record, Records, Scale
 from ..words import short_version
 from .analyses import failure_section, memorisation_section
 from .figures import figures_of

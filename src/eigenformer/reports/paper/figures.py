@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...experiments.charton2022.figure3 import spectra
-from ...experiments.study import Experiment, Record, Records, Scale, Table
+from ...papers import Table
+from ...papers.charton2022.figure3 import spectra
+from ...runs import Experiment, Record, Records, Scale
 from ..drawing import Figure, svg
 from ..style import COLOURS, plain, pyplot
 from ..wigner_spectra import plot_spectra

@@ -4,8 +4,9 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ...experiments.charton2022.results import PaperCell, PaperTable
-from ...experiments.study import Label, Value
+from ...papers import Value
+from ...papers.charton2022.results import PaperCell, PaperTable
+from ...runs import Label
 from .numbers import NOTHING, key_text, label_text, our_entry, paper_entry
 from .tree import Column, Entry, Grid, Line, Part, Slot
 

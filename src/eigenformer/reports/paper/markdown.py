@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...experiments.study import Verdict
+from ...papers import Verdict
 from ..markdown import bullets, escape, picture, prose, table, write, write_figures
 from ..words import STATES, verdict_word
 from .text import (

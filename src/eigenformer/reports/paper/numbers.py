@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...experiments.charton2022.results import PaperCell
-from ...experiments.study import Label, Measured
+from ...papers.charton2022.results import PaperCell
+from ...runs import Label, Measured
 from .tree import Entry
 
 _KEYS = {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ...experiments.study import Verdict
+from ...papers import Verdict
 from ..html import Html, join, prose, tag
 from ..page import document, fact_list, guide, picture, scrolling
 from ..words import STATES, verdict_word

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ...experiments.study import Scale, Verdict
-from ...experiments.study.claims import State
+from ...papers import Verdict
+from ...papers.claims import State
+from ...runs import Scale
 from ..words import STATES, verdict_word
 from .numbers import count, hours
 from .tree import Grid, Report, Run, Section

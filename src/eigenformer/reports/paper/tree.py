@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ...experiments.study import Scale, Verdict
+from ...papers import Verdict
+from ...runs import Scale
 from ..drawing import Figure
 
 

@@ -1,0 +1,277 @@
+"""Layer norm in and far out of distribution, by depth, and the response to one coordinate."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ...incontext import InContextFolder, InContextModel, Prompts, Transformer
+from ...incontext.algorithms import Newton
+from ...incontext.measures import response
+from .. import Finding, State
+from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from .settings import (
+    LAPTOP_SEEDS,
+    PAPER,
+    PAPER_SEED,
+    UNITS,
+    geometric_mean,
+    laptop_config,
+    log_interval,
+    measured,
+    model_loss,
+    paper_config,
+    step_losses,
+    task,
+)
+
+PLAIN, NORM = "linear self-attention", "with layer norm"
+FAR = 100 / 14.9
+"""Half-widths of the paper's two ranges of the coordinate: far, and 99% of what is trained on."""
+VALUES = 41
+SHOWN = 64
+"""Prompts that share w* in the measure of the response."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """What differs between the scales."""
+
+    conditions: tuple[float, ...]
+    depths: dict[str, tuple[int, ...]]
+    seeds: tuple[int, ...]
+
+
+SIZES: dict[Scale, Size] = {
+    "laptop": Size(conditions=(5.0,), depths={PLAIN: (3,), NORM: (1, 3, 5)}, seeds=LAPTOP_SEEDS),
+    "paper": Size(
+        conditions=(5.0, 10.0, 20.0, 50.0, 100.0),
+        depths={PLAIN: (1, 2, 3, 4, 5, 6), NORM: (1, 2, 3, 4, 5, 7, 10, 12)},
+        seeds=(PAPER_SEED,),
+    ),
+}
+_SHORT = {PLAIN: "plain", NORM: "norm"}
+
+Losses = Mapping[tuple[str, int], Sequence[float]]
+"""By model and layers: a relative loss a seed."""
+
+
+def runs(scale: Scale) -> Sequence[Run]:
+    size = SIZES[scale]
+    found = []
+    for condition, kind in itertools.product(size.conditions, size.depths):
+        for layers, seed in itertools.product(size.depths[kind], size.seeds):
+            norm = kind == NORM
+            config = (
+                paper_config(condition, layers, norm=norm)
+                if scale == "paper"
+                else laptop_config(
+                    task(scale, condition),
+                    Transformer(
+                        layers=layers,
+                        embedding=16,
+                        heads=2,
+                        norm=norm,
+                        clip=None if norm else 10.0,
+                        init_std=0.1,
+                    ),
+                    rate=5e-3,
+                    steps=1200,
+                    batch=128,
+                    seed=seed,
+                )
+            )
+            found.append(Run(name=_name(condition, kind, layers, seed), config=config))
+    return found
+
+
+def _name(condition: float, kind: str, layers: int, seed: int) -> str:
+    return f"condition-{condition:g}-{_SHORT[kind]}-layers-{layers}-seed-{seed}"
+
+
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+    size = SIZES[scale]
+    condition = size.conditions[0]
+    batches = measured(task(scale, condition))
+    edge = _edge(batches)
+    shown = _sharing(batches, SHOWN)
+    values = torch.linspace(-FAR * edge, FAR * edge, VALUES, dtype=torch.float64)
+    inside: dict[tuple[str, int], list[float]] = {}
+    outside: dict[tuple[str, int], list[float]] = {}
+    curves: dict[int, Tensor] = {}
+    for kind, depths in size.depths.items():
+        for layers, seed in itertools.product(depths, size.seeds):
+            model = folders[_name(condition, kind, layers, seed)].model().double()
+            inside.setdefault((kind, layers), []).append(model_loss(model, batches))
+            far, curve = _far_loss(model, shown, values, edge)
+            outside.setdefault((kind, layers), []).append(far)
+            if kind == NORM and seed == size.seeds[0]:
+                curves[layers] = curve
+    return Findings(
+        panels=(
+            _by_depth("In distribution", inside, batches),
+            _by_depth("Far out of distribution", outside),
+            _responses(values, shown, curves),
+        ),
+        numbers=(
+            *_numbers("in distribution", inside),
+            *_numbers("far out of distribution", outside),
+            Number(name="edge of the distribution: 99% of |x_1| are below", value=edge),
+        ),
+        verdicts={"N05": judged(inside, outside)},
+    )
+
+
+def _edge(batches: Sequence[Prompts]) -> float:
+    return float(torch.cat([batch.query[:, 0] for batch in batches]).abs().quantile(0.99))
+
+
+def _sharing(batches: Sequence[Prompts], count: int) -> Prompts:
+    """Prompts of several covariances whose labels are made anew with one w*, which is all ones."""
+    x, query = torch.cat([b.x for b in batches]), torch.cat([b.query for b in batches])
+    chosen = torch.linspace(0, len(x) - 1, count).long()
+    x, query = x[chosen], query[chosen]
+    w = torch.ones_like(query)
+    return Prompts(
+        x=x, y=x.sum(dim=2), query=query, target=query.sum(dim=1), weights=w, noise=w[:, 0] * 0
+    )
+
+
+def _far_loss(
+    model: InContextModel, prompts: Prompts, values: Float[Tensor, " V"], edge: float
+) -> tuple[float, Float[Tensor, " V"]]:
+    """The relative error beyond the edge, and the mean response to the first coordinate."""
+    found = response(model, prompts, values)
+    truth = values[:, None] * prompts.weights[:, 0] + (prompts.target - prompts.query[:, 0])
+    far = values.abs() > edge
+    error = (found - truth)[far].square().mean() / truth[far].square().mean()
+    return float(error), found.mean(dim=1)
+
+
+def _by_depth(title: str, losses: Losses, batches: Sequence[Prompts] = ()) -> Panel:
+    lines = []
+    for kind in (PLAIN, NORM):
+        ours = {layers: values for (name, layers), values in losses.items() if name == kind}
+        lines.append(
+            Line(
+                label=kind,
+                x=tuple(float(layers) for layers in ours),
+                y=tuple(geometric_mean(values) for values in ours.values()),
+                low=tuple(min(values) for values in ours.values()),
+                high=tuple(max(values) for values in ours.values()),
+            )
+        )
+    deepest = max(layers for _, layers in losses)
+    if batches:
+        lines += [
+            Line(
+                label=f"Newton, order {order}",
+                x=tuple(float(step) for step in range(deepest + 1)),
+                y=tuple(step_losses(Newton(order=order), batches, deepest)),
+                kind="algorithm",
+            )
+            for order in (2, 3)
+        ]
+    return Panel(
+        title=title,
+        x="layers, or steps",
+        y="squared error / mean square of the target",
+        lines=tuple(lines),
+        log_y=True,
+        note="Intervals are ranges over seeds.",
+    )
+
+
+def _responses(
+    values: Float[Tensor, " V"], prompts: Prompts, curves: Mapping[int, Float[Tensor, " V"]]
+) -> Panel:
+    x = tuple(values.tolist())
+    truth = values + float((prompts.target - prompts.query[:, 0]).mean())
+    lines = [
+        Line(label=f"{layers} layers with layer norm", x=x, y=tuple(curve.tolist()))
+        for layers, curve in curves.items()
+    ]
+    lines.append(Line(label="truth", x=x, y=tuple(truth.tolist()), kind="theory"))
+    return Panel(
+        title="Response to one coordinate of the query",
+        x="first coordinate of the query",
+        y="mean prediction",
+        lines=tuple(lines),
+        note=f"First seed, {SHOWN} prompts with one w*, all ones.",
+    )
+
+
+def _numbers(where: str, losses: Losses) -> list[Number]:
+    return [
+        Number(
+            name=f"loss of {layers} layers, {kind}, {where}",
+            value=geometric_mean(values),
+            low=min(values),
+            high=max(values),
+        )
+        for (kind, layers), values in losses.items()
+    ]
+
+
+def judged(inside: Losses, outside: Losses) -> Finding:
+    """Both halves, by 95% intervals of log ratios paired by seed.
+
+    Layer norm helps: its loss is lower than the plain model's at every depth that both have. Depth
+    hurts far out: the deepest model with norm has a larger loss there than the best shallower one.
+    """
+    shared = sorted(
+        {n for kind, n in inside if kind == PLAIN} & {n for k, n in inside if k == NORM}
+    )
+    helps = _sign([log_interval(inside[PLAIN, n], inside[NORM, n]) for n in shared])
+    depths = sorted(layers for kind, layers in outside if kind == NORM)
+    deepest = depths[-1]
+    best = min(depths[:-1], key=lambda layers: geometric_mean(outside[NORM, layers]))
+    hurts = _sign([log_interval(outside[NORM, deepest], outside[NORM, best])])
+    state: State = "undecided"
+    if helps is False or hurts is False:
+        state = "fails"
+    elif helps and hurts:
+        state = "holds"
+    at = shared[-1]
+    said = {True: "helps", False: "does not help", None: "makes no clear difference"}
+    far = {True: "hurts", False: "helps", None: "makes no clear difference"}
+    sentence = (
+        f"In distribution layer norm {said[helps]}: at {at} layers the relative loss is "
+        f"{geometric_mean(inside[NORM, at]):.2g} with it and "
+        f"{geometric_mean(inside[PLAIN, at]):.2g} without. Far out of distribution depth "
+        f"{far[hurts]}: {geometric_mean(outside[NORM, deepest]):.2g} with {deepest} layers, "
+        f"{geometric_mean(outside[NORM, best]):.2g} with {best}, of {len(outside[NORM, best])} "
+        "seeds each."
+    )
+    more = "Five more seeds: 3.1 million examples, 0.3 hours of a core."
+    return Finding(
+        state=state, sentence=sentence, would_decide=more if state == "undecided" else ""
+    )
+
+
+def _sign(intervals: Sequence[tuple[float, float]]) -> bool | None:
+    """Whether all of these are above 0 (True), or some are below it (False)."""
+    if intervals and all(low > 0 for low, _ in intervals):
+        return True
+    return False if any(high < 0 for _, high in intervals) else None
+
+
+STUDY = Study(
+    name="giannou2024-layer-norm",
+    title="Layer norm in and far out of distribution, by depth",
+    paper=PAPER,
+    section="6, figure 9",
+    claims=("N05",),
+    runs=runs,
+    analyse=analyse,
+    note=(
+        "Laptop: d = 5 and 26 points, condition number 5 only, embedding 16 with 2 heads, three "
+        "seeds, 1200 steps of 128 prompts, at most 5 layers (paper: 12), without curriculum. "
+        "Weights begin with a standard deviation of 0.1 (the authors' 0.02; of 0.1 and 0.2, tried "
+        "for 300 steps with layer norm, 0.1 was better). Far is 100 / 14.9 times the range that "
+        "holds 99% of the coordinate, as in the paper. " + UNITS
+    ),
+)

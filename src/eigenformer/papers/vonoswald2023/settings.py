@@ -1,0 +1,73 @@
+"""Prompts and training of the paper's experiments (constructions.md, section 3)."""
+
+from ...incontext import Evaluation, LinearAttention, Optimizer, Regression, RunConfig, Uniform
+from ...training import ScheduleConfig
+from ..incontext_study import Scale
+
+PAPER = "von Oswald et al. (2023)"
+TASK = Regression(dim=10, points=10, covariates=Uniform(width=1.0))
+"""Entries in [-1/2, 1/2], as in the authors' code (its doc string has twice that)."""
+SEEDS: dict[Scale, int] = {"laptop": 3, "paper": 5}
+PARAMETERS = (
+    "The authors train keys, queries, values and a projection; here their two products, P and Q, "
+    "are trained."
+)
+
+
+def optimum() -> tuple[float, float]:
+    """The best rate of one step of gradient descent, and half its mean squared error.
+
+    For w* ~ N(0, I) the error is v tr (I - rate S)^2 / 2, S = sum x x^T / n, so the rate is
+    E tr S / E tr S^2, where both moments follow from E x^2 = 1/12 and E x^4 = 1/80.
+    """
+    d, n = TASK.dim, TASK.points
+    second, fourth = 1 / 12, 1 / 80
+    length = d * fourth + d * (d - 1) * second**2  # E ||x||^4
+    trace = d * second
+    trace_of_square = (length + (n - 1) * d * second**2) / n
+    rate = trace / trace_of_square
+    return rate, second / 2 * (d - trace**2 / trace_of_square)
+
+
+def paper_config(layers: int, seed: int, *, looped: bool, snapshots: tuple[int, ...]) -> RunConfig:
+    """A run of the authors' code."""
+    return RunConfig(
+        task=TASK,
+        model=LinearAttention(
+            layers=layers,
+            looped=looped,
+            init_std=0.002 / layers,
+            clip=10.0 if layers > 3 else None,
+        ),
+        optimizer=Optimizer(rate=5e-4 if layers > 3 else 1e-3, clip=1e-3 if layers <= 2 else 10.0),
+        steps=5000 if looped or layers == 1 else 50_000,
+        batch=2048,
+        seed=seed,
+        evaluation=Evaluation(every=1000, size=10_000),
+        snapshots=snapshots,
+    )
+
+
+def laptop_config(
+    layers: int,
+    seed: int,
+    *,
+    looped: bool,
+    rate: float,
+    steps: int,
+    batch: int,
+    snapshots: tuple[int, ...],
+) -> RunConfig:
+    """Adam with a cosine to 0, which is a tenth of the authors' steps and less."""
+    return RunConfig(
+        task=TASK,
+        model=LinearAttention(layers=layers, looped=looped, init_std=0.05),
+        optimizer=Optimizer(
+            rate=rate, clip=1.0, schedule=ScheduleConfig(warmup_steps=0, shape="cosine")
+        ),
+        steps=steps,
+        batch=batch,
+        seed=seed,
+        evaluation=Evaluation(every=max(1, steps // 10), size=2000),
+        snapshots=snapshots,
+    )

@@ -1,0 +1,102 @@
+"""One training run of a table, and the cells that are read from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+from ..core import InputError, content_hash, to_json, unknown
+from ..training import RunFolder, TrainConfig, start_from
+from .readings import Reading
+from .store import run_id, runs_root
+
+Scale = Literal["laptop", "gpu", "paper"]
+"""laptop: sizes at which the finding can show on two CPU cores; gpu: the paper's sizes with our
+fast recipe; paper: the paper's own settings."""
+SCALES: tuple[Scale, ...] = get_args(Scale)
+Label = str | int | float | bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One number of a table."""
+
+    labels: Mapping[str, Label]
+    """Where it stands, in the keys of the paper's table (see `PaperTable`), such as
+    {"encoding": "P1000", "dims": "3x3", "tolerance": 5}."""
+    read: Reading
+    """How it is found in the record of the run."""
+    paper: Mapping[str, Label] | None = None
+    """Labels that differ in the paper's cell to compare with, such as {"dims": "5x5"}; empty: the
+    same labels; None: the paper has no such cell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A run and its cells. Tables that share a configuration share the run and its record."""
+
+    name: str
+    """Unique within its table and scale; lower-case letters, digits and hyphens."""
+    config: TrainConfig
+    """The whole run, its seed included; `start` is left to `after`."""
+    cells: Sequence[Cell] = ()
+    after: "Experiment | None" = None
+    """The run whose best model this one starts from."""
+
+    def __post_init__(self) -> None:
+        if self.config.start is not None:
+            raise InputError(f"{self.name} has a start in its config; give `after` instead")
+
+    @cached_property
+    def identity(self) -> str:
+        """The hash of all that the result depends on: configurations, the earlier runs' too."""
+        before = None if self.after is None else self.after.identity
+        return content_hash({"config": to_json(self.config), "after": before})
+
+    @property
+    def chain(self) -> "tuple[Experiment, ...]":
+        """The runs to make, in order; the last is this one."""
+        return (*(self.after.chain if self.after else ()), self)
+
+    def resolved(self, root: Path | None = None) -> TrainConfig:
+        """The config with its start; `InputError` until the run before it has a model."""
+        if self.after is None:
+            return self.config
+        before = self.after.folder(root)
+        if before is None or not before.finished:
+            raise InputError(f"{self.name} starts from {self.after.name}; run that first")
+        return replace(self.config, start=start_from(before))
+
+    def folder(self, root: Path | None = None) -> RunFolder | None:
+        """Its folder in the run store, if there is one."""
+        if self.after is not None:
+            before = self.after.folder(root)
+            if before is None or not before.finished:
+                return None
+        folder = RunFolder((root or runs_root()) / run_id(self.resolved(root)))
+        return folder if folder.config_file.exists() else None
+
+
+def check_scale(text: str) -> Scale:
+    """`text` as a scale; an `InputError` with the list if it is none."""
+    for scale in SCALES:
+        if text == scale:
+            return scale
+    raise unknown("scale", text, SCALES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Distinct runs in an order in which each comes after the one that it starts from."""
+
+    experiments: tuple[Experiment, ...]
+
+    @staticmethod
+    def of(experiments: Sequence[Experiment]) -> "Plan":
+        """The runs of `experiments`, the ones before them included, each once."""
+        found: dict[str, Experiment] = {}
+        for experiment in experiments:
+            for part in experiment.chain:
+                found.setdefault(part.identity, part)
+        return Plan(experiments=tuple(found.values()))

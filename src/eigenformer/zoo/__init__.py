@@ -1,0 +1,14 @@
+"""Trained models by name: the shipped ones, runs of the store, and those of other programs.
+
+In: names and run folders. Out: solvers, and models packed to be shipped, each with its card.
+"""
+
+from .load import default_model as default_model
+from .load import load as load
+from .load import run_folder as run_folder
+from .ship import export as export
+from .shipped import ShippedModel as ShippedModel
+from .shipped import find_shipped as find_shipped
+from .shipped import models_root as models_root
+from .shipped import shipped_model as shipped_model
+from .shipped import shipped_models as shipped_models

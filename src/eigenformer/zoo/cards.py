@@ -1,0 +1,180 @@
+"""The model card (README.md) of a shipped model, in Markdown."""
+
+import re
+from typing import Any
+
+from ..core import to_json
+from ..runs.store import run_id
+from .paper_figures import PaperFigures, paper_figures
+from .shipped import ShippedModel
+
+
+def card(model: ShippedModel) -> str:
+    """What the model does, how well, where it fails, and the command that trains it again."""
+    sections = [
+        f"# {model.name}\n\n{_summary(model)}",
+        f"## Accuracy\n\n{_accuracy(model)}",
+        f"## Beside the paper\n\n{_beside_the_paper(model)}",
+        f"## Limits\n\n{_limits(model)}",
+        f"## Training\n\n{_training(model)}",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _summary(model: ShippedModel) -> str:
+    task = model.config.task
+    ensemble = {k: v for k, v in to_json(task.ensemble).items() if k not in ("name", "dims")}
+    settings = ", ".join(
+        f"{key.replace('_', ' ')} {_text(value)}" for key, value in ensemble.items()
+    )
+    architecture = to_json(model.config.model)
+    stacks = ", ".join(
+        f"{side} {stack['layers']} layer{'s' if stack['layers'] > 1 else ''} of width "
+        f"{stack['width']}, {stack['heads']} heads"
+        for side in ("encoder", "decoder")
+        if isinstance(stack := architecture.get(side), dict)
+    )
+    noise = f"; noise {task.noise:g} on the input" if task.noise else ""
+    rows = {
+        "problem": model.problem,
+        "matrices": f"{_dims(model)}, ensemble {model.ensemble} ({settings}){noise}",
+        "tokens": f"{task.encoder.label} in, {task.decoder.label} out",
+        "network": f"{architecture['name']}: {stacks}" if stacks else architecture["name"],
+        "size": f"{model.parameters:,} parameters, {model.size / 1e6:.1f} MB in {model.precision}",
+        "recipe": f"`{model.config.recipe}`, {model.config.examples:,} examples, "
+        f"seed {model.config.seed}",
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows.items())]) + (
+        f'\n\n```python\nimport eigenformer as ef\n\nsolver = ef.load("{model.name}")\n```'
+    )
+
+
+def _dims(model: ShippedModel) -> str:
+    return str(model.config.task.ensemble.dims)
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _accuracy(model: ShippedModel) -> str:
+    result = model.result
+    lines = [
+        "| within | right, % | 95% interval | rounding ceiling, % |"
+        + "".join(f" score `{name}`, % |" for name in _paper_scores(model)),
+        "|---|---|---|---|" + "---|" * len(_paper_scores(model)),
+    ]
+    for tolerance in model.config.evaluation.tolerances:
+        right, ceiling = model.accuracy(tolerance), model.ceiling(tolerance)
+        lines.append(
+            f"| {100 * tolerance:g}% | {_percent(right)} | {_interval(right)} | "
+            f"{_percent(ceiling)} |"
+            + "".join(
+                f" {_percent(result['accuracy'][name][f'{tolerance:g}'])} |"
+                for name in _paper_scores(model)
+            )
+        )
+    return (
+        f"Of {result['n']:,} fresh matrices, with the weights as they are here; score "
+        f"`{result['score']}`, seed {result['seed']}, which no test set of the training has. "
+        f"{_percent(result['exact'])}% of the answers are the true ones to the last digit that the "
+        f"encoding has, {_percent(result['valid'])}% are well-formed.\n\n"
+        + "\n".join(lines)
+        + f"\n\nThe same again: `eigenformer evaluate {model.name} --seed {result['seed']} "
+        f"--n {result['n'] + result['rejected']}`."
+    )
+
+
+def _paper_scores(model: ShippedModel) -> list[str]:
+    """The paper's own score, where the problem has one beside that which decides."""
+    return [n for n in ("paper",) if n in model.result["accuracy"] and n != model.result["score"]]
+
+
+def _percent(proportion: dict[str, Any]) -> str:
+    return f"{100 * proportion['value']:.1f}"
+
+
+def _interval(proportion: dict[str, Any]) -> str:
+    return f"{100 * proportion['low']:.1f} to {100 * proportion['high']:.1f}"
+
+
+def _beside_the_paper(model: ShippedModel) -> str:
+    dims = _dims(model)
+    figures = paper_figures(model.problem, dims)
+    if figures is None:
+        return "Charton (2022) has no fixed-size model of this problem."
+    start = f"Charton (2022), Table {figures.table}, reports of {figures.row}: {_figures(figures)}."
+    if figures.dims != dims:
+        return f"The paper has no {dims} model of this problem; {figures.dims} is nearest. {start}"
+    short = [
+        key
+        for key, percent in figures.accuracy.items()
+        if key != "exact" and 100 * model.accuracy(float(key))["value"] < percent
+    ]
+    if figures.accuracy.get("exact", 0) > 100 * model.result["exact"]["value"]:
+        short.append("exact")
+    if not short:
+        return f"{start} This model is above that at each."
+    return f"{start} This model is below that at {', '.join(map(_tolerance, short))}."
+
+
+def _figures(figures: PaperFigures) -> str:
+    found = (f"{value:g}% {_tolerance(key)}" for key, value in figures.accuracy.items())
+    return ", ".join(found)
+
+
+def _tolerance(key: str) -> str:
+    return key if key == "exact" else f"within {100 * float(key):g}%"
+
+
+def _limits(model: ShippedModel) -> str:
+    n = next(iter(model.limits.values()))["n"]
+    lines = [
+        "| what is different | right within 5%, % | 95% interval |",
+        "|---|---|---|",
+        *(
+            f"| {text} | {_percent(found)} | {_interval(found)} |"
+            for text, found in model.limits.items()
+        ),
+    ]
+    return (
+        f"It knows matrices like those it was trained on: {_dims(model)}, of its "
+        "ensemble and scale. Elsewhere it answers too, and may be wrong without a sign of it: look "
+        f"at the residuals of an answer (`eigenformer solve`). Of {n:,} matrices each:\n\n"
+        + "\n".join(lines)
+    )
+
+
+def _stages(model: ShippedModel) -> str:
+    count = len(model.status["commands"])
+    if count == 1:
+        return f", as run `{run_id(model.config)}`"
+    return f" in {count} stages, each from the weights of the one before"
+
+
+def _training(model: ShippedModel) -> str:
+    status, environment = model.status, model.environment
+    # Lines that fit a page; a shell reads them as one.
+    command = "\n".join(re.sub(r" (--)", r" \\\n    \1", line) for line in status["commands"])
+    place = ", ".join(
+        str(part)
+        for part in (
+            environment.get("device_name"),
+            f"torch threads: {environment['threads']}"
+            if environment.get("device") == "cpu"
+            else None,
+        )
+        if part
+    )
+    return (
+        f"```\n{command}\n```\n\n"
+        f"trains it again{_stages(model)}: {model.examples:,} examples in "
+        f"{status['training_seconds']:,.0f} seconds{f' ({place})' if place else ''}; the weights "
+        f"are those of the best evaluation, after {status['best_at']:,} of the last "
+        f"{status['examples']:,} examples, rounded to {model.precision}. "
+        "`metrics.jsonl` has the accuracies on the way.\n\n"
+        "The training can be interrupted and goes on exactly where it stood by the same command. "
+        "There is no optimizer state here: what resumes is the run's folder in the run store where "
+        "it is trained. A finished run stays as it is, since its learning rate has run out; with "
+        "more `--examples` the command is a new run."
+    )

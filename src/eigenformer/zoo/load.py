@@ -1,0 +1,99 @@
+"""From a run folder, or the name of a shipped model, to a solver."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ..core import InputError, to_json, unknown
+from ..evaluation import TrainedSolver, from_pretrained, is_pretrained, takes
+from ..runs.store import find_run, runs_root
+from ..training import RunFolder
+from .shipped import shipped_models
+
+
+def run_folder(name: str) -> RunFolder:
+    """The folder of a run (folder, name or hash) or of a shipped model (`shipped_models`)."""
+    shipped = shipped_models()
+    if name in shipped:
+        return RunFolder(shipped[name])
+    if Path(name).exists() or any(runs_root().glob(f"*{name}*")):
+        return find_run(name)
+    raise unknown("run or shipped model", name, [*shipped, *_run_names()])
+
+
+def load(name: str, device: str = "cpu") -> TrainedSolver:
+    """The solver of a run (folder, name or hash), a shipped model, or a `save_pretrained` folder.
+
+    Raises `InputError` if there is no such run, it has no model yet, or its files are damaged.
+    """
+    folder = run_folder(name)
+    if is_pretrained(folder.path):
+        return from_pretrained(folder.path, device)
+    return solver_of(folder, device)
+
+
+def solver_of(folder: RunFolder, device: str = "cpu") -> TrainedSolver:
+    """The solver of a run folder's best model; weights of any precision become float32."""
+    config, weights = folder.config(), folder.load_model()
+    misfit = InputError(f"the weights in {folder.path} do not fit its configuration")
+    if not _bounded(to_json(config.model), weights):
+        raise misfit
+    model = config.model.build(config.task.encoder, config.task.decoder, seed=config.seed)
+    if {k: v.shape for k, v in weights.items()} != {
+        k: v.shape for k, v in model.state_dict().items()
+    }:
+        raise misfit
+    model.load_state_dict(weights)
+    return TrainedSolver(model.to(device).eval(), config.task, name=folder.path.name)
+
+
+def _bounded(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> bool:
+    """Whether no number of a model's configuration is beyond what the weights can have come from.
+
+    Asked before the model is built: a damaged configuration may ask for more than there is memory.
+    """
+    largest = max((side for tensor in weights.values() for side in tensor.shape), default=0)
+    for key, value in config.items():
+        if isinstance(value, dict):
+            if not _bounded(value, weights):
+                return False
+        elif isinstance(value, int) and value > (len(weights) if "layers" in key else largest):
+            return False
+    return True
+
+
+def _run_names() -> list[str]:
+    return [path.name for path in runs_root().glob("*") if (path / "config.json").exists()]
+
+
+def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
+    """A solver of `problem` for inputs of a shape: a finished run of the store or a shipped model.
+
+    The newest run for this shape comes first. Where no model was trained for it, one for another
+    shape is returned (it warns); where there is none, an `InputError` says how to train one.
+    """
+    folders = [RunFolder(path) for path in runs_root().glob("*")]
+    folders = [folder for folder in folders if folder.model_file.exists()]
+    folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
+    shipped = [RunFolder(path) for path in shipped_models().values()]
+    fallback: RunFolder | None = None
+    for folder in (*folders, *shipped):
+        try:
+            task = folder.config().task
+            done = folder in shipped or folder.finished
+        except InputError:
+            continue  # a damaged or foreign run is no reason not to use another
+        if not done or task.problem.registry.name_of(task.problem) != problem:
+            continue
+        if takes(task, rows, columns):
+            return solver_of(folder)
+        fallback = fallback or folder
+    if fallback is None:
+        raise InputError(
+            f"there is no trained model for {problem} yet; train one with "
+            f"`eigenformer train fast --problem {problem} --dims {rows}x{columns}`, "
+            "or give --model numpy for LAPACK's answer"
+        )
+    return solver_of(fallback)

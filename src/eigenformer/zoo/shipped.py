@@ -1,0 +1,118 @@
+"""The models that come with the package: where they are, and the facts about each."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..core import InputError, load_json, unknown
+from ..training import RunFolder, TrainConfig
+
+FRESH = "fresh"
+"""Name of the evaluation that a shipped model comes with."""
+
+
+def models_root() -> Path:
+    """The folder of the package that they are in."""
+    return Path(str(files("eigenformer.zoo"))) / "models"
+
+
+def shipped_models() -> dict[str, Path]:
+    """The models that come with the package, by name; each is a run folder without its state."""
+    folders = sorted(models_root().glob("*"))
+    return {path.name: path for path in folders if (path / "config.json").exists()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShippedModel:
+    """One exported model; everything is read from its folder."""
+
+    folder: RunFolder
+    config: TrainConfig
+    parameters: int
+    """Numbers in the weights."""
+    size: int
+    """Bytes of the file of weights."""
+    precision: str
+    """What its weights are rounded to: float16, or bfloat16 in older exports."""
+    status: dict[str, Any]
+    """How the training ended, with `training_seconds`."""
+    environment: dict[str, Any]
+    """Where it was trained: versions, device."""
+    result: dict[str, Any]
+    """The evaluation of the weights as shipped (`Result.to_dict`)."""
+    limits: dict[str, dict[str, Any]]
+    """Accuracy at 5% where the matrices are not those it was trained on, by what is different."""
+
+    @property
+    def name(self) -> str:
+        return self.folder.path.name
+
+    @property
+    def problem(self) -> str:
+        return str(self.result["problem"])
+
+    @property
+    def ensemble(self) -> str:
+        ensemble = self.config.task.ensemble
+        return ensemble.registry.name_of(ensemble)
+
+    @property
+    def examples(self) -> int:
+        """Training examples, those of the runs that it started from included."""
+        return int(self.status["earlier_examples"] + self.status["examples"])
+
+    def accuracy(self, tolerance: float) -> dict[str, Any]:
+        """Share right within `tolerance`: `value`, and the 95% interval from `low` to `high`."""
+        found: dict[str, Any] = self.result["accuracy"][self.result["score"]][f"{tolerance:g}"]
+        return found
+
+    def ceiling(self, tolerance: float) -> dict[str, Any]:
+        """What the true answers reach after rounding to the model's tokens."""
+        found: dict[str, Any] = self.result["ceiling"][self.result["score"]][f"{tolerance:g}"]
+        return found
+
+    def facts(self) -> dict[str, Any]:
+        """A line of `eigenformer models list`."""
+        return {
+            "name": self.name,
+            "problem": self.problem,
+            "dims": self.config.task.ensemble.dims,
+            "ensemble": self.ensemble,
+            "examples": self.examples,
+            "parameters": self.parameters,
+            "megabytes": self.size / 1e6,
+            "accuracy_5": self.accuracy(0.05)["value"],
+            "accuracy_2": self.accuracy(0.02)["value"],
+            "ceiling_5": self.ceiling(0.05)["value"],
+        }
+
+
+def shipped_model(path: Path) -> ShippedModel:
+    """The exported model in the folder `path`; `InputError` if it is something else."""
+    folder = RunFolder(path)
+    evaluations = folder.evaluations(FRESH)
+    if not evaluations:
+        raise InputError(f"{path} is not an exported model; see `eigenformer models export`")
+    weights = folder.load_model().values()
+    return ShippedModel(
+        folder=folder,
+        config=folder.config(),
+        parameters=sum(tensor.numel() for tensor in weights),
+        precision=next(
+            str(w.dtype).removeprefix("torch.") for w in weights if w.is_floating_point()
+        ),
+        size=folder.model_file.stat().st_size,
+        status=folder.status(),
+        environment=load_json(path / "env.json"),
+        result=evaluations[max(evaluations)],
+        limits=load_json(path / "limits.json"),
+    )
+
+
+def find_shipped(name: str) -> Path:
+    """The folder of the shipped model `name`."""
+    found = shipped_models()
+    if name not in found:
+        raise unknown("shipped model", name, found)
+    return found[name]

@@ -1,0 +1,260 @@
+"""Studies of Giannou et al. (2024): settings, what is measured, and how verdicts are reached."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_studies import shrunk, there_and_back
+
+from eigenformer.incontext import Logistic, Regression, Transformer
+from eigenformer.incontext.algorithms import Newton
+from eigenformer.papers.giannou2024 import (
+    STUDIES,
+    constructions,
+    layer_norm,
+    logistic,
+    regression,
+    settings,
+)
+from eigenformer.papers.incontext_study import SCALES, Study, studies
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+def test_runs_of_both_scales_build_and_hash(study: Study) -> None:
+    assert studies()[study.name] is study
+    assert len({study.identity(scale) for scale in SCALES if study.planned(scale)}) in (0, 2)
+
+
+def test_paper_scale_of_the_regression_has_the_authors_settings() -> None:
+    runs = regression.runs("paper")
+    assert len(runs) == 3 * 6
+    for run in runs:
+        config = run.config
+        assert isinstance(config.task, Regression) and isinstance(config.model, Transformer)
+        assert (config.task.dim, config.task.points) == (10, 50)
+        assert (config.model.embedding, config.model.heads) == (64, 4)
+        assert (config.model.scores, config.model.norm) == ("linear", False)
+        assert (config.model.clip, config.model.init_std) == (10.0, 2e-4)
+        assert (config.optimizer.rate, config.optimizer.clip) == (1e-4, 10.0)
+        assert config.optimizer.schedule.warmup_steps == 10_000
+        assert config.optimizer.rate * config.optimizer.schedule.floor == 5e-5
+        assert (config.steps, config.batch, config.seed) == (100_000, 2000, 14)
+        curriculum = config.curriculum
+        assert curriculum is not None
+        stages = [curriculum.at(config.task, step) for step in (0, 5000, 40_000)]
+        assert [stage.points for stage in stages] == [10, 15, 50]
+        assert [stage.active for stage in stages] == [2, 3, None]
+
+
+def test_paper_scale_with_layer_norm_goes_to_twelve_layers_without_clipping() -> None:
+    models = [run.config.model for run in layer_norm.runs("paper")]
+    with_norm = [m for m in models if isinstance(m, Transformer) and m.norm]
+    assert max(model.layers for model in with_norm) == 12
+    assert {(m.clip, m.init_std, m.mlp) for m in with_norm} == {(None, 0.02, "none")}
+    assert layer_norm.SIZES["paper"].conditions == (5.0, 10.0, 20.0, 50.0, 100.0)
+
+
+def test_paper_scale_of_logistic_regression() -> None:
+    for run in logistic.runs("paper"):
+        task, model = run.config.task, run.config.model
+        assert isinstance(task, Logistic) and isinstance(model, Transformer)
+        assert (task.dim, task.points, task.mu, task.bounded) == (5, 26, 0.1, False)
+        assert (model.embedding, model.heads, model.scores, model.mlp) == (32, 4, "softmax", "relu")
+        assert model.norm and model.positions
+        assert (run.config.steps, run.config.batch) == (1000, 2000)
+
+
+def test_findings_of_tiny_runs_serialise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regression, "LAPTOP_SEEDS", (0, 1))
+    monkeypatch.setattr(regression, "CONDITIONS", (5.0, 10.0))
+    monkeypatch.setitem(regression.LAYERS, "laptop", (1, 4))
+    small = {
+        layer_norm.PLAIN: (1,),
+        layer_norm.NORM: (1, 2),
+    }
+    size = layer_norm.Size(conditions=(5.0,), depths=small, seeds=(0, 1))
+    monkeypatch.setitem(layer_norm.SIZES, "laptop", size)
+    monkeypatch.setitem(logistic.LAYERS, "laptop", (1, 2))
+    monkeypatch.setattr(logistic, "SIZE", 100)
+    for module in (regression, layer_norm, logistic):
+        folders = shrunk(module.runs("laptop"), tmp_path / module.STUDY.name)
+        findings = module.analyse("laptop", folders)
+        assert there_and_back(findings) == findings
+        assert set(findings.verdicts) == set(module.STUDY.claims)
+        assert findings.panels and findings.numbers
+
+
+# What is measured.
+
+
+def test_measured_prompts_have_many_covariances() -> None:
+    (part,) = settings.measured(settings.task("laptop", 5.0), parts=1, laws=20, size=40)
+    powers = part.x.reshape(20, -1).square().mean(dim=1)
+    assert part.x.shape == (800, 26, 5)
+    assert powers.max() > 5 * powers.min()
+
+
+def test_relative_loss_does_not_see_the_unit() -> None:
+    batches = settings.measured(settings.task("laptop", 5.0), parts=1)
+    scaled = [
+        type(b)(
+            x=10 * b.x,
+            y=10 * b.y,
+            query=10 * b.query,
+            target=10 * b.target,
+            weights=b.weights,
+            noise=b.noise,
+        )
+        for b in batches
+    ]
+    losses = settings.step_losses(Newton(order=3), batches, 4)
+    np.testing.assert_allclose(losses, settings.step_losses(Newton(order=3), scaled, 4), rtol=1e-9)
+    assert losses[0] < 1 and losses[4] < 0.1 * losses[0]
+
+
+def test_responses_are_asked_for_prompts_with_one_w() -> None:
+    batches = settings.measured(settings.task("laptop", 5.0), parts=1)
+    prompts = layer_norm._sharing(batches, 9)
+    assert prompts.x.shape == (9, 26, 5)
+    torch.testing.assert_close(prompts.y, (prompts.x * prompts.weights[:, None]).sum(dim=2))
+    torch.testing.assert_close(prompts.target, (prompts.query * prompts.weights).sum(dim=1))
+
+
+def test_problems_have_the_condition_number_asked_for() -> None:
+    a, _, _ = constructions.problems(4, 16, 300.0, 5, "test")
+    np.testing.assert_allclose(np.linalg.cond(a.swapaxes(1, 2) @ a), 300.0, rtol=1e-9)
+
+
+# Verdicts.
+
+ORDERS = {
+    (k, order): [10.0 ** (-order * s / 2) for s in range(7)]
+    for k in (5.0, 10.0)
+    for order in (2, 3)
+}
+
+
+def trained(factor: float, last: float) -> dict[tuple[float, int], list[float]]:
+    """Losses `factor` times order 2's up to 4 layers, and `last` times 4 layers' with 6."""
+    losses = {}
+    for condition in (5.0, 10.0):
+        for layers in (1, 2, 3, 4):
+            base = ORDERS[condition, 2][layers] * factor
+            losses[condition, layers] = [0.99 * base, base, 1.01 * base]
+        losses[condition, 6] = [last * value for value in losses[condition, 4]]
+    return losses
+
+
+@pytest.mark.parametrize(
+    ("factor", "last", "state", "words"),
+    [
+        (0.5, 0.9, "holds", "Gains stop"),
+        (0.5, 0.1, "fails", "Gains do not stop"),
+        (2.0, 0.9, "fails", "worse than order 2"),
+        (1e-3, 0.9, "fails", "better than order 3"),
+    ],
+)
+def test_verdict_between_orders(factor: float, last: float, state: str, words: str) -> None:
+    found = regression.judged(trained(factor, last), ORDERS)
+    assert found.state == state and words in found.sentence
+    assert not found.would_decide
+
+
+def test_verdict_between_orders_is_open_where_seeds_disagree() -> None:
+    losses = trained(0.5, 0.9)
+    losses[5.0, 6] = [
+        value * factor for value, factor in zip(losses[5.0, 4], (0.1, 0.9, 3.0), strict=True)
+    ]
+    found = regression.judged(losses, ORDERS)
+    assert found.state == "undecided" and "hours" in found.would_decide
+
+
+NORM, PLAIN = layer_norm.NORM, layer_norm.PLAIN
+
+
+@pytest.mark.parametrize(
+    ("plain", "deep", "state"),
+    [(2.0, 3.0, "holds"), (0.5, 3.0, "fails"), (2.0, 0.3, "fails")],
+)
+def test_verdict_on_layer_norm(plain: float, deep: float, state: str) -> None:
+    wobble = np.array([0.99, 1.0, 1.01])
+    inside = {(PLAIN, 3): list(plain * wobble), (NORM, 3): [1.0, 1.0, 1.0]}
+    outside = {
+        (NORM, 1): [2.0, 2.0, 2.0],
+        (NORM, 3): [1.0, 1.0, 1.0],
+        (NORM, 5): list(deep * wobble),
+    }
+    assert layer_norm.judged(inside, outside).state == state
+
+
+def test_verdict_on_layer_norm_is_open_where_seeds_disagree() -> None:
+    inside = {(PLAIN, 3): [0.5, 1.0, 3.0], (NORM, 3): [1.0, 1.0, 1.0]}
+    outside = {(NORM, 1): [1.0, 1.0, 1.0], (NORM, 5): [3.0, 3.0, 3.1]}
+    found = layer_norm.judged(inside, outside)
+    assert found.state == "undecided" and found.would_decide
+
+
+def test_logistic_numbers_say_which_construction_has_the_same_loss() -> None:
+    found = {n.name: n for n in logistic.numbers({2: [0.05, 0.05]}, [1.0, 0.4, 0.04, 1e-4])}
+    same = found["layers of the construction for the loss of 2 trained layers"]
+    assert same.value == 2 * (6 + 6)  # two steps, k = 6 at mu = 0.1
+    assert found["squared distance, 2 layers"].reference == 0.4
+
+
+def counted(**changes: float) -> constructions.Counted:
+    given = {
+        "layers": 2,
+        "heads": 2,
+        "width": 20,
+        "claimed_layers": 2,
+        "claimed_width": 20,
+        "error": 1e-15,
+    }
+    return constructions.Counted(name="network", **{**given, **changes})
+
+
+@pytest.mark.parametrize("wrong", [{"layers": 3}, {"heads": 3}, {"width": 21}, {"error": 1e-9}])
+def test_verdict_on_counts(wrong: dict[str, float]) -> None:
+    assert constructions.judged_counts([counted()]).state == "holds"
+    assert constructions.judged_counts([counted(), counted(**wrong)]).state == "fails"
+
+
+@pytest.mark.parametrize(
+    ("per_doubling", "added", "state"), [(2.0, 2, "holds"), (3.0, 2, "fails"), (2.0, 6, "fails")]
+)
+def test_verdict_on_depth(per_doubling: float, added: int, state: str) -> None:
+    steps = [round(per_doubling * math.log2(k)) for k in constructions.KAPPAS]
+    depths = {1e-2: steps, 1e-8: [step + added for step in steps]}
+    assert constructions.judged_depth([counted()], depths).state == state
+
+
+def test_verdict_on_depth_is_open_where_the_network_was_too_short() -> None:
+    depths = {1e-2: [5, 6, 7, 8, 9], 1e-8: [7, 8, 9, 10, None]}
+    assert constructions.judged_depth([counted()], depths).state == "undecided"
+
+
+@pytest.mark.parametrize(("power", "state"), [(2.0, "holds"), (1.0, "fails")])
+def test_verdict_on_logistic_knots(power: float, state: str) -> None:
+    errors = [float(knots) ** -power for knots in constructions.KNOTS]
+    assert constructions.judged_logistic([counted()], {0.1: errors}).state == state
+
+
+# The constructions themselves, small: the closed forms of constructions.md.
+
+
+def test_constructed_networks_measure_as_the_theory_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constructions, "KAPPAS", (10.0, 100.0, 1000.0))
+    monkeypatch.setattr(constructions, "ACCURACIES", (1e-2, 1e-8))
+    monkeypatch.setattr(constructions, "KNOTS", (32, 64))
+    monkeypatch.setattr(constructions, "PROBLEMS", 5)
+    findings = constructions.analyse("laptop", {})
+    assert {name: each.state for name, each in findings.verdicts.items()} == {
+        "N01": "holds",
+        "N02": "holds",
+        "N03": "holds",
+    }
+    assert there_and_back(findings) == findings
+    slopes = [n.value for n in findings.numbers if n.name.startswith("slope of the steps")]
+    assert all(abs(slope - 2) < 0.3 for slope in slopes)

@@ -1,0 +1,87 @@
+"""Studies of Li et al. (2024): what is measured of updates and neurons, and the verdict."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_studies import shrunk, there_and_back
+
+from eigenformer.incontext import OneLayer, Patterns
+from eigenformer.papers.incontext_study import SCALES, studies
+from eigenformer.papers.li2024 import STUDIES, UPDATES, updates
+from eigenformer.papers.li2024.updates import FRACTIONS, Trained, judge
+
+FLAT = (1.0,) * (len(FRACTIONS) - 1) + (0.5,)
+FALLING = (1.0, 0.85) + (0.5,) * (len(FRACTIONS) - 2)
+
+
+def trained(third: float = 0.02, smallest=FLAT, largest=FALLING) -> Trained:
+    return Trained(
+        spectra=dict.fromkeys(("w_q", "w_k", "w_v"), (1.0, 0.5, third)),
+        smallest=smallest,
+        largest=largest,
+        relevant=0.99,
+        before=(0.1, 0.2),
+        after=(0.1, 0.9),
+    )
+
+
+def test_runs_of_both_scales_build() -> None:
+    assert studies()["li2024-updates"] is UPDATES and (UPDATES,) == STUDIES
+    assert len({UPDATES.identity(scale) for scale in SCALES}) == 2
+    for scale in SCALES:
+        for run in UPDATES.planned(scale):
+            assert isinstance(run.config.task, Patterns)
+            assert isinstance(run.config.model, OneLayer)
+            assert run.config.optimizer.kind == "sgd"
+
+
+def test_findings_of_tiny_runs_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(updates, "TEST_SEQUENCES", 100)
+    folders = shrunk(UPDATES.planned("laptop"), tmp_path)
+    findings = UPDATES.analyse("laptop", folders)
+    assert there_and_back(findings) == findings
+    spectra, pruning, lengths = findings.panels
+    assert all(line.y[0] == 1.0 and min(line.y) >= 0 for line in spectra.lines)
+    # Without neurons there is no vote, and half of the ties are right; without pruning both agree.
+    shortest, longest = pruning.lines
+    assert shortest.y[-1] == longest.y[-1] == 0.5
+    assert shortest.y[0] == longest.y[0]
+    assert all(list(line.y) == sorted(line.y) for line in lengths.lines)
+
+
+def test_updates_of_a_real_run_act_on_the_patterns_that_count(tmp_path: Path) -> None:
+    runs = UPDATES.planned("laptop")[:1]
+    folder = shrunk(runs, tmp_path, steps=30, batch=64)["seed-0"]
+    before, after = folder.model(0), folder.model(30)
+    update = (after.w_v - before.w_v).double()
+    directions = torch.linalg.svd(update).Vh[:2]
+    basis = folder.config().task.basis(0, torch.float64)[:2]
+    # Cosines of the principal angles between the update's plane and that of the two patterns.
+    assert torch.linalg.svdvals(directions @ basis.T).min() > 0.9
+
+
+def test_the_claim_holds_with_low_rank_and_free_pruning() -> None:
+    finding = judge([trained(), trained(0.04)])
+    assert finding.state == "holds"
+    assert "at most 0.080 in 2 runs" in finding.sentence
+    assert "shortest 90%" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    "run",
+    [trained(0.3), trained(smallest=FALLING, largest=FLAT)],
+    ids=["no rank", "pruning short neurons hurts"],
+)
+def test_the_claim_fails(run: Trained) -> None:
+    assert judge([run, run]).state == "fails"
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [[trained(0.1)], [trained(largest=FLAT)], [trained(), trained(smallest=FALLING)]],
+    ids=["rank in between", "long neurons are not missed", "seeds disagree"],
+)
+def test_otherwise_it_is_undecided(runs: list[Trained]) -> None:
+    finding = judge(runs)
+    assert finding.state == "undecided" and finding.would_decide

@@ -1,0 +1,159 @@
+"""The claims C01 to C36: each can hold, fail and stay open, and says what it was decided by."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from claim_evidence import TABLES, found
+from claim_scenarios import SCENARIOS
+from fake_records import Fake, FakeRecords, Scenario, fake_records, record
+
+from eigenformer.papers import Evidence, decide_all
+from eigenformer.papers.charton2022 import paper_tables
+from eigenformer.papers.charton2022.claims import CLAIMS, basics, cost, learning, parts
+from eigenformer.runs import SCALES, Scale
+
+pytestmark = pytest.mark.usefixtures("few_matrices")
+
+KEPT = ("C11", "C12", "C30", "C32", "C33", "C35")
+STATES = ("holds", "fails", "undecided")
+
+
+def test_the_claims_are_the_36_of_the_paper() -> None:
+    assert list(CLAIMS) == [f"C{number:02d}" for number in range(1, 37)]
+    assert {*SCENARIOS, *KEPT} == set(CLAIMS)
+    known = {*paper_tables(), *TABLES, "failures", "memorisation", "efficiency"}
+    for claim in CLAIMS.values():
+        assert claim.id == f"C{int(claim.id[1:]):02d}" and set(claim.tables) <= known
+        assert claim.text.endswith(".") and claim.where and claim.figures and claim.tables
+
+
+@pytest.mark.parametrize("claim", SCENARIOS)
+@pytest.mark.parametrize("state", STATES)
+def test_runs_decide_a_claim_either_way_or_not(claim: str, state: str) -> None:
+    finding = found(claim, SCENARIOS[claim][STATES.index(state)])
+    assert finding.state == state, finding.sentence
+    assert "recipe" in finding.sentence and "None" not in finding.sentence
+    assert "not run" not in finding.sentence and "no such run" not in finding.sentence
+    assert "nan" not in finding.sentence
+    if state == "undecided":
+        assert any(reason in finding.sentence for reason in parts.REASONS.values())
+        assert re.search(r"[\d,]{5,} examples", finding.would_decide), finding.would_decide
+        assert "hours" in finding.would_decide or "about" in finding.would_decide
+    else:
+        assert finding.would_decide == ""
+
+
+@pytest.mark.parametrize("claim", SCENARIOS)
+def test_without_runs_a_claim_is_undecided_and_names_them(claim: str) -> None:
+    finding = found(claim, None)
+    assert finding.state == "undecided" and "not run yet" in finding.sentence
+    # Nothing was measured, so there is nothing to print but what is asked for.
+    assert "seed a side" not in finding.sentence
+    assert "this scale has no such run" not in finding.sentence
+    named = re.findall(
+        r"\d+ runs? of `eigenformer paper run ([\w ]+) --scale laptop`", finding.would_decide
+    )
+    assert len(named) == 1 and set(named[0].split()) <= set(CLAIMS[claim].tables)
+    assert re.search(r": [\d,]{5,} examples, about \d", finding.would_decide)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_claim_has_a_verdict_at_every_scale(scale: Scale) -> None:
+    verdicts = decide_all(list(CLAIMS.values()), TABLES, scale, FakeRecords({}))
+    assert [verdict.claim.id for verdict in verdicts] == list(CLAIMS)
+    for verdict in verdicts:
+        assert verdict.sentence and verdict.scale == scale
+        assert (verdict.would_decide != "") == (verdict.state == "undecided"), verdict.claim.id
+
+
+def test_the_figures_of_a_sentence_are_those_of_the_runs() -> None:
+    values = {"P1000": (0.913, 0.917, 0.92), "P10": (0.502, 0.499, 0.512)}
+
+    def scenario(labels: dict[str, Any]) -> Fake:
+        return Fake(accuracy=values[labels["encoding"]][labels.get("seed", 0)])
+
+    records = fake_records(
+        TABLES, ("table04",), "laptop", lambda a: scenario(a) if a["encoding"] in values else Fake()
+    )
+    sentence = CLAIMS["C06"].decide(Evidence(TABLES, "laptop", records)).sentence
+    assert "P1000 91.7 (90.8 to 92.5, 3 seeds) against P10 50.4 (48.7 to 52.1, 3 seeds)" in sentence
+    assert "difference +41.2 points (+39." in sentence and "at 0.5%" in sentence
+    assert "matvec 2x2" in sentence and "recipe paper-tokens" in sentence
+
+
+def test_one_seed_a_side_decides_beyond_20_points_only() -> None:
+    def scenario(svd: float) -> Scenario:
+        return lambda a: Fake(accuracy=svd if a.get("task") == "SVD" else 0.95)
+
+    seeds = len(TABLES["table10"].experiments("laptop")) // 5
+    assert found("C15", scenario(0.70)).state == "holds"
+    expected = "undecided" if seeds < 3 else "holds"
+    assert found("C15", scenario(0.80)).state == expected
+
+
+def test_some_runs_missing_are_named() -> None:
+    made = fake_records(TABLES, ("table02",), "laptop", lambda a: Fake(accuracy=0.999))
+    absent = [e for e in TABLES["table02"].experiments("laptop") if "fp15" in e.name]
+    for experiment in absent:
+        del made.found[experiment.identity]
+    finding = CLAIMS["C02"].decide(Evidence(TABLES, "laptop", made))
+    assert finding.state == "undecided" and "(not run yet: FP15 3x3)" in finding.sentence
+    assert finding.would_decide.startswith(
+        "1 run of `eigenformer paper run table02 --scale laptop`"
+    )
+    # The others took a hundredth of a second an example.
+    (alone,) = [e for e in absent if "3x3" in e.name]
+    assert f"{alone.config.examples:,} examples, about" in finding.would_decide
+
+
+def test_hours_are_those_of_timed_runs_of_the_same_kind() -> None:
+    runs = TABLES["table02"].experiments("laptop")
+    timed = {runs[0].identity: record(runs[0], Fake())}
+    evidence = Evidence({"table02": TABLES["table02"]}, "laptop", FakeRecords(timed))
+    minutes = runs[0].config.examples / 100 / 60
+    assert cost.would_cost(evidence, [runs[0], runs[0]]).endswith(f"about {minutes:.0f} min")
+    assert cost.would_cost(evidence, [runs[0]], 3).endswith(f"about {3 * minutes:.0f} min")
+    hours = cost.would_cost(evidence, [runs[0]] * 3, scale="gpu")
+    assert hours.startswith(f"{runs[0].config.examples:,}") and "at most 0.17 H200 hours" in hours
+
+
+def test_a_shipped_model_shows_that_a_problem_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = {"inverse": [("inverse-2x2", 9300, 10_000)]}
+    monkeypatch.setattr(basics, "shipped_accuracies", lambda: short)
+    finding = found("C01", SCENARIOS["C01"][1])
+    assert finding.state == "holds" and "inverse-2x2 93.0 (92.5 to 93.5)" in finding.sentence
+    monkeypatch.setattr(basics, "shipped_accuracies", lambda: {"inverse": [("x", 930, 1000)][:0]})
+    assert found("C01", SCENARIOS["C01"][1]).state == "fails"
+
+
+def test_shipped_accuracies_are_those_of_their_evaluations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    shipped = basics.shipped_accuracies()
+    assert set(shipped) == set(basics._candidates(Evidence(TABLES, "laptop", FakeRecords({}))))
+    for models in shipped.values():
+        assert all(0 <= right <= n for _, right, n in models)
+
+
+def test_steps_are_told_from_smooth_curves() -> None:
+    def curve(loss: Callable[[float], float]) -> list[tuple[int, float]]:
+        return [(1000 * k, loss(k / 100)) for k in range(1, 101)]
+
+    assert learning.step_of(curve(lambda s: 2.0 if s < 0.5 else 0.5))[0]
+    assert learning.step_of(curve(lambda s: 2 - 0.02 * s if s < 0.7 else 1 - s / 10))[0]
+    # Straight, a power law, and a drop without a plateau before it.
+    assert not learning.step_of(curve(lambda s: 2 - s))[0]
+    assert not learning.step_of(curve(lambda s: s**-0.5))[0]
+    assert not learning.step_of(curve(lambda s: 2 - s if s < 0.5 else 1 - s / 10))[0]
+    assert learning.step_of(curve(lambda s: 1 + s)) == (False, "the loss does not fall")
+    assert learning.step_of([(1, 2.0), (2, 1.0)]) == (False, "the curve has too few points")
+
+
+def test_examples_between_evaluations_are_on_a_straight_line() -> None:
+    run = TABLES["figure1"].experiments("laptop")[0]
+    made = record(run, Fake(accuracy=0.8, reached=0.5))
+    found_at = learning.examples_to(made, 0.4, "l1")
+    step = run.config.examples / 40
+    assert found_at == pytest.approx(19.5 * step, abs=1)
+    assert learning.examples_to(made, 0.9, "l1") is None

@@ -1,0 +1,207 @@
+"""The claims that no runs of tables decide, but kept analyses, shipped models or arithmetic."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from claim_evidence import found, panels
+
+from eigenformer.evaluation import Proportion
+from eigenformer.papers.charton2022 import figure3
+from eigenformer.papers.charton2022.claims import analyses, ours
+from eigenformer.papers.charton2022.failures import kept_failures
+from eigenformer.papers.charton2022.memorisation import kept_memorisation
+from eigenformer.papers.charton2022.rank import Estimate
+from eigenformer.papers.efficiency import load_records
+from eigenformer.papers.efficiency.records import Point as EfficiencyPoint
+
+pytestmark = pytest.mark.usefixtures("few_matrices")
+
+
+@pytest.mark.parametrize(("shift", "matrices", "state"), [
+    (0.0, 2000, "holds"), (9.0, 2000, "fails"), (0.0, 20, "undecided"),
+])  # fmt: skip
+def test_wigner(shift: float, matrices: int, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shifted = tuple(
+        replace(one, std=one.std + shift * one.std_error * (one.law == "laplace"))
+        for one in panels(matrices)
+    )
+    monkeypatch.setattr(figure3, "spectra", lambda: shifted)
+    finding = found("C30", None)
+    assert finding.state == state
+    worst = max(shifted, key=lambda one: abs(one.deviation))
+    assert f"{worst.std:.3f}" in finding.sentence and worst.law in finding.sentence
+
+
+def failing(model: str, **changes: Any) -> Callable[[], dict[str, Any]]:
+    kept = kept_failures()[model]
+    return lambda: {model: replace(kept, **changes)}
+
+
+def surviving(model: str, shares: dict[str, float]) -> dict[str, Any]:
+    measures = dict(kept_failures()[model].measures)
+    for name, share in shares.items():
+        right = Proportion(count=round(200 * share), n=200)
+        measures[name] = replace(measures[name], failures={"0.05": right})
+    return measures
+
+
+def separating(model: str, name: str, share: float) -> dict[str, Any]:
+    predictors = dict(kept_failures()[model].predictors)
+    split = predictors[name].separation
+    assert split is not None
+    shares = Proportion(count=round(1000 * share), n=1000)
+    better = replace(split, successes_below=shares, failures_above=shares)
+    predictors[name] = replace(predictors[name], separation=better)
+    return predictors
+
+
+LIKE_THE_PAPER = {"eigenvalues": 1.0, "column_norms": 0.99, "column_dots": 0.1}
+
+
+@pytest.mark.parametrize(("shares", "separated", "state"), [
+    (LIKE_THE_PAPER, 0.985, "holds"),
+    (LIKE_THE_PAPER, 0.8, "fails"),
+    (LIKE_THE_PAPER, 0.94, "undecided"),
+    (LIKE_THE_PAPER | {"eigenvalues": 0.5}, 0.985, "fails"),
+    (LIKE_THE_PAPER | {"column_dots": 0.9}, 0.985, "fails"),
+    (LIKE_THE_PAPER | {"column_norms": 0.9}, 0.985, "undecided"),
+])  # fmt: skip
+def test_failures_of_eigenvectors(
+    shares: dict[str, float], separated: float, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = "eigenvectors-2x2"
+    changed = failing(
+        model,
+        measures=surviving(model, shares),
+        predictors=separating(model, "basis_condition", separated),
+    )
+    monkeypatch.setattr(analyses, "kept_failures", changed)
+    finding = found("C11", None)
+    assert finding.state == state
+    assert f"{100 * shares['eigenvalues']:.1f}" in finding.sentence
+
+
+@pytest.mark.parametrize(("near", "separated", "state"), [
+    (0.985, 0.985, "holds"), (0.985, 0.85, "fails"), (0.985, 0.95, "undecided"),
+    (0.88, 0.985, "fails"), (0.93, 0.985, "undecided"),
+])  # fmt: skip
+def test_failures_of_inversion(
+    near: float, separated: float, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = "inverse-2x2"
+    kept = kept_failures()[model]
+    right = Proportion(count=round(near * kept.n), n=kept.n)
+    distance = replace(kept.measures["distance"], everywhere={"0.05": right})
+    changed = failing(
+        model,
+        measures={**kept.measures, "distance": distance},
+        predictors=separating(model, "condition", separated),
+        accuracy={**kept.accuracy, "0.05": Proportion(count=9200, n=10_000)},
+    )
+    monkeypatch.setattr(analyses, "kept_failures", changed)
+    assert found("C12", None).state == state
+
+
+@pytest.mark.parametrize("claim", ["C11", "C12", "C35"])
+def test_without_the_analysis_a_claim_is_undecided(
+    claim: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analyses, "kept_failures", dict)
+    monkeypatch.setattr(analyses, "kept_memorisation", dict)
+    finding = found(claim, None)
+    assert finding.state == "undecided" and "not run yet" in finding.sentence
+    assert "--scale gpu`" in finding.would_decide and "H200 hours" in finding.would_decide
+
+
+@pytest.mark.parametrize("model", ["eigenvectors-2x2", "inverse-2x2"])
+def test_few_failures_decide_nothing(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    nearly = {"0.05": Proportion(count=9990, n=10_000)}
+    monkeypatch.setattr(analyses, "kept_failures", failing(model, accuracy=nearly))
+    finding = found({"eigenvectors-2x2": "C11", "inverse-2x2": "C12"}[model], None)
+    assert finding.state == "undecided" and "10 failures of 10,000" in finding.sentence
+
+
+@pytest.mark.parametrize(("excess", "lookup", "state"), [
+    (0.0, 0.4, "holds"), (0.3, 0.4, "fails"), (0.1, 0.4, "undecided"), (0.0, 0.05, "undecided"),
+])  # fmt: skip
+def test_memorisation_claim(
+    excess: float, lookup: float, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kept,) = kept_memorisation().values()
+
+    def estimate(value: float) -> Estimate:
+        return Estimate(value=value, low=value - 0.03, high=value + 0.03)
+
+    changed = replace(kept, excess=estimate(excess), lookup=estimate(lookup))
+    monkeypatch.setattr(analyses, "kept_memorisation", lambda: {"model": changed})
+    assert found("C35", None).state == state
+
+
+@pytest.mark.parametrize(("gap", "lift", "state"), [
+    (0.0, 0.6, "holds"), (0.2, 0.6, "fails"), (0.1, 0.6, "undecided"),
+    (0.0, -0.1, "fails"), (0.0, 0.1, "undecided"),
+])  # fmt: skip
+def test_ceiling_claim(
+    gap: float, lift: float, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def share(value: float) -> Proportion:
+        return Proportion(count=round(10_000 * min(value, 1.0)), n=10_000)
+
+    theirs = {t: ours.paper_value(t) for t in (0.05, 0.02, 0.01, 0.005)}
+    made = {
+        "P1000": {t: share(value + gap) for t, value in theirs.items()},
+        "P10000": {t: share(value + gap + lift) for t, value in theirs.items()},
+    }
+    monkeypatch.setattr(ours, "ceilings", lambda: made)
+    finding = found("C32", None)
+    assert finding.state == state and "90.0 of" in finding.sentence
+
+
+def test_ceilings_are_those_of_the_evaluation() -> None:
+    from eigenformer.evaluation import TrainedSolver, evaluate
+    from eigenformer.runs.recipes import fast
+
+    config = fast("inverse", "5x5", width=32, layers=(1, 1))
+    task = config.task
+    solver = TrainedSolver(config.model.build(task.encoder, task.decoder, seed=0), task)
+    reference = evaluate(solver, task.problem, task.ensemble, n=1000, name="ceilings")
+    assert dict(ours.ceilings()["P1000"]) == {
+        t: reference.ceiling["l1"][t] for t in ours.ceilings()["P1000"]
+    }
+
+
+@pytest.mark.parametrize(("aware", "random", "state"), [
+    ((0.96, 2000), (0.5, None), "holds"),
+    ((0.96, 20_000), (0.96, 25_000), "fails"),
+    ((0.2, None), (0.5, None), "fails"),
+    ((0.5, None), (0.45, None), "undecided"),
+    ((0.1, None), (0.1, None), "undecided"),
+])  # fmt: skip
+def test_initialisation_claim(
+    aware: tuple[float, int | None],
+    random: tuple[float, int | None],
+    state: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Final accuracies, and examples at which 96% had been reached."""
+    records = load_records()
+    given = {
+        "fast-without-value-features": aware,
+        "fast-without-number-embeddings": random,
+        "paper-with-number-embeddings": aware,
+        "paper-with-nothing": random,
+    }
+    for key, kept in records.items():
+        if key[1] not in given:
+            continue
+        final, reached = given[key[1]]
+        curve = [EfficiencyPoint(examples=30_016, accuracy=dict.fromkeys(kept.final, final))]
+        if reached is not None:
+            curve.insert(0, EfficiencyPoint(examples=reached, accuracy=curve[0].accuracy))
+        records[key] = replace(kept, curve=tuple(curve))
+    monkeypatch.setattr(ours, "load_records", lambda: records)
+    finding = found("C33", None)
+    assert finding.state == state, finding.sentence
+    assert f"{100 * aware[0]:.1f}" in finding.sentence
