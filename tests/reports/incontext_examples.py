@@ -6,21 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from eigenformer.incontext import LinearAttention, Regression, RunConfig
-from eigenformer.papers import Finding
-from eigenformer.papers.incontext_study import (
+from eigenformer.papers import (
+    Analysis,
+    Claim,
+    Finding,
     Findings,
     HeatMap,
+    Kept,
     Line,
     Number,
     Panel,
-    Record,
-    Records,
-    Run,
-    Scale,
-    Study,
     Verdict,
-    verdicts,
+    by_name,
+    decide_all,
 )
+from eigenformer.papers.study import Run
+from eigenformer.runs import Records, Scale
 
 HOSTILE = "<script>alert('&amp;')</script> | *a_b* `c` [d](e) \\ $x$ #1 ~f~"
 
@@ -44,13 +45,12 @@ def _not_called(scale: Scale, folders: Mapping[str, Any]) -> Findings:
     raise AssertionError("a report analyses nothing")
 
 
-def study(name: str, paper: str, claims: tuple[str, ...], **more: Any) -> Study:
-    return Study(
+def study(name: str, paper: str, **more: Any) -> Analysis:
+    return Analysis(
         name=name,
         title=more.pop("title", f"What {name} finds"),
         paper=paper,
         section="6, figure 8",
-        claims=claims,
         runs=more.pop("runs", _runs),
         analyse=_not_called,
         **more,
@@ -60,13 +60,23 @@ def study(name: str, paper: str, claims: tuple[str, ...], **more: Any) -> Study:
 FULL = study(
     "giannou2024-depth",
     "Giannou et al. (2024)",
-    ("N04", "N05"),
     title="Loss against layers & <steps>",
     note=f"Smaller. {HOSTILE}",
 )
-MISSING = study("giannou2024-noise", "Giannou et al. (2024)", ("N05",))
-COMPUTED = study("cheng2025-flow", "Cheng et al. (2025)", ("N13",), runs=lambda scale: [])
+MISSING = study("giannou2024-noise", "Giannou et al. (2024)")
+COMPUTED = study("cheng2025-flow", "Cheng et al. (2025)", runs=lambda scale: [])
 STUDIES = (FULL, MISSING, COMPUTED)
+_BEARING = {"N04": (FULL,), "N05": (FULL, MISSING), "N13": (COMPUTED,)}
+CLAIMS = {
+    id: Claim(
+        id=id,
+        text=f"What {id} says.",
+        paper="Giannou et al. (2024)",
+        where="lemma 4.1",
+        studies=tuple(one.name for one in _BEARING.get(id, ())),
+    )
+    for id in (f"N{number:02}" for number in range(1, 15))
+}
 
 _STEPS = tuple(float(step) for step in range(1, 41))
 _LAYERS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
@@ -168,8 +178,8 @@ MAPS = (
 )
 
 
-def record(one: Study, findings: Findings, scale: Scale = "laptop") -> Record:
-    return Record(
+def record(one: Analysis, findings: Findings, scale: Scale = "laptop") -> Kept:
+    return Kept(
         study=one.name,
         scale=scale,
         identity=one.identity(scale),
@@ -203,11 +213,14 @@ FULL_FINDINGS = Findings(
 def some_records(root: Path) -> Records:
     """Of one study with everything, and one with a verdict only."""
     records = Records(root)
-    records.save(FULL, record(FULL, FULL_FINDINGS))
-    records.save(COMPUTED, record(COMPUTED, Findings(verdicts={"N13": finding("fails")})))
+    FULL.keep(record(FULL, FULL_FINDINGS), records)
+    COMPUTED.keep(record(COMPUTED, Findings(verdicts={"N13": finding("fails")})), records)
     return records
 
 
+def kept(records: Records, scale: Scale = "laptop") -> dict[str, Kept | None]:
+    return {one.name: one.kept(scale, records) for one in STUDIES}
+
+
 def said(records: Records) -> list[Verdict]:
-    made = {one.name: records.get(one, "laptop") for one in STUDIES}
-    return verdicts(STUDIES, {name: one.findings for name, one in made.items() if one is not None})
+    return decide_all(list(CLAIMS.values()), by_name(*STUDIES), "laptop", records)

@@ -114,7 +114,7 @@ TABLE6 = Table(
     section="4.4",
     rows=("tolerance",),
     columns=("dims", "encoding", "layers", "seed"),
-    experiments=eigenvalues,
+    runs=eigenvalues,
     note=f"Sizes are smaller. {HOSTILE}",
 )
 
@@ -142,7 +142,7 @@ TABLE16 = Table(
     section="D.2",
     rows=("layers",),
     columns=("encoding", "dim"),
-    experiments=speeds,
+    runs=speeds,
 )
 
 
@@ -167,7 +167,7 @@ FIGURE1 = Table(
     section="B",
     rows=("panel",),
     columns=("norm", "tolerance"),
-    experiments=_norms,
+    runs=_norms,
 )
 FIGURE2 = Table(
     name="figure2",
@@ -175,7 +175,7 @@ FIGURE2 = Table(
     section="D.1",
     rows=("panel",),
     columns=("tolerance",),
-    experiments=_norms,
+    runs=_norms,
 )
 
 
@@ -188,7 +188,7 @@ def verdict(id: str, state: Any, tables: tuple[str, ...], would_decide: str = ""
         text=f"Claim {id} of the paper",
         where="T6; 4.4",
         figures="99",
-        tables=tables,
+        studies=tables,
         decide=lambda evidence: finding,
     )
     return Verdict(claim=claim, scale="laptop", finding=finding)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from incontext_examples import MAPS, PANELS, STUDIES, said, some_records
+from incontext_examples import MAPS, PANELS, STUDIES, kept, said, some_records
 from page_visits import MEASURE, Visit
 
 from eigenformer.reports.incontext import build, write_page
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     records = some_records(folder / "records")
-    write_page(build(STUDIES, "laptop", records, said(records)), folder / "report.html")
+    write_page(build(STUDIES, "laptop", kept(records), said(records)), folder / "report.html")
     return folder / "report.html"
 
 

@@ -9,11 +9,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from incontext_examples import COMPUTED, FULL, HOSTILE, MAPS, PANELS, STUDIES, said, some_records
+from incontext_examples import (
+    CLAIMS,
+    COMPUTED,
+    FULL,
+    HOSTILE,
+    MAPS,
+    PANELS,
+    STUDIES,
+    kept,
+    said,
+    some_records,
+)
 from markdown_it import MarkdownIt
 
 from eigenformer.incontext import Gaussian, LinearAttention, Optimizer, Regression
-from eigenformer.papers.incontext_study import CLAIMS, Records
 from eigenformer.reports.drawing import INK
 from eigenformer.reports.incontext import Report, build, write_markdown, write_page
 from eigenformer.reports.incontext.figures import figures_of
@@ -25,7 +35,7 @@ from eigenformer.reports.incontext.text import described, number_text
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     records = some_records(tmp_path_factory.mktemp("records"))
-    return build(STUDIES, "laptop", records, said(records))
+    return build(STUDIES, "laptop", kept(records), said(records))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +113,7 @@ def test_an_outdated_record_is_missing(tmp_path: Path) -> None:
     file = tmp_path / "giannou2024-depth-laptop.json"
     identity = FULL.identity("laptop")
     file.write_text(file.read_text().replace(identity, identity[::-1]))
-    shown = markdown(build((FULL,), "laptop", records))
+    shown = markdown(build((FULL,), "laptop", kept(records)))
     assert "eigenformer incontext run giannou2024-depth" in shown
     assert "0 of 1 studies made" in shown
 
@@ -118,7 +128,7 @@ def test_all_claims_stand_in_the_summary(report: Report, text: str) -> None:
 
 
 def test_without_verdicts_there_is_no_summary(tmp_path: Path) -> None:
-    empty = build((COMPUTED,), "paper", Records(tmp_path))
+    empty = build((COMPUTED,), "paper", {})
     assert "Claims" not in markdown(empty)
     assert 'id="claims"' not in page(empty)
     assert "none: computed" in page(empty)
@@ -126,7 +136,7 @@ def test_without_verdicts_there_is_no_summary(tmp_path: Path) -> None:
 
 def test_the_same_report_gives_the_same_bytes(report: Report, tmp_path: Path) -> None:
     records = some_records(tmp_path / "records")
-    for name, one in (("a", report), ("b", build(STUDIES, "laptop", records, said(records)))):
+    for name, one in (("a", report), ("b", build(STUDIES, "laptop", kept(records), said(records)))):
         write_markdown(one, tmp_path / name)
         write_page(one, tmp_path / name / "index.html")
     files = [sorted(path.name for path in (tmp_path / name).iterdir()) for name in "ab"]

@@ -14,20 +14,13 @@ from eigenformer.incontext import (
     RunConfig,
     train,
 )
-from eigenformer.papers.ahn2024 import OPTIMISATION, STUDIES, settings
+from eigenformer.papers.ahn2024 import OPTIMISATION, settings
 from eigenformer.papers.ahn2024.optimisation import condition, final_loss, judge
-from eigenformer.papers.incontext_study import SCALES, studies
 
 NAMES = ("gaussian-20", "gaussian-5", "heavy-tailed")
 FAR = dict.fromkeys(NAMES, (3.0, 5.0))
 TAILS = {"gaussian-20": (5.0, 6.0), "gaussian-5": (9.0, 20.0), "heavy-tailed": (8.0, 30.0)}
 LARGER = {name: [[1.5, 1.6, 1.4], [1.9, 1.7, 2.0]] for name in NAMES}
-
-
-def test_runs_of_both_scales_build() -> None:
-    for study in STUDIES:
-        assert studies()[study.name] is study
-        assert len({study.identity(scale) for scale in SCALES}) == 2
 
 
 def test_paper_scale_has_the_authors_settings() -> None:

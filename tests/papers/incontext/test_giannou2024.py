@@ -11,20 +11,12 @@ from tiny_studies import shrunk, there_and_back
 from eigenformer.incontext import Logistic, Regression, Transformer
 from eigenformer.incontext.algorithms import Newton
 from eigenformer.papers.giannou2024 import (
-    STUDIES,
     constructions,
     layer_norm,
     logistic,
     regression,
     settings,
 )
-from eigenformer.papers.incontext_study import SCALES, Study, studies
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_runs_of_both_scales_build_and_hash(study: Study) -> None:
-    assert studies()[study.name] is study
-    assert len({study.identity(scale) for scale in SCALES if study.planned(scale)}) in (0, 2)
 
 
 def test_paper_scale_of_the_regression_has_the_authors_settings() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from eigenformer.core import from_json, to_json
 from eigenformer.incontext import Evaluation, InContextFolder, train
-from eigenformer.papers.incontext_study import Findings, Run
+from eigenformer.papers import Findings
+from eigenformer.papers.study import Run
 
 
 def shrunk(

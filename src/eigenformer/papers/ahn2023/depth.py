@@ -9,12 +9,13 @@ from torch import Tensor
 
 from ...incontext import Evaluation, InContextFolder, LinearAttention, Optimizer, Prompts, RunConfig
 from ...incontext.algorithms import GDPlusPlus, GradientDescent, RegressionAlgorithm, best_rate
+from ...runs import Scale
 from ...training import ScheduleConfig
-from ..claims import Finding
-from ..incontext_study import Findings, Panel, Run, Scale, Study
-from .scalars import best_schedule, eigenvalues
-from .seeds import RANGE, line, number
-from .settings import ISOTROPIC, PAPER, TASK, covariance, held_out
+from ..findings import Finding, Findings, Panel
+from ..scalars import best_schedule, eigenvalues
+from ..seeds import RANGE, line, number
+from ..study import Analysis, Run
+from .settings import CITED, ISOTROPIC, TASK, covariance, held_out
 
 DEPTHS = (1, 2, 3, 4)
 PROMPTS = 20_000
@@ -199,12 +200,11 @@ def _mean(row: Sequence[Compared], name: str) -> float:
     return float(sum(getattr(each, name) for each in row)) / len(row)
 
 
-DEPTH = Study(
+DEPTH = Analysis(
     name="ahn2023-depth",
     title="Linear transformers of depth 1 to 4 beat both gradient descents",
-    paper=PAPER,
+    paper=CITED,
     section="5, theorem 4",
-    claims=("N09",),
     runs=runs,
     analyse=analyse,
     note="Form (11) of the paper, as its code trains: A and B of each layer. At the laptop's scale "

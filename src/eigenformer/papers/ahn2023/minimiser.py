@@ -16,10 +16,11 @@ from ...incontext import (
     Regression,
 )
 from ...incontext.models.forms import Full
-from ..claims import Finding
-from ..incontext_study import Findings, Number, Panel, Run, Scale, Study
-from .seeds import line
-from .settings import PAPER, SPECTRUM, covariance, held_out
+from ...runs import Scale
+from ..findings import Finding, Findings, Number, Panel
+from ..seeds import line
+from ..study import Analysis, Run
+from .settings import CITED, SPECTRUM, covariance, held_out
 
 TASK = Regression(dim=5, points=20, covariates=Gaussian(spectrum=SPECTRUM, basis="run"))
 """w* ~ N(0, I) here, as the theorem has it."""
@@ -186,12 +187,11 @@ def verdict(found: Sequence[Excess]) -> Finding:
     )
 
 
-MINIMISER = Study(
+MINIMISER = Analysis(
     name="ahn2023-minimiser",
     title="The best single layer in closed form",
-    paper=PAPER,
+    paper=CITED,
     section="3, theorem 1",
-    claims=("N09",),
     runs=no_runs,
     analyse=analyse,
     note="Without training, the same at both scales. A layer that the theorem gives is a step of "

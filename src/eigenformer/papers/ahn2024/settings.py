@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ...incontext import Evaluation, HeavyTailed, LinearAttention, Optimizer, Regression, RunConfig
-from ..incontext_study import Run, Scale
+from ...runs import Scale
+from ..study import Run
 
 Kind = Literal["sgd", "adam"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -7,22 +7,29 @@ the laptop's scale, the claims, and what decides them.
 import importlib
 from pathlib import Path
 
-from .. import Table
-from .results import PaperCell as PaperCell
-from .results import PaperTable as PaperTable
-from .results import paper_table as paper_table
-from .results import paper_tables as paper_tables
-
-NAMES = (*(f"table{number:02d}" for number in range(1, 30)), "figure1", "figure2", "figure3")
+from ..claims import Claim
+from ..paper import Lazy, Paper
+from ..study import Study
 
 
-def _table(name: str) -> Table:
-    found = importlib.import_module(f".{name}", __name__).TABLE
-    assert isinstance(found, Table) and found.name == name
+def _study(name: str) -> Study:
+    found: Study = importlib.import_module(f".{name}", __name__).TABLE
     return found
 
 
-TABLES: dict[str, Table] = {name: _table(name) for name in NAMES}
-"""Every table and figure of the paper, by name; `X` lives in `charton2022/X.py`."""
-RECORDS = Path(__file__).with_name("records")
-"""Records of runs that come with the package."""
+def _claim(id: str) -> Claim:
+    found: Claim = importlib.import_module(".claims", __name__).CLAIMS[id]
+    return found
+
+
+PAPER = Paper(
+    name="charton2022",
+    title="Linear algebra with transformers (Charton 2022), table by table",
+    studies=Lazy(
+        (*(f"table{number:02d}" for number in range(1, 30)), "figure1", "figure2", "figure3"),
+        _study,
+    ),
+    claims=Lazy((f"C{number:02d}" for number in range(1, 37)), _claim),
+    records=Path(__file__).with_name("records"),
+)
+"""`X` of its studies lives in `charton2022/X.py`."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from ...runs import Label, Measured, Scale
-from .. import Table, Value
+from ..study import Table, Value
 from .wigner import LAWS, Spectrum, spectrum
 
 DIMS = (5, 10, 15, 20)

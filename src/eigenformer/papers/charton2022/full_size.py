@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from ... import problems
+from ...encodings import Encoding
 from ...ensembles import Ensemble
 from ...models import DirectConfig, StackConfig, TransformerConfig
 from ...runs import Scale
@@ -133,8 +135,13 @@ def _flops(config: TrainConfig) -> float:
     de, d = model.encoder.width, model.decoder.width
     encoder = model.encoder.layers * 12 * de**2
     memory = model.decoder.layers * 2 * d * de
-    decoder = model.decoder.layers * 14 * d**2 + d * len(task.decoder.vocabulary)
+    decoder = model.decoder.layers * 14 * d**2 + d * _words(task.decoder)
     return 6.0 * (inputs * (encoder + memory) + outputs * decoder)
+
+
+@cache
+def _words(encoding: Encoding) -> int:
+    return len(encoding.vocabulary)
 
 
 def _positions(config: TrainConfig, shape: tuple[int, int], answer: bool = False) -> int:

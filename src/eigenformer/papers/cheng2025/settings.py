@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...incontext import Evaluation, GraphTask, GraphTransformer, Optimizer, RunConfig
+from ...runs import Scale
 from ...training import ScheduleConfig
-from ..incontext_study import Run, Scale
+from ..study import Run
 from .warm import FromRichardson
 
 Quantity = Literal["potentials", "embedding", "heat"]

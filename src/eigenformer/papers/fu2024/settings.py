@@ -22,13 +22,15 @@ from ...incontext import (
 )
 from ...incontext.algorithms import GradientDescent, Newton
 from ...incontext.measures import fit_readouts, model_errors, prefix, prefix_errors, similarity
+from ...runs import Scale
 from ...training import ScheduleConfig
-from ..incontext_study import HeatMap, Run, Scale
+from ..findings import HeatMap
+from ..study import Run
 
 Data = Literal["isotropic", "ill-conditioned"]
 CONDITION = 100.0
 """The larger half of the covariance's eigenvalues over the other, when ill-conditioned."""
-PAPER = "Fu et al. (2024)"
+CITED = "Fu et al. (2024)"
 SEEDS: dict[Scale, tuple[int, ...]] = {"laptop": (0, 1), "paper": (0,)}
 SEQUENCES = 320
 NEWTON_STEPS = 25

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...incontext import InContextFolder
-from .. import Finding, State
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from ...runs import Scale
+from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..study import Analysis, Run
 from .settings import (
+    CITED,
     DESCENT_STEPS,
     NEWTON_STEPS,
-    PAPER,
     SEEDS,
     Matched,
     doublings,
@@ -115,7 +116,7 @@ def _numbers(found: Sequence[Matched]) -> list[Number]:
                     name=f"Newton steps a layer, seed {seed}",
                     value=slope,
                     reference=3.0,
-                    source=f"{PAPER}, layers 3 to 9 of 12",
+                    source=f"{CITED}, layers 3 to 9 of 12",
                 )
             )
         numbers.append(
@@ -206,12 +207,11 @@ def together(found: Sequence[Finding]) -> Finding:
     )
 
 
-STUDY = Study(
+STUDY = Analysis(
     name="fu2024-similarity",
     title="Layers of a trained transformer as steps of Newton's iteration",
-    paper=PAPER,
+    paper=CITED,
     section="4 and 5, similarity of errors",
-    claims=("N06",),
     runs=runs,
     analyse=analyse,
     note=(

@@ -10,10 +10,11 @@ from ...incontext import (
     Regression,
     RunConfig,
 )
+from ...runs import Scale
 from ...training import ScheduleConfig
-from ..incontext_study import Run, Scale
+from ..study import Run
 
-PAPER = "Gatmiry et al. (2024)"
+CITED = "Gatmiry et al. (2024)"
 DIM = 10
 CELLS = ((20, 1), (20, 2), (20, 5), (100, 1), (100, 2), (100, 5))
 """(n, L): pairs in a prompt, and loops in training."""

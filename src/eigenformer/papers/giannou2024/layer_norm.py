@@ -11,11 +11,12 @@ from torch import Tensor
 from ...incontext import InContextFolder, InContextModel, Prompts, Transformer
 from ...incontext.algorithms import Newton
 from ...incontext.measures import response
-from .. import Finding, State
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from ...runs import Scale
+from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..study import Analysis, Run
 from .settings import (
+    CITED,
     LAPTOP_SEEDS,
-    PAPER,
     PAPER_SEED,
     UNITS,
     geometric_mean,
@@ -259,12 +260,11 @@ def _sign(intervals: Sequence[tuple[float, float]]) -> bool | None:
     return False if any(high < 0 for _, high in intervals) else None
 
 
-STUDY = Study(
+STUDY = Analysis(
     name="giannou2024-layer-norm",
     title="Layer norm in and far out of distribution, by depth",
-    paper=PAPER,
+    paper=CITED,
     section="6, figure 9",
-    claims=("N05",),
     runs=runs,
     analyse=analyse,
     note=(

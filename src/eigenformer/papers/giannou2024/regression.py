@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from ...incontext import InContextFolder, LinearAttention
 from ...incontext.algorithms import Newton
-from .. import Finding, State
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from ...runs import Scale
+from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..study import Analysis, Run
 from .settings import (
+    CITED,
     LAPTOP_SEEDS,
-    PAPER,
     PAPER_SEED,
     UNITS,
     geometric_mean,
@@ -185,12 +186,11 @@ def _stopped(ratios: Sequence[tuple[float, float]]) -> bool | None:
     return False if any(high < math.log(LEAST_GAIN) for _, high in ratios) else None
 
 
-STUDY = Study(
+STUDY = Analysis(
     name="giannou2024-regression",
     title="Trained linear self-attention between Newton's iterations of order 2 and 3",
-    paper=PAPER,
+    paper=CITED,
     section="6, figure 8",
-    claims=("N04",),
     runs=runs,
     analyse=analyse,
     note=(

@@ -11,7 +11,7 @@ import torch
 from ...incontext import Evaluation, InContextFolder, Optimizer, RunConfig, Trainer
 from ...models.cpu import one_thread
 from ...runs.cost import duration
-from .study import Run
+from ..study import Run
 
 _STEPS = 5
 _ENOUGH_SECONDS = 0.2

@@ -13,7 +13,7 @@ from rich.text import Text
 from ...incontext import InContextFolder
 from ...runs.cost import duration
 from ...runs.progress import last_lines
-from .study import Run
+from ..study import Run
 from .workers import Told
 
 

@@ -14,7 +14,7 @@ import torch
 from ...core import InputError
 from ...incontext import train
 from ...models.cpu import one_thread
-from .study import Run
+from ..study import Run
 
 Told = Callable[[Run, Literal["begun", "finished"]], None]
 """Hears of runs; of those in other processes only that they are finished."""

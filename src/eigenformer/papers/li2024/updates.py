@@ -22,9 +22,10 @@ from ...incontext import (
     Sequences,
 )
 from ...incontext.measures import pruned, update_spectrum
-from .. import Finding
-from ..claims import mean
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from ...runs import Scale
+from ..compare import mean
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..study import Analysis, Run
 
 MATRICES = {"w_q": "W_Q", "w_k": "W_K", "w_v": "W_V"}
 FRACTIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -251,12 +252,11 @@ def _floats(values: Float[Tensor, " v"]) -> tuple[float, ...]:
     return tuple(float(v) for v in values)
 
 
-UPDATES = Study(
+UPDATES = Analysis(
     name="li2024-updates",
     title="Rank of updates and sparsity of neurons in a one-layer transformer",
     paper="Li et al. (2024)",
     section="synthetic experiments",
-    claims=("N14",),
     runs=_runs,
     analyse=_analyse,
     note=(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ...incontext import Evaluation, LinearAttention, Optimizer, Regression, RunConfig
+from ...runs import Scale
 from ...training import ScheduleConfig
-from ..incontext_study import Run, Scale
+from ..study import Run
 
 Form = Literal["full", "diagonal", "gd++"]
 FORMS: tuple[Form, ...] = get_args(Form)

@@ -10,10 +10,11 @@ from ...incontext import InContextFolder, InContextModel, LinearAttentionModel, 
 from ...incontext.algorithms import GradientDescent
 from ...incontext.measures import Alignment, alignment
 from ...incontext.models.forms import Full
-from ..ahn2023.seeds import RANGE, curve, line, number, spread
-from ..claims import Finding
-from ..incontext_study import Findings, Panel, Run, Scale, Study
-from .settings import PAPER, PARAMETERS, SEEDS, TASK, laptop_config, optimum, paper_config
+from ...runs import Scale
+from ..findings import Finding, Findings, Panel
+from ..seeds import RANGE, curve, line, number, spread
+from ..study import Analysis, Run
+from .settings import CITED, PARAMETERS, SEEDS, TASK, laptop_config, optimum, paper_config
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 """Of the training, after which the weights are looked at."""
@@ -246,12 +247,11 @@ def _out_of_distribution(
     )
 
 
-ONE_LAYER = Study(
+ONE_LAYER = Analysis(
     name="vonoswald2023-one-layer",
     title="A trained layer of linear self-attention is a step of gradient descent",
-    paper=PAPER,
+    paper=CITED,
     section="3",
-    claims=("N08",),
     runs=runs,
     analyse=analyse,
     note="The paper's prompts; at the laptop's scale a tenth of its examples, with a higher rate "

@@ -1,9 +1,11 @@
 """From studies and their records to a report, as plain data: what both writers write."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...papers.incontext_study import Record, Records, Run, Scale, Study, Verdict
+from ...papers import Analysis, Kept, Verdict
+from ...papers.study import Run
+from ...runs import Scale
 from ..drawing import Figure
 from .figures import figures_of
 
@@ -12,10 +14,10 @@ from .figures import figures_of
 class Section:
     """A study."""
 
-    study: Study
+    study: Analysis
     runs: tuple[Run, ...]
     """Those of the report's scale, each once."""
-    record: Record | None
+    record: Kept | None
     """None if it has not been made at that scale, or has changed since."""
     figures: tuple[Figure, ...]
 
@@ -35,16 +37,19 @@ class Report:
 
 
 def build(
-    studies: Sequence[Study], scale: Scale, records: Records, verdicts: Sequence[Verdict] = ()
+    studies: Sequence[Analysis],
+    scale: Scale,
+    kept: Mapping[str, Kept | None],
+    verdicts: Sequence[Verdict] = (),
 ) -> Report:
-    """What `records` hold of studies at a scale; nothing is trained, what is missing is said so.
+    """What is `kept` of studies at a scale; nothing is trained, what is missing is said so.
 
     `verdicts` stand at the top, with links to the studies among these. Figures are drawn only when
     the report is written.
     """
     papers: dict[str, list[Section]] = {}
     for study in studies:
-        papers.setdefault(study.paper, []).append(_section(study, scale, records))
+        papers.setdefault(study.paper, []).append(_section(study, scale, kept.get(study.name)))
     return Report(
         scale=scale,
         papers={paper: tuple(sections) for paper, sections in papers.items()},
@@ -52,11 +57,10 @@ def build(
     )
 
 
-def _section(study: Study, scale: Scale, records: Records) -> Section:
-    record = records.get(study, scale)
+def _section(study: Analysis, scale: Scale, record: Kept | None) -> Section:
     return Section(
         study=study,
-        runs=tuple({run.path: run for run in study.planned(scale)}.values()),
+        runs=tuple({run.identity: run for run in study.planned(scale)}.values()),
         record=record,
         figures=figures_of(study.name, record.findings) if record is not None else (),
     )

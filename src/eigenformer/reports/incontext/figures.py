@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...papers.incontext_study import Findings, HeatMap, Line, Panel
+from ...papers import Findings, HeatMap, Line, Panel
 from ..drawing import INK, Figure, svg
 from ..style import MORE_COLOURS, plain, pyplot
 

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from ...papers import Finding
-from ...papers.incontext_study import Verdict
+from ...papers import Finding, Verdict
 from ..markdown import bullets, escape, picture, prose, table, write, write_figures
 from ..words import STATES
 from .build import Report, Section
@@ -64,7 +63,7 @@ def _claim(verdict: Verdict, known: set[str]) -> list[str]:
     ]
     return [
         f'<a id="claim-{claim.id}"></a>{claim.id}',
-        f"{prose(claim.text)} *{escape(claim.paper)}*",
+        f"{prose(claim.text)} *{escape(claim.source)}*",
         f"**{STATES[verdict.state]}**",
         "<br>".join(said) or "no study bears on it",
     ]

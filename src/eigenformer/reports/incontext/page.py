@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...papers import Finding
-from ...papers.incontext_study import Verdict
+from ...papers import Finding, Verdict
 from ..html import Html, join, prose, tag
 from ..page import document, fact_list, guide, picture, scrolling
 from ..words import STATES
@@ -74,7 +73,7 @@ def _claim(verdict: Verdict, known: set[str]) -> list[Html]:
     ]
     return [
         tag("th", claim.id, scope="row", id=f"claim-{claim.id}"),
-        tag("td", prose(claim.text), " ", tag("span", claim.paper, class_="where")),
+        tag("td", prose(claim.text), " ", tag("span", claim.source, class_="where")),
         tag("td", _badge(verdict.state), class_=verdict.state),
         tag("td", *said) if said else tag("td", "no study bears on it", class_="muted"),
     ]

@@ -6,8 +6,9 @@ from collections import Counter
 from typing import Any
 
 from ...core import to_json
-from ...papers.claims import State
-from ...papers.incontext_study import Number, Run, Scale, Study, Verdict
+from ...papers import Number, State, Study, Verdict
+from ...papers.study import Run
+from ...runs import Scale
 from ...runs.cost import duration
 from ..words import STATES, short_version, verdict_word
 from .build import Report, Section
@@ -61,7 +62,7 @@ def count_words(report: Report) -> list[tuple[State, str, str]]:
 
 def said_by(verdict: Verdict) -> list[tuple[str, str]]:
     """Studies that bear on a claim with what they say of it, in a word or two."""
-    found = [(name, STATES[finding.state]) for name, finding in verdict.found.items()]
+    found = [(name, STATES[finding.state]) for name, finding in verdict.said.items()]
     return [*found, *((name, "not made") for name in verdict.missing)]
 
 

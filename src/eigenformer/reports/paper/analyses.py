@@ -42,7 +42,7 @@ def failure_section(records: Mapping[str, FailureRecord], verdicts: Sequence[Ver
         where="4.5 and 4.6",
         grid=layout(("model", "share"), ("answers",), [_found(one) for one in values], None),
         figures=(figure,) if drawn else (),
-        verdicts=tuple(one for one in verdicts if "failures" in one.claim.tables),
+        verdicts=tuple(one for one in verdicts if "failures" in one.claim.studies),
         note="Percent of all, of the right, and of the wrong answers. Thresholds are the ones that "
         "separate right from wrong best, chosen on the same matrices, as in the paper.",
         paper_note="",
@@ -62,7 +62,7 @@ def memorisation_section(
         where="7",
         grid=layout(("model", "quantity"), (), [_found(one) for one in values], None),
         figures=(),
-        verdicts=tuple(one for one in verdicts if "memorisation" in one.claim.tables),
+        verdicts=tuple(one for one in verdicts if "memorisation" in one.claim.studies),
         note="Spearman's rank correlations, with 95% bootstrap intervals. Distance also goes with "
         "the size of a matrix and with how crowded its region is, so the same distance to matrices "
         "that the model has not seen stands beside.",

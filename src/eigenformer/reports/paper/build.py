@@ -61,7 +61,7 @@ def _section(table: Table, scale: Scale, records: Records, verdicts: Sequence[Ve
     found = [
         Found(value=value, state=_state(value, records)) for value in table.values(scale, records)
     ]
-    experiments = Plan.of(table.experiments(scale)).experiments
+    experiments = Plan.of(table.planned(scale)).experiments
     return Section(
         name=table.name,
         number=number_of(table.name),
@@ -69,7 +69,7 @@ def _section(table: Table, scale: Scale, records: Records, verdicts: Sequence[Ve
         where=table.section,
         grid=layout(table.rows, table.columns, found, paper),
         figures=figures_of(table, scale, records),
-        verdicts=tuple(one for one in verdicts if table.name in one.claim.tables),
+        verdicts=tuple(one for one in verdicts if table.name in one.claim.studies),
         note=table.note,
         paper_note=paper.notes if paper else "",
         runs=tuple(_run(experiment, records.get(experiment)) for experiment in experiments),

@@ -44,7 +44,7 @@ def figures_of(table: Table, scale: Scale, records: Records) -> tuple[Figure, ..
         return ()
     found = [
         _Followed(experiment=experiment, record=record)
-        for experiment in table.experiments(scale)
+        for experiment in table.planned(scale)
         if (record := records.get(experiment)) is not None and len(record.curve) > 1
     ]
     return (_CURVES[table.name](found),) if found else ()

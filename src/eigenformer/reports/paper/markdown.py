@@ -77,7 +77,7 @@ def _claims(report: Report) -> list[str]:
             continue
         blocks.append(f"### {words.capitalize()} ({len(these)})")
         for verdict in these:
-            links = [f"[{known[name]}](#{name})" for name in verdict.claim.tables if name in known]
+            links = [f"[{known[name]}](#{name})" for name in verdict.claim.studies if name in known]
             blocks.append(_verdict(verdict, links))
     return blocks
 

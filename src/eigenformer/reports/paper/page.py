@@ -101,7 +101,7 @@ def _verdict(verdict: Verdict, tables: dict[str, str] | None = None) -> Html:
     name = f"claim-{claim.id}"
     title = tag("b", claim.id) if tables is not None else tag("a", claim.id, href=f"#{name}")
     known = tables or {}
-    links = [tag("a", known[one], href=f"#{one}") for one in claim.tables if one in known]
+    links = [tag("a", known[one], href=f"#{one}") for one in claim.studies if one in known]
     said = [
         tag("p", prose(verdict.sentence)),
         tag("p", tag("b", "Would decide it: "), prose(verdict.would_decide))

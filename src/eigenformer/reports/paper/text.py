@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ...papers import Verdict
-from ...papers.claims import State
+from ...papers import State, Verdict
 from ...runs import Scale
 from ..words import STATES, verdict_word
 from .numbers import count, hours
@@ -62,7 +61,7 @@ def verdict_counts(verdicts: Sequence[Verdict]) -> dict[State, int]:
 
 def is_brief(verdict: Verdict) -> bool:
     """Whether only the summary tells it in full, as it belongs to many tables."""
-    return len(verdict.claim.tables) > _FEW
+    return len(verdict.claim.studies) > _FEW
 
 
 def verdict_summary(verdicts: Sequence[Verdict]) -> str:

@@ -1,11 +1,8 @@
-"""Studies of in-context papers: identity, records, verdicts, and how they are made."""
+"""Studies whose runs are analysed: identity, what is kept, verdicts, and how they are made."""
 
 import dataclasses
 import itertools
 import json
-import multiprocessing
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -21,27 +18,24 @@ from eigenformer.incontext import (
     Optimizer,
     Regression,
     RunConfig,
+    train,
 )
-from eigenformer.papers import Finding
-from eigenformer.papers.incontext_study import (
-    CLAIMS,
+from eigenformer.papers import (
+    Analysis,
+    Claim,
+    Finding,
     Findings,
     HeatMap,
+    Kept,
     Line,
     Number,
     Panel,
-    Record,
-    Records,
-    Run,
-    Scale,
-    Study,
-    Workers,
-    make,
-    make_all,
-    studies,
-    verdicts,
+    by_name,
+    decide_all,
 )
-from eigenformer.papers.incontext_study.cost import cost
+from eigenformer.papers.making import make
+from eigenformer.papers.study import Run
+from eigenformer.runs import Records, Scale
 
 TINY = RunConfig(
     task=Regression(dim=2, points=4),
@@ -50,6 +44,7 @@ TINY = RunConfig(
     batch=8,
     evaluation=Evaluation(every=3, size=16),
 )
+CLAIM = Claim(id="N08", text="Losses fall.", studies=("tiny",))
 
 
 def config(**changes: Any) -> RunConfig:
@@ -66,16 +61,15 @@ def losses(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     return Findings(numbers=tuple(numbers), verdicts={"N08": finding})
 
 
-def study(runs: Sequence[Run] | None = None, **changes: Any) -> Study:
+def study(runs: Sequence[Run] | None = None, **changes: Any) -> Analysis:
     found = runs
     if found is None:
         found = [Run(name=f"seed-{seed}", config=config(seed=seed)) for seed in (0, 1)]
-    given = Study(
+    given = Analysis(
         name="tiny",
         title="Tiny",
         paper="Nobody (2024)",
         section="1",
-        claims=("N08",),
         runs=lambda scale: found,
         analyse=losses,
     )
@@ -92,20 +86,7 @@ def records(tmp_path: Path) -> Records:
     return Records(tmp_path / "records")
 
 
-# The catalogue and identities.
-
-
-def test_every_study_has_runs_of_its_own_names_at_both_scales() -> None:
-    for one in studies().values():
-        for scale in ("laptop", "paper"):
-            one.planned(scale)
-
-
-def test_the_claims_are_numbered() -> None:
-    assert list(CLAIMS) == [f"N{number:02}" for number in range(1, 15)]
-
-
-CHANGES: dict[str, Callable[[], Study]] = {
+CHANGES: dict[str, Callable[[], Analysis]] = {
     "steps": lambda: study([Run(name="a", config=config(steps=7))]),
     "batch": lambda: study([Run(name="a", config=config(batch=9))]),
     "seed": lambda: study([Run(name="a", config=config(seed=5))]),
@@ -122,7 +103,7 @@ CHANGES: dict[str, Callable[[], Study]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_what_changes_the_findings_changes_the_identity(change: Callable[[], Study]) -> None:
+def test_what_changes_the_findings_changes_the_identity(change: Callable[[], Analysis]) -> None:
     plain = study([Run(name="a", config=TINY)])
     assert change().identity("laptop") != plain.identity("laptop")
 
@@ -195,12 +176,12 @@ def random_findings(random: Random) -> Findings:
         panels=tuple(panel() for _ in range(random.randint(0, 2))),
         maps=tuple(heat_map() for _ in range(random.randint(0, 2))),
         numbers=tuple(number() for _ in range(random.randint(0, 2))),
-        verdicts={claim: finding() for claim in random.sample(list(CLAIMS), 2)},
+        verdicts={claim: finding() for claim in random.sample([f"N{i}" for i in range(9)], 2)},
     )
 
 
-def record(one: Study, findings: Findings, scale: Scale = "laptop") -> Record:
-    return Record(
+def record(one: Analysis, findings: Findings, scale: Scale = "laptop") -> Kept:
+    return Kept(
         study=one.name,
         scale=scale,
         identity=one.identity(scale),
@@ -220,19 +201,19 @@ def test_findings_come_back_as_they_were(seed: int) -> None:
 
 def test_records_come_back_and_outdated_ones_do_not(records: Records) -> None:
     first = study()
-    assert records.get(first, "laptop") is None
+    assert first.kept("laptop", records) is None
     kept = record(first, Findings(verdicts={}))
-    records.save(first, kept)
-    assert records.get(first, "laptop") == kept
-    assert records.get(first, "paper") is None
-    assert records.get(dataclasses.replace(first, version=2), "laptop") is None
+    first.keep(kept, records)
+    assert first.kept("laptop", records) == kept
+    assert first.kept("paper", records) is None
+    assert dataclasses.replace(first, version=2).kept("laptop", records) is None
 
 
 def test_a_file_that_is_no_record_is_named(records: Records) -> None:
     records.root.mkdir()
     (records.root / "tiny-laptop.json").write_text("[]")
     with pytest.raises(InputError, match=r"tiny-laptop\.json does not hold a record; delete it"):
-        records.get(study(), "laptop")
+        study().kept("laptop", records)
 
 
 NAN = float("nan")
@@ -285,175 +266,76 @@ STATES = ("holds", "fails", "undecided", None)
 
 
 @pytest.mark.parametrize("states", [*itertools.product(STATES, repeat=2), ()], ids=str)
-def test_a_verdict_needs_all_studies_to_hold_and_one_to_fail(states: tuple[Any, ...]) -> None:
+def test_a_verdict_needs_all_studies_to_hold_and_one_to_fail(
+    states: tuple[Any, ...], records: Records
+) -> None:
     bearing = [study(name=f"study-{place}") for place in range(len(states))]
-    other = study(name="other", claims=("N01",))
-    made = {
-        one.name: Findings(verdicts={"N08": Finding(state=state, sentence="")})
-        for one, state in zip(bearing, states, strict=True)
-        if state is not None
-    }
-    (verdict,) = verdicts([*bearing, other], made, ["N08"])
+    made = [one for one, state in zip(bearing, states, strict=True) if state is not None]
+    for one, state in zip(bearing, states, strict=True):
+        if state is not None:
+            said = Finding(state=state, sentence=f"So says {one.name}.")
+            one.keep(record(one, Findings(verdicts={"N08": said})), records)
+    claim = dataclasses.replace(CLAIM, studies=tuple(one.name for one in bearing))
+    studies = by_name(*bearing, study(name="other"))
+    (verdict,) = decide_all([claim], studies, "laptop", records)
     if "fails" in states:
         assert verdict.state == "fails"
     else:
         assert (verdict.state == "holds") == (set(states) == {"holds"})
-    assert set(verdict.found) == set(made)
-    assert set(verdict.missing) == {one.name for one in bearing} - set(made)
-
-
-def test_all_claims_have_a_verdict_and_unknown_ones_are_refused() -> None:
-    assert [one.claim.id for one in verdicts([], {})] == list(CLAIMS)
-    assert {one.state for one in verdicts([], {})} == {"undecided"}
-    with pytest.raises(InputError, match="unknown claim 'N99'"):
-        verdicts([], {}, ["N99"])
+    assert set(verdict.said) == {one.name for one in made}
+    assert set(verdict.missing) == {one.name for one in bearing} - set(verdict.said)
+    assert all(f"So says {one.name}." in verdict.sentence for one in made)
+    # These have no settings for the scale between.
+    (verdict,) = decide_all([claim], studies, "gpu", records)
+    assert (verdict.state, verdict.missing) == ("undecided", ())
 
 
 # Making them.
 
 
-def metrics(one: Study) -> list[bytes]:
-    """They hold times, so a run that is made again has others."""
-    return [InContextFolder(run.path).metrics_file.read_bytes() for run in one.planned("laptop")]
+def trained(one: Analysis) -> Analysis:
+    for run in one.planned("laptop"):
+        train(run.config, run.path)
+    return one
 
 
-def test_a_study_is_made_once_and_its_runs_too(records: Records) -> None:
-    one = study()
-    first = make(one, "laptop", records)
+def test_a_study_is_made_once(records: Records) -> None:
+    one = trained(study())
+    assert [run.name for run in one.left("laptop", records)] == ["seed-0", "seed-1"]
+    first = make(one, "laptop", records, [CLAIM])
     assert first.examples == 2 * 6 * 8
     assert [number.name for number in first.findings.numbers] == ["seed-0", "seed-1"]
-    before = metrics(one)
-    told: list[str] = []
-    assert make(one, "laptop", records, told=lambda run, state: told.append(state)) == first
-    assert told == []
+    assert one.left("laptop", records) == []
+    assert make(one, "laptop", records, [CLAIM]) == first
     # With another way to analyse the record is made again, and from the same runs.
-    again = make(dataclasses.replace(one, version=2), "laptop", records)
+    again = make(dataclasses.replace(one, version=2), "laptop", records, [CLAIM])
     assert again.findings == first.findings
-    assert metrics(one) == before
 
 
-def test_an_interrupted_study_goes_on(records: Records) -> None:
-    one = study()
-
-    def interrupt(run: Run, state: str) -> None:
-        if (run.name, state) == ("seed-1", "begun"):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        make(one, "laptop", records, told=interrupt)
-    assert records.get(one, "laptop") is None
-    finished = InContextFolder(one.planned("laptop")[0].path).metrics_file
-    before = finished.read_bytes()
-    make(one, "laptop", records)
-    assert finished.read_bytes() == before
-
-
-def test_a_configuration_under_two_names_is_trained_once(records: Records) -> None:
-    told: list[str] = []
-    one = study([Run(name="a", config=TINY), Run(name="b", config=TINY)])
-    kept = make(one, "laptop", records, told=lambda run, state: told.append(state))
-    assert told == ["begun", "finished"]
+def test_a_configuration_under_two_names_counts_once(records: Records) -> None:
+    one = trained(study([Run(name="a", config=TINY), Run(name="b", config=TINY)]))
+    kept = make(one, "laptop", records, [CLAIM])
     assert kept.examples == 6 * 8
     first, second = kept.findings.numbers
     assert (first.name, second.name) == ("a", "b")
     assert first.value == second.value
 
 
-def diverging() -> Study:
+def test_a_diverged_run_is_one_sentence(records: Records) -> None:
     far = Optimizer(kind="sgd", rate=1e30)
     runs = [Run(name="far", config=config(optimizer=far)), Run(name="near", config=TINY)]
-    return study(runs, name="far-away")
+    with pytest.raises(InputError, match="far-away: far diverged; its settings need another rate"):
+        make(trained(study(runs, name="far-away")), "laptop", records, [])
 
 
-def test_a_diverged_run_is_one_sentence(records: Records) -> None:
-    with pytest.raises(InputError) as caught:
-        make(diverging(), "laptop", records)
-    assert str(caught.value) == "far-away: far diverged; its settings need another rate"
+def test_findings_and_claims_have_to_agree(records: Records) -> None:
+    silent = study([], name="tiny", analyse=lambda scale, folders: Findings(verdicts={}))
+    with pytest.raises(InputError, match="tiny bears on N08, and its findings have verdicts on no"):
+        make(silent, "laptop", records, [CLAIM])
+    with pytest.raises(InputError, match="tiny bears on no claim, and its findings have"):
+        make(trained(study()), "laptop", records, [])
 
 
-def test_one_that_fails_does_not_stop_the_others(records: Records) -> None:
-    def broken(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
-        raise RuntimeError("no such thing")
-
-    silent = study(name="silent", analyse=lambda scale, folders: Findings(verdicts={}))
-    chosen = [diverging(), study(name="broken", analyse=broken), silent, study()]
-    with Workers() as workers:
-        outcomes = list(make_all(chosen, "laptop", records, workers))
-    assert [one.record is not None for one in outcomes] == [False, False, False, True]
-    assert "diverged" in outcomes[0].message and not outcomes[0].trace
-    assert outcomes[1].message == "broken: RuntimeError: no such thing"
-    assert "Traceback" in outcomes[1].trace
-    assert outcomes[2].message == (
-        "silent bears on N08, and its findings have verdicts on none; make the two agree"
-    )
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [({"jobs": 0}, "jobs is 0; give 1 or more"), ({"device": "cuda"}, "device is cuda, and torch")],
-)
-def test_workers_refuse_what_they_cannot_do(
-    options: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(InputError, match=sentence):
-        Workers(**options)
-
-
-def children() -> set[Any]:
-    return set(multiprocessing.active_children())
-
-
-LONG = Run(name="long", config=config(steps=10_000_000))
-
-
-def test_a_killed_process_is_one_sentence_and_the_next_study_is_made_side_by_side(
-    records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = children()
-
-    def kill() -> None:
-        while not children() - before:
-            time.sleep(0.01)
-        for process in children() - before:
-            process.kill()
-
-    with Workers(jobs=2) as workers:
-        killer = threading.Thread(target=kill)
-        killer.start()
-        with pytest.raises(InputError, match="killed, for want of memory perhaps; give fewer jobs"):
-            workers.train([LONG], lambda run, state: None)
-        killer.join()
-        (side_by_side,) = make_all([study()], "laptop", records, workers)
-    assert side_by_side.record is not None
-    monkeypatch.setenv("EIGENFORMER_RUNS", str(tmp_path / "others"))
-    alone = make(study(), "laptop", Records(tmp_path / "alone"))
-    assert side_by_side.record.findings == alone.findings
-
-
-def test_after_an_interrupt_no_process_is_left() -> None:
-    before = children()
-
-    def interrupt(run: Run, state: str) -> None:
-        raise KeyboardInterrupt
-
-    short = Run(name="short", config=TINY)
-    with pytest.raises(KeyboardInterrupt), Workers(jobs=2) as workers:
-        workers.train([short, LONG], interrupt)
-    assert children() <= before
-    assert InContextFolder(short.path).finished
-    assert not InContextFolder(LONG.path).finished
-
-
-def test_costs_are_those_of_what_is_left(records: Records) -> None:
-    one = study()
-    runs = one.planned("laptop")
-    before = cost([*runs, *runs])
-    assert (before.runs, before.prompts) == (2, 96)
-    assert before.seconds > 0
-    longer = cost([Run(name="longer", config=config(steps=6000))])
-    assert longer.seconds > before.seconds
-    make(one, "laptop", records)
-    after = cost(runs)
-    assert (after.runs, after.prompts, after.seconds) == (0, 0, 0)
-    assert str(after) == "0 runs, 0 prompts, about 0 s on this machine"
+def test_a_scale_without_settings_is_refused() -> None:
+    with pytest.raises(InputError, match="tiny has no settings for scale gpu; give laptop and pa"):
+        study().planned("gpu")

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...incontext import Prompts, Regression
+from ..incontext import Prompts, Regression
 
 # Shapes: B prompts, d features.
 
