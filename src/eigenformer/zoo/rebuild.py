@@ -10,13 +10,14 @@ from typing import Any
 from ..core import InputError, to_json
 from ..problems import Joint
 from ..runs.recipes import RECIPES
-from ..training import RunFolder, TrainConfig
+from ..training import RunFolder, TokenFolder, TrainConfig
 
 
-def stages(run: RunFolder) -> list[RunFolder]:
+def stages(run: RunFolder) -> list[TokenFolder]:
     """The runs whose weights led to those of `run`, the first one first, `run` last."""
-    start = run.config().start
-    return [run] if start is None else [*stages(RunFolder(Path(start.path))), run]
+    last = TokenFolder(run.path)
+    start = last.config().start
+    return [last] if start is None else [*stages(TokenFolder(Path(start.path))), last]
 
 
 def stage_folder(number: int) -> str:
