@@ -36,12 +36,7 @@ def main(args: list[str]) -> int:
         print(USAGE.format(recipes=", ".join(RECIPES.names())), end="")
         return 0 if args else 2
     name, *rest = args
-    prog = f"train {name}"
-    command = _command(RECIPES.item(name))
-    (config, options), overrides = parse_known(command, rest, prog=prog)
-    config = override(config, overrides, prog=prog, also=option_names(command))
-    if options.data is not None:
-        config = replace(config, data=data_file(options.data))
+    config, options = configured(name, rest)
     if options.start_from is not None:
         config = replace(config, start=start_from(run_folder(options.start_from)))
     if options.show:
@@ -53,8 +48,22 @@ def main(args: list[str]) -> int:
     return execute(config, options.execution, options.folder, stages)
 
 
+def configured(recipe: str, words: list[str]) -> tuple[TrainConfig, "Options"]:
+    """What the recipe called so gives with these options and overrides, and what is asked beside.
+
+    The configuration has its data file; the start is the caller's.
+    """
+    prog = f"train {recipe}"
+    command = _command(RECIPES.item(recipe))
+    (config, options), overrides = parse_known(command, words, prog=prog)
+    config = override(config, overrides, prog=prog, also=option_names(command))
+    if options.data is not None:
+        config = replace(config, data=data_file(options.data))
+    return config, options
+
+
 @dataclass(frozen=True, kw_only=True)
-class _Options:
+class Options:
     """What a training takes beside its recipe."""
 
     folder: Path | None = None
@@ -81,15 +90,15 @@ _HELP = """
 
 def _command(
     recipe: Callable[..., TrainConfig],
-) -> Callable[..., tuple[TrainConfig, _Options]]:
-    """A function with the recipe's parameters and those of `_Options`, for tyro to read."""
+) -> Callable[..., tuple[TrainConfig, Options]]:
+    """A function with the recipe's parameters and those of `Options`, for tyro to read."""
     own = inspect.signature(recipe, eval_str=True).parameters
 
-    def command(**given: Any) -> tuple[TrainConfig, _Options]:
+    def command(**given: Any) -> tuple[TrainConfig, Options]:
         chosen = {name: given.pop(name) for name in own}
-        return recipe(**chosen), _Options(**given)
+        return recipe(**chosen), Options(**given)
 
-    parameters = [*own.values(), *inspect.signature(_Options, eval_str=True).parameters.values()]
+    parameters = [*own.values(), *inspect.signature(Options, eval_str=True).parameters.values()]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     summary, _, details = inspect.cleandoc(recipe.__doc__ or "").partition("\n\n")
