@@ -28,6 +28,8 @@ from .batches import Batch as Batch
 from .batches import Graphs as Graphs
 from .batches import Prompts as Prompts
 from .batches import Sequences as Sequences
+from .evaluate import PromptResult as PromptResult
+from .evaluate import evaluate_prompts as evaluate_prompts
 from .measures import Alignment as Alignment
 from .measures import ReadOuts as ReadOuts
 from .measures import alignment as alignment

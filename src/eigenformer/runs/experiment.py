@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ..core import InputError, content_hash, to_json, unknown
-from ..training import RunFolder, TrainConfig, start_from
+from ..training import Run, RunFolder, TrainConfig, start_from
 from .readings import Reading
+from .store import stored
 
 Scale = Literal["laptop", "gpu", "paper"]
 """laptop: sizes at which the finding can show on two CPU cores; gpu: the paper's sizes with our

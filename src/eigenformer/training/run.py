@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..core import InputError, Registry, content_hash, from_json, to_json
 
 SCHEMA = 1
+KindT = TypeVar("KindT", bound="Run")
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -152,7 +153,7 @@ class Run(ABC):
         """How good the model is; None if it computes nothing finite."""
 
     @classmethod
-    def of(cls, run: "Run", where: object) -> Self:
+    def of(cls: type[KindT], run: "Run", where: object) -> KindT:
         """`run`, checked to be of this kind; `where` it is from is named if not."""
         if isinstance(run, cls):
             return run

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from ..core import to_json
+from ..core import InputError, to_json
 from ..encodings import PAD, Task
 from ..evaluation import TrainedSolver, evaluate
 from ..models import Model, ModelConfig
@@ -171,7 +171,7 @@ class TrainConfig(Run):
 
     def evaluates(self, step: int) -> bool:
         every, size = self.evaluation.every, self.batch_size
-        return step * size // every > (step - 1) * size // every
+        return step > 0 and step * size // every > (step - 1) * size // every
 
     def score(self, model: nn.Module) -> Score:
         assert isinstance(model, Model)

@@ -10,7 +10,7 @@ from typing import Any
 from ..core import InputError, to_json
 from ..problems import Joint
 from ..runs.recipes import RECIPES
-from ..training import RunFolder, TokenFolder, TrainConfig
+from ..training import Run, RunFolder, TokenFolder, TrainConfig
 
 
 def stages(run: RunFolder) -> list[TokenFolder]:
@@ -52,7 +52,7 @@ def rebuild_command(config: TrainConfig) -> str:
     raise InputError("no options of `eigenformer train` lead to this run's configuration")
 
 
-def _words(recipe: Callable[..., TrainConfig], config: TrainConfig) -> list[str] | None:
+def _words(recipe: Callable[..., Run], config: TrainConfig) -> list[str] | None:
     """The options of `recipe` that give `config`; None if there are none."""
     defaults = inspect.signature(recipe).parameters
     chosen = {
@@ -79,10 +79,11 @@ def _words(recipe: Callable[..., TrainConfig], config: TrainConfig) -> list[str]
     return words
 
 
-def _resolved(recipe: Callable[..., TrainConfig], chosen: dict[str, Any]) -> TrainConfig | None:
-    """The configuration, or None if the arguments do not go together."""
+def _resolved(recipe: Callable[..., Run], chosen: dict[str, Any]) -> TrainConfig | None:
+    """The configuration, or None if the arguments do not go together, or give another kind."""
     try:
-        return recipe(**chosen)
+        run = recipe(**chosen)
+        return run if isinstance(run, TrainConfig) else None
     except InputError:
         return None  # an ensemble, say, that needs more than its name
 
