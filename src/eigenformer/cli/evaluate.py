@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -72,28 +73,28 @@ def evaluate(
     results: list[Any] = []
     for solver in solvers:
         if isinstance(solver, InContextFolder):
-            found = evaluate_prompts(solver, n, seed)
-            results.append(to_json(found))
-            if not as_json:
-                _show_prompts(found)
-            continue
-        task = solver.task if isinstance(solver, TrainedSolver) else None
-        result = score_solver(
-            solver,
-            solver.problem,
-            _changed(task.ensemble if task else IidUniform(), ensemble, dims, scale),
-            n,
-            seed,
-            tolerances,
-            noise=noise if noise is not None else (task.noise if task else 0.0),
-            score=score,
-        )
-        results.append(result.to_dict())
+            losses = evaluate_prompts(solver, n, seed)
+            results.append(to_json(losses))
+            show = partial(_show_prompts, losses)
+        else:
+            task = solver.task if isinstance(solver, TrainedSolver) else None
+            result = score_solver(
+                solver,
+                solver.problem,
+                _changed(task.ensemble if task else IidUniform(), ensemble, dims, scale),
+                n,
+                seed,
+                tolerances,
+                noise=noise if noise is not None else (task.noise if task else 0.0),
+                score=score,
+            )
+            results.append(result.to_dict())
+            show = partial(Console().print, result_table(result))
         # After each, so that trouble with a later one does not cost what is known.
         if output is not None:
             save_json(output, results)
         if not as_json:
-            Console().print(result_table(result))
+            show()
     if as_json:
         print(json.dumps(results, indent=2))
     return 0

@@ -39,7 +39,7 @@ def main(args: list[str]) -> int:
     config, options = configured(name, rest)
     if options.start_from is not None:
         start = start_from(run_folder(options.start_from))
-        config = replace(TrainConfig.of(config, f"train {name} --start-from"), start=start)
+        config = replace(TrainConfig.of(config, config.label, "--start-from"), start=start)
     if options.show:
         print(json.dumps(to_json(config), indent=2))
         return 0
@@ -60,7 +60,7 @@ def configured(recipe: str, words: list[str]) -> tuple[Run, "Options"]:
     config = override(config, overrides, prog=prog, also=option_names(command))
     if options.data is not None:
         data = data_file(options.data)
-        config = replace(TrainConfig.of(config, f"train {recipe} --data"), data=data)
+        config = replace(TrainConfig.of(config, config.label, "--data"), data=data)
     return config, options
 
 

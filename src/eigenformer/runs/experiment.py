@@ -48,6 +48,11 @@ class Experiment:
         if isinstance(self.config, TrainConfig) and self.config.start is not None:
             raise InputError(f"{self.name} has a start in its config; give `after` instead")
 
+    @property
+    def tokens(self) -> TrainConfig:
+        """The config of a run on tokens; `InputError` for other kinds."""
+        return TrainConfig.of(self.config, self.name)
+
     @cached_property
     def identity(self) -> str:
         """The hash of all that the result depends on: configurations, the earlier runs' too."""
@@ -66,7 +71,7 @@ class Experiment:
         before = self.after.folder(root)
         if before is None or not before.finished:
             raise InputError(f"{self.name} starts from {self.after.name}; run that first")
-        return replace(TrainConfig.of(self.config, self.name), start=start_from(before))
+        return replace(self.tokens, start=start_from(before))
 
     def folder(self, root: Path | None = None) -> RunFolder | None:
         """Its folder in the run store, if there is one."""

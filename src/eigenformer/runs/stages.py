@@ -45,7 +45,7 @@ def run_stages(
     was interrupted goes on where it stopped.
     """
     for stage in stages:
-        config = TrainConfig.of(config, "a run with stages")
+        config = TrainConfig.of(config, config.label, "--stages")
         ensemble = replace(config.task.ensemble, dims=stage.dims)
         before = replace(
             config,

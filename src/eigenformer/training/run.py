@@ -153,13 +153,13 @@ class Run(ABC):
         """How good the model is; None if it computes nothing finite."""
 
     @classmethod
-    def of(cls: type[KindT], run: "Run", where: object) -> KindT:
-        """`run`, checked to be of this kind; `where` it is from is named if not."""
+    def of(cls: type[KindT], run: "Run", name: object, what: str = "this") -> KindT:
+        """`run`, checked to be of this kind; if not, an `InputError` says its `name` and `what`."""
         if isinstance(run, cls):
             return run
         raise InputError(
-            f"{where} holds a run of {KINDS.name_of(run)}, and this is for runs of "
-            f"{' or '.join(name for name in KINDS.names() if KINDS.item(name) is cls)}"
+            f"{name} is a run of {KINDS.name_of(run)}; {what} takes runs of "
+            f"{' or '.join(kind for kind in KINDS.names() if KINDS.item(kind) is cls)}"
         )
 
 
