@@ -199,7 +199,7 @@ def test_a_configuration_survives_json_and_names_its_run() -> None:
 
 
 def test_one_layer_learns_the_best_step_of_gradient_descent() -> None:
-    """von Oswald et al. 2023: eta = 6.06 and a loss of 0.2062 = 0.5 MSE (constructions.md, 3)."""
+    """eta = 6.06 and a loss of 0.2062 = 0.5 MSE: derivations.md, section 3."""
     task = Regression(dim=10, points=10, covariates=Uniform())
     run = RunConfig(
         task=task,
