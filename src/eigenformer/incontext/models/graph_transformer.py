@@ -1,4 +1,4 @@
-"""The linear graph transformer of Cheng, Carin and Sra 2024 (constructions.md, section 8).
+"""The linear graph transformer of Cheng, Carin and Sra 2024 (derivations.md, section 8).
 
     Z <- normalise(Z + (1/n) sum_h P_h Z (Z^T Q_h Z) + R Z),    Z_0 = [B^T; Psi; Phi_0]
 

@@ -1,4 +1,4 @@
-"""The one-layer transformer of Li et al. 2024 (constructions.md, section 9), for pattern tasks.
+"""The one-layer transformer of Li et al. 2024 (derivations.md, section 9), for pattern tasks.
 
     F(X) = (1/n) sum_l a^T relu(W_O W_V X softmax(X^T W_K^T W_Q x_l)),    a_i = +-1/sqrt(m), fixed
 
