@@ -45,8 +45,10 @@ def solve(
         as_json: print JSON instead of text.
     """
     asked = problems.get(problem)
-    if isinstance(asked, problems.Joint):
-        raise InputError("joint stands for several problems; name one, such as transpose")
+    if asked.tasks:
+        raise InputError(
+            f"{problem} stands for several problems; name one, such as {asked.tasks[0]}"
+        )
     check_output(output, ".npy", ".json")
     if input is not None and matrix is None:
         batches = read_batches(input, asked)

@@ -15,7 +15,7 @@ def named_solver(name: str, problem: str | None, device: str = "cpu") -> Solver:
             raise InputError("numpy solves any problem: name one with --problem")
         return numpy_solver(problem)
     solver = load(name, device)
-    own = solver.problem.registry.name_of(solver.problem)
+    own = solver.problem.name
     if problem is None or problem == own:
         return solver
     if own != "joint":

@@ -193,7 +193,7 @@ def polish(
     Source: Giannou et al. 2024, section 4 (Newton's iteration); the use of it is ours.
     """
     if not isinstance(solver.problem, InverseProblem):
-        name = solver.problem.registry.name_of(solver.problem)
+        name = solver.problem.name
         raise InputError(f"{solver.name} answers {name}; only answers to inverse can be polished")
     if steps is not None and steps < 0:
         raise InputError(f"steps is {steps}; give 0 or more")

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64
 
 from ..core import InputError
 from ..ensembles import Matrices
-from ..problems import Joint, Problem
+from ..problems import Problem
 from .frames import data_frame
 
 
@@ -87,9 +87,9 @@ class Solver(ABC):
         An input that the problem does not admit is an `InputError`.
         """
         inputs = as_batch(matrix)
-        if isinstance(self.problem, Joint):
+        if self.problem.tasks:
             raise InputError(
-                f"{self.name} answers {', '.join(self.problem.problems)}; name one of them"
+                f"{self.name} answers {', '.join(self.problem.tasks)}; name one of them"
             )
         self.problem.check(inputs)
         predictions = self.predict(Matrices.of(inputs))

@@ -17,7 +17,7 @@ def runs_root() -> Path:
 def run_id(config: TrainConfig) -> str:
     """A readable name with the hash of the resolved configuration."""
     task = config.task
-    problem = task.problem.registry.name_of(task.problem)
+    problem = task.problem.name
     identity = to_json(config)
     # A data file, or another run's model, is the same file wherever it lies.
     if config.data is not None:

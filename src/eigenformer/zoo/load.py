@@ -9,7 +9,7 @@ from torch import Tensor
 from ..core import InputError, to_json, unknown
 from ..evaluation import TrainedSolver, from_pretrained, is_pretrained, takes
 from ..runs.store import find_run, runs_root
-from ..training import RunFolder
+from ..training import RunFolder, TrainConfig
 from .shipped import shipped_models
 
 
@@ -34,9 +34,14 @@ def load(name: str, device: str = "cpu") -> TrainedSolver:
     return solver_of(folder, device)
 
 
-def solver_of(folder: RunFolder, device: str = "cpu") -> TrainedSolver:
-    """The solver of a run folder's best model; weights of any precision become float32."""
-    config, weights = folder.config(), folder.load_model()
+def solver_of(
+    folder: RunFolder, device: str = "cpu", config: TrainConfig | None = None
+) -> TrainedSolver:
+    """The solver of a run folder's best model; weights of any precision become float32.
+
+    `config` is the folder's, if it has been read already.
+    """
+    config, weights = config or folder.config(), folder.load_model()
     misfit = InputError(f"the weights in {folder.path} do not fit its configuration")
     if not _bounded(to_json(config.model), weights):
         raise misfit
@@ -78,22 +83,24 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     folders = [folder for folder in folders if folder.model_file.exists()]
     folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
     shipped = [RunFolder(path) for path in shipped_models().values()]
-    fallback: RunFolder | None = None
+    fallback: tuple[RunFolder, TrainConfig] | None = None
     for folder in (*folders, *shipped):
         try:
-            task = folder.config().task
+            config = folder.config()
             done = folder in shipped or folder.finished
         except InputError:
             continue  # a damaged or foreign run is no reason not to use another
-        if not done or task.problem.registry.name_of(task.problem) != problem:
+        task = config.task
+        if not done or task.problem.name != problem:
             continue
-        if takes(task, rows, columns):
-            return solver_of(folder)
-        fallback = fallback or folder
+        if takes(task.problem, task.ensemble, rows, columns):
+            return solver_of(folder, config=config)
+        fallback = fallback or (folder, config)
     if fallback is None:
         raise InputError(
             f"there is no trained model for {problem} yet; train one with "
             f"`eigenformer train fast --problem {problem} --dims {rows}x{columns}`, "
             "or give --model numpy for LAPACK's answer"
         )
-    return solver_of(fallback)
+    folder, config = fallback
+    return solver_of(folder, config=config)
