@@ -14,8 +14,8 @@ from ..ensembles import Ensemble, IidUniform
 from ..evaluation import TOLERANCES, TrainedSolver, result_table
 from ..evaluation import evaluate as score_solver
 from ..training.distributed import pick_device
+from ..zoo import named_solver
 from .parse import JsonFlag, check_output, parse
-from .solvers import named_solver
 
 _MODELS = tyro.conf.arg(metavar="MODEL [MODEL ...]", help_behavior_hint="")
 

@@ -79,6 +79,10 @@ class PolishedSolution(Solution):
     plan: Plan
     residuals: Float64[np.ndarray, "B T"]
 
+    def steps(self, i: int) -> list[float]:
+        found: list[float] = self.residuals[i, : self.plan.steps[i] + 1].tolist()
+        return found
+
     @property
     def contracting(self) -> Bool[np.ndarray, " B"]:
         """Which answers were refined from where they stood."""

@@ -7,7 +7,14 @@ from typing import Any
 from torch import Tensor
 
 from ..core import InputError, to_json, unknown
-from ..evaluation import TrainedSolver, from_pretrained, is_pretrained, takes
+from ..evaluation import (
+    Solver,
+    TrainedSolver,
+    from_pretrained,
+    is_pretrained,
+    numpy_solver,
+    takes,
+)
 from ..runs.store import find_run, runs_root
 from ..training import RunFolder, TrainConfig
 from .shipped import shipped_models
@@ -32,6 +39,19 @@ def load(name: str, device: str = "cpu") -> TrainedSolver:
     if is_pretrained(folder.path):
         return from_pretrained(folder.path, device)
     return solver_of(folder, device)
+
+
+def named_solver(name: str, problem: str | None = None, device: str = "cpu") -> Solver:
+    """The solver `name`: numpy, or whatever `load` knows.
+
+    `problem` is needed for numpy, and picks one of a jointly trained model's.
+    """
+    if name == "numpy":
+        if problem is None:
+            raise InputError("numpy solves any problem: name one with --problem")
+        return numpy_solver(problem)
+    solver = load(name, device)
+    return solver if problem is None else solver.only(problem)
 
 
 def solver_of(
