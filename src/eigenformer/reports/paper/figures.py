@@ -33,7 +33,7 @@ class _Followed:
             if "panel" in cell.labels:
                 return str(cell.labels["panel"])
         task = self.experiment.tokens.task
-        return f"{task.problem.registry.name_of(task.problem)} {task.ensemble.dims}"
+        return f"{task.problem.name} {task.ensemble.dims}"
 
 
 def figures_of(table: Table, scale: Scale, records: Records) -> tuple[Figure, ...]:
