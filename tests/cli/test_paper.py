@@ -1,6 +1,8 @@
 """`eigenformer paper` and its synonym for some papers, over a made-up paper and over ours."""
 
 import json
+import os
+import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +33,9 @@ from eigenformer.papers import (
     by_id,
     by_name,
 )
-from eigenformer.papers.study import Run
 from eigenformer.runs import Cell, Experiment, Records, Scale, accuracy
+from eigenformer.runs.engine import Outcome
+from eigenformer.runs.progress import Board
 from eigenformer.runs.recipes import fast
 from eigenformer.training import EvaluationConfig, TestSet
 
@@ -51,9 +54,9 @@ def experiments(scale: Scale) -> tuple[Experiment, ...]:
     return first, Experiment(name="second", config=replace(config, seed=1), after=first)
 
 
-def prompts(scale: Scale, rate: float = 1e-3) -> list[Run]:
+def prompts(scale: Scale, rate: float = 1e-3) -> list[Experiment]:
     return [
-        Run(
+        Experiment(
             name=f"layers-{layers}",
             config=RunConfig(
                 task=Regression(dim=2, points=4),
@@ -78,8 +81,8 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     )
 
 
-def interrupted(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
-    raise KeyboardInterrupt
+def broken(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+    raise RuntimeError("no such thing")
 
 
 def study(name: str, **changes: Any) -> Analysis:
@@ -106,7 +109,7 @@ STUDIES = by_name(
     TINY,
     study("tiny2020-far", runs=lambda scale: prompts(scale, rate=1e30)),
     study("tiny2020-one"),
-    study("tiny2020-two", analyse=interrupted),
+    study("tiny2020-two", analyse=broken),
 )
 CLAIMS = by_id(
     Claim(
@@ -138,7 +141,7 @@ def test_all_tables_figures_and_studies_are_listed(capsys: pytest.CaptureFixture
     assert len(trained) == 28 + 17
     assert all(at["examples"] > 0 and at["seconds"] > 0 for at in trained)
     assert run("incontext", "list", "--scale", "laptop", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == [fact for fact in facts if fact["paper"]]
+    assert json.loads(capsys.readouterr().out) == [fact for fact in facts if fact["cited"]]
 
 
 @pytest.mark.usefixtures("tiny")
@@ -182,11 +185,11 @@ def test_a_study_is_made_once_and_reported(
 ) -> None:
     assert run("paper", "run", "tiny2020-one") == 0
     out = capsys.readouterr().out
-    assert out.startswith("1 study to make: 2 runs, 96 prompts, about ")
-    assert "2/2 layers-2 finished, test loss" in out
+    assert out.startswith("2 runs: 96 examples, about ")
+    assert "2/2 layers-2 finished after 0 s, test loss" in out
     assert "T2 holds" in out
     assert run("incontext", "run", "tiny2020-one") == 0
-    assert capsys.readouterr().out == "all of these have been made\n"
+    assert capsys.readouterr().out.startswith("all of these runs have been made\n")
     to = tmp_path / "report"
     assert run("paper", "report", "tiny2020-one", "--to", to) == 0
     for name in ("README.md", "index.html"):
@@ -220,29 +223,40 @@ def test_claims_say_what_was_found_and_what_is_missing(capsys: pytest.CaptureFix
 def test_a_dry_run_trains_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("paper", "run", "all", "--dry-run") == 0
     shown = capsys.readouterr().out.splitlines()
-    names = ["first", "second", "2 runs to make", *list(STUDIES)[1:]]
+    # Two of three studies share their runs.
+    names = ["first", "second", *["layers-1", "layers-2"] * 2]
     assert [line.partition(":")[0] for line in shown[:6]] == names
-    # Two of them share their runs.
-    assert shown[6].startswith("3 studies to make: 4 runs, 192 prompts")
+    assert shown[6].startswith(f"6 runs to make: {2 * 128 + 4 * 48} examples")
+    assert run("paper", "run", "all", "--dry-run", "--only", "second") == 0
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [
+        *("first", "second", "2 runs to make")
+    ]
     assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.usefixtures("tiny")
 def test_a_study_that_fails_does_not_stop_the_next(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("paper", "run", "tiny2020-far", "tiny2020-one") == 1
-    out = capsys.readouterr().out
-    assert "tiny2020-far: layers-1, layers-2 diverged; its settings need another rate" in out
-    assert "T2 holds" in out
+    words = ("tiny2020-far", "tiny2020-two", "tiny2020-one", "--workers", "2", "--loaders", "0")
+    assert run("paper", "run", *words) == 1
+    shown = capsys.readouterr()
+    assert "tiny2020-far: layers-1, layers-2 diverged; its settings need another rate" in shown.out
+    assert "tiny2020-two: RuntimeError: no such thing" in shown.out and "Traceback" in shown.err
+    assert "T2 holds" in shown.out
 
 
 @pytest.mark.usefixtures("tiny")
-def test_after_an_interrupt_it_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("paper", "run", "tiny2020-one", "tiny2020-two") == 130
-    shown = capsys.readouterr()
-    assert shown.out.endswith(
-        "interrupted: 1 of 2 studies made; the same command goes on from here\n"
-    )
-    assert shown.err == ""
+def test_a_study_stopped_by_a_signal_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(self: Board, outcome: Outcome) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Board, "ended", interrupt)
+        assert run("paper", "run", "tiny2020-one") == 130
+    assert "T2" not in capsys.readouterr().out
+    assert run("paper", "run", "tiny2020-one") == 0
+    assert "1/2 layers-1 finished: already" in capsys.readouterr().out
 
 
 def test_tables_and_studies_of_several_papers_in_one_command(
@@ -251,7 +265,8 @@ def test_tables_and_studies_of_several_papers_in_one_command(
     words = ("table12", "giannou2024-regression", "--records", tmp_path, "--dry-run")
     assert run("paper", "run", *words) == 0
     out = capsys.readouterr().out
-    assert "wigner-a-10: 240,000 examples" in out and "giannou2024-regression: 45 runs" in out
+    assert "wigner-a-10: 240,000 examples" in out and "52 runs to make" in out
+    assert "condition-1-layers-1-seed-0: 10,240,000 examples, about" in out
 
 
 def test_a_computed_table_has_nothing_to_train(capsys: pytest.CaptureFixture[str]) -> None:
@@ -293,7 +308,7 @@ def test_bad_input(words: list[str], says: str, capsys: pytest.CaptureFixture[st
 def test_what_takes_long_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     said = complaint(["paper", "run", "tiny2020-one", "--scale", "paper"], capsys)
     assert "--yes" in said
-    assert "16,000,000,000 prompts" in said
+    assert "16,000,000,000 examples" in said
 
 
 def test_years_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,15 +20,14 @@ from eigenformer.papers import (
     by_name,
     decide_all,
 )
-from eigenformer.papers.study import Run
-from eigenformer.runs import Records, Scale
+from eigenformer.runs import Experiment, Records, Scale
 
 HOSTILE = "<script>alert('&amp;')</script> | *a_b* `c` [d](e) \\ $x$ #1 ~f~"
 
 
-def _runs(scale: Scale) -> list[Run]:
+def _runs(scale: Scale) -> list[Experiment]:
     return [
-        Run(
+        Experiment(
             name=f"layers-{layers}",
             config=RunConfig(
                 task=Regression(dim=3, points=6),

@@ -10,14 +10,14 @@ from rich.table import Table as Shown
 from rich.text import Text
 
 from ..core import InputError, unknown
-from ..papers import Claim, Kept, Paper, State, Study, Verdict, decide_all, papers
+from ..papers import Claim, Kept, Paper, Study, Table, Verdict, decide_all, papers
 from ..papers.paper import paper_of
 from ..runs import SCALES, Records, Scale
 from ..runs.cost import duration
 from ..runs.options import EngineOptions
 from .answers import json_lines
 from .paper_report import write_reports
-from .paper_run import expected, run_studies
+from .paper_run import STYLES, expected, run_studies
 from .parse import JsonFlag, run_one_of
 
 USAGE = """\
@@ -37,7 +37,6 @@ compute in context: what the papers found, what we find, and whether it holds. N
 study (table12, giannou2024-regression), a paper (giannou2024), or all.
 """
 _Names = tyro.conf.Positional[tuple[str, ...]]
-STYLES: dict[State, str] = {"holds": "bold green", "fails": "bold red", "undecided": "dim"}
 
 
 def main(args: list[str], prog: str = "paper", only: Sequence[str] = (), what: str = WHAT) -> int:
@@ -110,8 +109,13 @@ class Commands:
         if not names:
             raise InputError("no study is named; give some, such as table06, or all")
         chosen = self._chosen(names)
+        every = [study for studies in chosen.values() for study in studies]
+        if all(isinstance(one, Table) and not one.planned(scale) for one in every):
+            shown = f"`eigenformer {self.prog} report {' '.join(names)}`"
+            print(f"nothing to train: these numbers are computed; {shown} writes them down")
+            return 0
         kept = {paper.name: _records(paper, records) for paper in chosen}
-        return run_studies(chosen, scale, kept, self.prog, only, dry_run, engine)
+        return run_studies(chosen, scale, kept, only, dry_run, engine)
 
     def claims(
         self,
@@ -220,9 +224,9 @@ def _fact(paper: Paper, study: Study, scales: Sequence[Scale], records: Records)
     return {
         "name": study.name,
         "title": study.title,
-        "paper": study.paper,
+        "cited": study.paper,
         "section": study.section,
-        "claims": [claim.id for claim in paper.claims.values() if study.name in claim.studies],
+        "claims": [claim.id for claim in paper.claims_on(study.name)],
         **{
             scale: expected(study, scale, records) if scale in study.scales else {"runs": 0}
             for scale in scales
@@ -242,7 +246,7 @@ def _show_list(facts: Sequence[dict[str, Any]], scales: Sequence[Scale]) -> None
     console = Console(highlight=False)
     console.print(shown)
     for fact in facts:
-        where = f" · {fact['paper']}, {fact['section']}" if fact["paper"] else ""
+        where = f" · {fact['cited']}, {fact['section']}" if fact["cited"] else ""
         claims = f" · {' '.join(fact['claims'])}" if fact["claims"] else ""
         line = f"{fact['title']}{where}{claims}"
         console.print(Text.assemble((f"{fact['name']}  ", "bold"), line))

@@ -35,8 +35,9 @@ def _tables(
     from ..papers.charton2022.memorisation import kept_memorisation
     from ..reports.paper import build, write_markdown, write_page
 
-    within, whole = {table.name for table in tables}, len(tables) == len(paper.studies)
-    claims = [c for c in paper.claims.values() if whole or within.intersection(c.studies)]
+    whole = len(tables) == len(paper.studies)
+    asked = paper.claims_on(*(table.name for table in tables))
+    claims = list(paper.claims.values()) if whole else asked
     report = build(
         tables,
         scale,
@@ -59,10 +60,9 @@ def _analyses(
     from ..reports.incontext import build, write_markdown, write_page
 
     studies = [study for found in chosen.values() for study in found]
-    within = {study.name for study in studies}
     verdicts = []
-    for paper in chosen:
-        claims = [c for c in paper.claims.values() if within.intersection(c.studies)]
+    for paper, found in chosen.items():
+        claims = paper.claims_on(*(study.name for study in found))
         verdicts += decide_all(claims, paper.studies, scale, kept[paper.name])
     findings = {
         study.name: study.kept(scale, kept[paper.name])

@@ -33,10 +33,8 @@ def conclude(evidence: Evidence, *parts: Part, beyond: str = "") -> Finding:
 
 def setting_of(sides: Sequence[Side]) -> str:
     """What the compared models were trained on, by which recipe, how often."""
-    configs = [run.config for side in sides for run in side.experiments]
-    problems = dict.fromkeys(
-        f"{c.task.problem.registry.name_of(c.task.problem)} {c.task.ensemble.dims}" for c in configs
-    )
+    configs = [run.tokens for side in sides for run in side.experiments]
+    problems = dict.fromkeys(f"{c.task.problem.name} {c.task.ensemble.dims}" for c in configs)
     recipes = dict.fromkeys(c.recipe for c in configs)
     known = [
         ", ".join(problems),
@@ -153,7 +151,7 @@ def would_cost(
     runs = tuple(experiments)
     if distinct:
         runs = Plan.of(runs).experiments
-    text = f"{times * sum(run.config.examples for run in runs):,.0f} examples"
+    text = f"{times * sum(run.config.length for run in runs):,.0f} examples"
     if (scale or evidence.scale) == "gpu":
         return f"{text}, at most {times * len(runs) * _GPU_HOURS:.2g} H200 hours"
     spent = sum(seconds(run.config, evidence.rates) for run in runs)

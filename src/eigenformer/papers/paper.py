@@ -82,6 +82,10 @@ class Paper:
         whole = self.name in names or "all" in names
         return [self.studies[name] for name in self.studies if whole or name in names]
 
+    def claims_on(self, *names: str) -> list[Claim]:
+        """The claims that studies of these names bear on."""
+        return [claim for claim in self.claims.values() if set(names).intersection(claim.studies)]
+
 
 def by_name(*studies: Study) -> dict[str, Study]:
     """The studies of a paper, as `Paper` takes them."""

@@ -6,7 +6,7 @@ from statistics import median
 from ..runs.cost import cost
 from ..runs.experiment import Scale
 from ..runs.records import Records
-from ..training import TrainConfig
+from ..training import Run, TrainConfig
 from .study import Table
 
 Rates = dict[tuple[str, ...], list[float]]
@@ -25,17 +25,17 @@ def rates_of(tables: Iterable[Table], scale: Scale, records: Records) -> Rates:
     return rates
 
 
-def seconds(config: TrainConfig, rates: Rates) -> float:
+def seconds(run: Run, rates: Rates) -> float:
     """Of a run: as of those of its kind, in proportion to examples, or else `runs.cost`'s."""
-    for kind in _kinds(config):
+    for kind in _kinds(run):
         if kind in rates:
-            return median(rates[kind]) * config.examples
-    return cost(config).seconds
+            return median(rates[kind]) * run.length
+    return cost(run).seconds
 
 
-def _kinds(config: TrainConfig) -> tuple[tuple[str, ...], ...]:
+def _kinds(run: Run) -> tuple[tuple[str, ...], ...]:
     """What a run's speed goes by, the most telling first; enough to go by another's."""
-    task, model = config.task, config.model
-    problem = task.problem.registry.name_of(task.problem)
-    size = (problem, str(task.ensemble.dims), type(model).__name__)
-    return (*size, repr(model)), size
+    if not isinstance(run, TrainConfig):
+        return ()
+    size = (run.task.problem.name, str(run.task.ensemble.dims), type(run.model).__name__)
+    return (*size, repr(run.model)), size

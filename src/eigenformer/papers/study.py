@@ -4,16 +4,13 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..core import InputError, content_hash, from_json, load_json, save_json, to_json
-from ..incontext import InContextFolder, RunConfig, run_id
 from ..runs.experiment import SCALES, Cell, Experiment, Label, Scale
 from ..runs.readings import Measured
 from ..runs.records import Records
-from ..runs.store import runs_root
 from .findings import Findings
 
 
@@ -24,37 +21,7 @@ def check_name(kind: str, name: str) -> None:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A training of an analysis."""
-
-    name: str
-    """Unique within its study and scale; lower-case letters, digits and hyphens."""
-    config: RunConfig
-
-    def __post_init__(self) -> None:
-        check_name("run", self.name)
-
-    @cached_property
-    def identity(self) -> str:
-        return content_hash({"config": to_json(self.config), "after": None})
-
-    @property
-    def chain(self) -> "tuple[Run, ...]":
-        return (self,)
-
-    @property
-    def path(self) -> Path:
-        """Its folder in the run store; studies that share a configuration share the run."""
-        return runs_root() / "incontext" / run_id(self.config)
-
-    @cached_property
-    def examples(self) -> int:
-        """Prompts that training processes; a batch that is used again counts again."""
-        return self.config.steps * self.config.batch
-
-
-def _nothing(scale: Scale) -> Sequence[Any]:
+def _nothing(scale: Scale) -> Sequence[Experiment]:
     return ()
 
 
@@ -70,7 +37,7 @@ class Study(ABC):
     paper: str = ""
     """As a report on several papers cites it: "Fu et al. (2024)". One on a single paper needs none.
     """
-    runs: Callable[[Scale], Sequence[Any]] = _nothing
+    runs: Callable[[Scale], Sequence[Experiment]] = _nothing
     """The runs at a scale, each with a name of its own."""
     scales: tuple[Scale, ...] = SCALES
     """Those that it has settings for."""
@@ -80,28 +47,30 @@ class Study(ABC):
     def __post_init__(self) -> None:
         check_name("study", self.name)
 
-    def planned(self, scale: Scale) -> list[Any]:
+    def planned(self, scale: Scale) -> list[Experiment]:
         """Its runs; an `InputError` at a scale that it has not got."""
         if scale not in self.scales:
             known = " and ".join(self.scales)
             raise InputError(f"{self.name} has no settings for scale {scale}; give {known}")
         found = list(self.runs(scale))
+        for run in found:
+            check_name("run", run.name)
         if len({run.name for run in found}) < len(found):
             raise InputError(f"{self.name} has two runs of one name at scale {scale}")
         return found
 
-    def distinct(self, scale: Scale) -> list[Any]:
+    def distinct(self, scale: Scale) -> list[Experiment]:
         """Its runs and those before them, each once."""
         runs = [part for run in self.planned(scale) for part in run.chain]
         return list({run.identity: run for run in runs}.values())
 
-    def left(self, scale: Scale, records: Records) -> list[Any]:
+    def left(self, scale: Scale, records: Records) -> list[Experiment]:
         """The runs to make before its numbers at a scale are complete."""
         made = {run.identity for run in self.made(scale, records)}
         return [run for run in self.planned(scale) if run.identity not in made]
 
     @abstractmethod
-    def made(self, scale: Scale, records: Records) -> Sequence[Any]:
+    def made(self, scale: Scale, records: Records) -> Sequence[Experiment]:
         """Those of its distinct runs that need not be made."""
 
     def kept(self, scale: Scale, records: Records) -> "Kept | None":
@@ -132,7 +101,7 @@ class Table(Study):
     computed: Callable[[Scale], Sequence[Value]] = lambda scale: ()
     """Numbers that need no training."""
 
-    def made(self, scale: Scale, records: Records) -> Sequence[Any]:
+    def made(self, scale: Scale, records: Records) -> Sequence[Experiment]:
         return [run for run in self.distinct(scale) if records.finished(run)]
 
     def values(self, scale: Scale, records: Records) -> list[Value]:
@@ -160,8 +129,9 @@ def _value(cell: Cell, measured: Measured | None, experiment: Experiment) -> Val
 class Analysis(Study):
     """A study whose runs are analysed together, once, when all are finished."""
 
-    analyse: Callable[[Scale, Mapping[str, InContextFolder]], Findings]
-    """From the finished runs by name to the findings; deterministic, and without training."""
+    analyse: Callable[[Scale, Mapping[str, Any]], Findings]
+    """From the folders of the finished runs by name (`InContextFolder`s of those on prompts) to the
+    findings; deterministic, and without training."""
     version: int = 1
     """Raised when `analyse` measures something else, so that kept findings are made again."""
     scales: tuple[Scale, ...] = ("laptop", "paper")
@@ -171,7 +141,7 @@ class Analysis(Study):
         runs = {run.name: to_json(run.config) for run in self.planned(scale)}
         return content_hash({"study": self.name, "version": self.version, "runs": runs})
 
-    def made(self, scale: Scale, records: Records) -> Sequence[Any]:
+    def made(self, scale: Scale, records: Records) -> Sequence[Experiment]:
         return self.distinct(scale) if self.kept(scale, records) else ()
 
     def kept(self, scale: Scale, records: Records) -> "Kept | None":

@@ -19,7 +19,7 @@ from eigenformer.papers.ahn2023 import (
     settings,
 )
 
-SPECTRUM = (1.0, 1.0, 0.25, 0.0625, 1.0)  # constructions.md, section 4
+SPECTRUM = (1.0, 1.0, 0.25, 0.0625, 1.0)  # derivations.md, section 4
 
 
 def test_paper_scale_has_the_papers_settings() -> None:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back
+from tiny_studies import shrunk, there_and_back, trained
 
 from eigenformer.incontext import (
     HeavyTailed,
     LinearAttention,
     Regression,
     RunConfig,
-    train,
 )
 from eigenformer.papers.ahn2024 import OPTIMISATION, settings
 from eigenformer.papers.ahn2024.optimisation import condition, final_loss, judge
@@ -89,7 +88,7 @@ def test_the_robust_condition_number_of_a_quadratic_is_that_of_its_matrix(tmp_pa
         batch=4,
         snapshots=(0,),
     )
-    folder = train(config, tmp_path / "run")
+    folder = trained(config, tmp_path / "run")
     batch = config.task.draw(0, 0, 256, purpose="hessian", dtype=torch.float64)
     moment = (batch.x * batch.y[:, :, None]).mean(dim=1)
     g = (batch.query[:, :, None] * moment[:, None, :]).flatten(1)

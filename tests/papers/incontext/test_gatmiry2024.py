@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back
+from tiny_studies import shrunk, there_and_back, trained
 
 from eigenformer.incontext import (
     InContextFolder,
@@ -14,7 +14,6 @@ from eigenformer.incontext import (
     Prompts,
     Regression,
     RunConfig,
-    train,
 )
 from eigenformer.papers import Analysis
 from eigenformer.papers.gatmiry2024 import PAPER, loops, optimum, settings
@@ -61,7 +60,7 @@ def _folder(tmp_path: Path, count: int, points: int = 20) -> InContextFolder:
         batch=8,
         snapshots=(0,),
     )
-    return train(config, tmp_path / f"{points}-{count}")
+    return trained(config, tmp_path / f"{points}-{count}")
 
 
 def test_dominance_at_zero_is_that_of_the_closed_form(tmp_path: Path) -> None:

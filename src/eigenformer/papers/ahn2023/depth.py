@@ -9,12 +9,12 @@ from torch import Tensor
 
 from ...incontext import Evaluation, InContextFolder, LinearAttention, Optimizer, Prompts, RunConfig
 from ...incontext.algorithms import GDPlusPlus, GradientDescent, RegressionAlgorithm, best_rate
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
 from ..findings import Finding, Findings, Panel
 from ..scalars import best_schedule, eigenvalues
 from ..seeds import RANGE, line, number
-from ..study import Analysis, Run
+from ..study import Analysis
 from .settings import CITED, ISOTROPIC, TASK, covariance, held_out
 
 DEPTHS = (1, 2, 3, 4)
@@ -23,9 +23,9 @@ CLOSE = 0.01
 """At depth 1, where no model can be below preconditioned descent: how far above it may be."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Run(name=f"{layers}-layers-seed-{seed}", config=_config(scale, layers, seed))
+        Experiment(name=f"{layers}-layers-seed-{seed}", config=_config(scale, layers, seed))
         for layers in DEPTHS
         for seed in range(3 if scale == "laptop" else 5)
     ]

@@ -16,10 +16,10 @@ from ...incontext import (
     Regression,
 )
 from ...incontext.models.forms import Full
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Number, Panel
 from ..seeds import line
-from ..study import Analysis, Run
+from ..study import Analysis
 from .settings import CITED, SPECTRUM, covariance, held_out
 
 TASK = Regression(dim=5, points=20, covariates=Gaussian(spectrum=SPECTRUM, basis="run"))
@@ -34,7 +34,7 @@ DOUBT = 4.0
 """Standard errors: some of 200 true differences of 0 come 2 or 3 below."""
 
 
-def no_runs(scale: Scale) -> Sequence[Run]:
+def no_runs(scale: Scale) -> Sequence[Experiment]:
     return ()
 
 

@@ -18,12 +18,12 @@ from ...incontext import (
 from ...incontext.algorithms import GradientDescent
 from ...incontext.measures import distance_from_identity, whitened
 from ...incontext.models.forms import Descent
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
 from ..findings import Finding, Findings, Panel
 from ..scalars import best_schedule, eigenvalues
 from ..seeds import RANGE, line, number, spread
-from ..study import Analysis, Run
+from ..study import Analysis
 from .settings import CITED, ISOTROPIC, TASK, covariance, held_out
 
 LAYERS = 3
@@ -35,9 +35,9 @@ PAPER_STEPS = (0.42, 0.69, 1.70)
 PROMPTS = 20_000
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Run(name=f"seed-{seed}", config=_config(scale, seed))
+        Experiment(name=f"seed-{seed}", config=_config(scale, seed))
         for seed in range(3 if scale == "laptop" else 5)
     ]
 

@@ -1,12 +1,11 @@
-"""The three settings of section 3 of the paper, and its runs (constructions.md, section 5)."""
+"""The three settings of section 3 of the paper, and its runs (derivations.md, section 5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ...incontext import Evaluation, HeavyTailed, LinearAttention, Optimizer, Regression, RunConfig
-from ...runs import Scale
-from ..study import Run
+from ...runs import Experiment, Scale
 
 Kind = Literal["sgd", "adam"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -68,10 +67,10 @@ def run_name(setting: str, kind: Kind, rate: float, seed: int) -> str:
     return f"{setting}-{kind}-{rate:g}-seed-{seed}".replace(".", "p")
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
     return [
-        Run(
+        Experiment(
             name=run_name(setting, kind, rate, seed),
             config=_config(size, setting, kind, rate, seed),
         )

@@ -10,6 +10,9 @@ from pathlib import Path
 from ..claims import Claim
 from ..paper import Lazy, Paper
 from ..study import Study
+from .failures import FailureRecord as FailureRecord
+from .failures import Predictor as Predictor
+from .failures import kept_failures as kept_failures
 
 
 def _study(name: str) -> Study:

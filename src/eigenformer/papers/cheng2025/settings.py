@@ -1,13 +1,12 @@
-"""What the graph transformers are trained on, and how (constructions.md, section 8)."""
+"""What the graph transformers are trained on, and how (derivations.md, section 8)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ...incontext import Evaluation, GraphTask, GraphTransformer, Optimizer, RunConfig
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
-from ..study import Run
 from .warm import FromRichardson
 
 Quantity = Literal["potentials", "embedding", "heat"]
@@ -68,7 +67,7 @@ def warm_name(seed: int) -> str:
     return f"warm-seed-{seed}"
 
 
-def runs(quantity: Quantity, scale: Scale) -> Sequence[Run]:
+def runs(quantity: Quantity, scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
     found = []
     for form in size.forms:
@@ -77,9 +76,11 @@ def runs(quantity: Quantity, scale: Scale) -> Sequence[Run]:
                 for seed in range(size.seeds):
                     make = _laptop if scale == "laptop" else _paper
                     config = make(task(quantity, graph), form, depth, seed)
-                    found.append(Run(name=run_name(form, graph, depth, seed), config=config))
+                    found.append(Experiment(name=run_name(form, graph, depth, seed), config=config))
     if quantity == "potentials" and scale == "laptop":
-        found += [Run(name=warm_name(seed), config=_warm(seed)) for seed in range(size.seeds)]
+        found += [
+            Experiment(name=warm_name(seed), config=_warm(seed)) for seed in range(size.seeds)
+        ]
     return found
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import get_args
 
 from ...incontext import InContextFolder
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Line, Number, Panel, State
-from ..study import Analysis, Run
+from ..study import Analysis
 from .settings import (
     CITED,
     DESCENT_STEPS,
@@ -43,7 +43,7 @@ class Last:
     """At the query, over the mean square of the targets."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [run(scale, data, seed) for data in DATA for seed in SEEDS[scale]]
 
 

@@ -1,4 +1,4 @@
-"""Tasks, training and the matching of layers with steps (constructions.md, section 2)."""
+"""Tasks, training and the matching of layers with steps (derivations.md, section 2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +22,9 @@ from ...incontext import (
 )
 from ...incontext.algorithms import GradientDescent, Newton
 from ...incontext.measures import fit_readouts, model_errors, prefix, prefix_errors, similarity
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
 from ..findings import HeatMap
-from ..study import Run
 
 Data = Literal["isotropic", "ill-conditioned"]
 CONDITION = 100.0
@@ -54,8 +53,8 @@ def task(scale: Scale, data: Data) -> Regression:
     )
 
 
-def run(scale: Scale, data: Data, seed: int) -> Run:
-    return Run(name=f"{data}-seed-{seed}", config=_config(scale, data, seed))
+def run(scale: Scale, data: Data, seed: int) -> Experiment:
+    return Experiment(name=f"{data}-seed-{seed}", config=_config(scale, data, seed))
 
 
 def _config(scale: Scale, data: Data, seed: int) -> RunConfig:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...incontext import InContextFolder
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Line, Number, Panel, State
-from ..study import Analysis, Run
+from ..study import Analysis
 from .settings import (
     CITED,
     DESCENT_STEPS,
@@ -30,7 +30,7 @@ FIT = 0.9
 """R^2 of the line through steps over layers, at least."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [run(scale, "isotropic", seed) for seed in SEEDS[scale]]
 
 

@@ -1,4 +1,4 @@
-"""Prompts and training of the paper's experiments (constructions.md, section 7)."""
+"""Prompts and training of the paper's experiments (derivations.md, section 7)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,9 +10,8 @@ from ...incontext import (
     Regression,
     RunConfig,
 )
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
-from ..study import Run
 
 CITED = "Gatmiry et al. (2024)"
 DIM = 10
@@ -36,9 +35,9 @@ def task(points: int) -> Regression:
     return Regression(dim=DIM, points=points)
 
 
-def runs(scale: Scale, cells: Sequence[tuple[int, int]]) -> Sequence[Run]:
+def runs(scale: Scale, cells: Sequence[tuple[int, int]]) -> Sequence[Experiment]:
     return [
-        Run(
+        Experiment(
             name=f"n-{points}-loops-{loops}-seed-{seed}", config=_config(scale, points, loops, seed)
         )
         for points, loops in cells

@@ -11,9 +11,9 @@ from torch import Tensor
 from ...incontext import InContextFolder, InContextModel, Prompts, Transformer
 from ...incontext.algorithms import Newton
 from ...incontext.measures import response
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Line, Number, Panel, State
-from ..study import Analysis, Run
+from ..study import Analysis
 from .settings import (
     CITED,
     LAPTOP_SEEDS,
@@ -60,7 +60,7 @@ Losses = Mapping[tuple[str, int], Sequence[float]]
 """By model and layers: a relative loss a seed."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
     found = []
     for condition, kind in itertools.product(size.conditions, size.depths):
@@ -85,7 +85,7 @@ def runs(scale: Scale) -> Sequence[Run]:
                     seed=seed,
                 )
             )
-            found.append(Run(name=_name(condition, kind, layers, seed), config=config))
+            found.append(Experiment(name=_name(condition, kind, layers, seed), config=config))
     return found
 
 

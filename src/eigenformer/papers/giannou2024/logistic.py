@@ -7,9 +7,9 @@ from ...construct.algorithms.logistic import inverse_steps_for
 from ...incontext import InContextFolder, Logistic, Optimizer, RunConfig, Transformer
 from ...incontext.algorithms import DampedNewton
 from ...incontext.measures import loss_by_layer, loss_by_step
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..findings import Findings, Line, Number, Panel
-from ..study import Analysis, Run
+from ..study import Analysis
 from .settings import CITED, PAPER_SEED, geometric_mean, laptop_config
 
 MU = 0.1
@@ -32,9 +32,9 @@ def task(scale: Scale) -> Logistic:
     return Logistic(dim=3, points=12, mu=MU)
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Run(name=_name(layers, seed), config=_config(scale, layers, seed))
+        Experiment(name=_name(layers, seed), config=_config(scale, layers, seed))
         for layers, seed in itertools.product(LAYERS[scale], SEEDS[scale])
     ]
 

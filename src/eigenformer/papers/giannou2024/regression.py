@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from ...incontext import InContextFolder, LinearAttention
 from ...incontext.algorithms import Newton
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Line, Number, Panel, State
-from ..study import Analysis, Run
+from ..study import Analysis
 from .settings import (
     CITED,
     LAPTOP_SEEDS,
@@ -39,14 +39,14 @@ Losses = Mapping[tuple[float, int], Sequence[float]]
 """By condition number and layers: a relative loss a seed."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     if scale == "paper":
         return [
-            Run(name=_name(k, n, PAPER_SEED), config=paper_config(k, n, norm=False))
+            Experiment(name=_name(k, n, PAPER_SEED), config=paper_config(k, n, norm=False))
             for k, n in itertools.product(CONDITIONS, LAYERS[scale])
         ]
     return [
-        Run(
+        Experiment(
             name=_name(condition, layers, seed),
             config=laptop_config(
                 task(scale, condition),

@@ -1,6 +1,6 @@
 """Rank of what training adds to the weights, and pruning by the length of neurons.
 
-Only the paper's abstract and summaries could be read (constructions.md, section 9), so the settings
+Only the paper's abstract and summaries could be read (derivations.md, section 9), so the settings
 of both scales are this module's own.
 """
 
@@ -22,10 +22,10 @@ from ...incontext import (
     Sequences,
 )
 from ...incontext.measures import pruned, update_spectrum
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..compare import mean
 from ..findings import Finding, Findings, Line, Number, Panel
-from ..study import Analysis, Run
+from ..study import Analysis
 
 MATRICES = {"w_q": "W_Q", "w_k": "W_K", "w_v": "W_V"}
 FRACTIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -58,7 +58,7 @@ class Trained:
         return max(values[RANK] / values[RANK - 1] for values in self.spectra.values())
 
 
-def _runs(scale: Scale) -> Sequence[Run]:
+def _runs(scale: Scale) -> Sequence[Experiment]:
     laptop = scale == "laptop"
     task = (
         Patterns(dim=20, patterns=10, length=20, relevant=8, confusing=4)
@@ -67,7 +67,7 @@ def _runs(scale: Scale) -> Sequence[Run]:
     )
     steps = 200 if laptop else 2000
     return [
-        Run(
+        Experiment(
             name=f"seed-{seed}",
             config=RunConfig(
                 task=task,

@@ -20,9 +20,9 @@ from ...construct.algorithms.gd_plus_plus import (
 from ...core import rng
 from ...incontext import InContextFolder, LinearAttention, LinearAttentionModel, Prompts, Regression
 from ...incontext.models.forms import Diagonal
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..findings import Findings, Line, Number, Panel
-from ..study import Analysis, Run
+from ..study import Analysis
 
 DIM, POINTS, LAYERS, PROMPTS = 10, 20, 3, 200
 CONDITIONS = (10.0, 100.0, 1000.0, 10_000.0)
@@ -31,7 +31,7 @@ SOLVED = 1e-12
 """The relative error to which layers are counted."""
 
 
-def _no_runs(scale: Scale) -> Sequence[Run]:
+def _no_runs(scale: Scale) -> Sequence[Experiment]:
     return ()
 
 

@@ -10,11 +10,11 @@ from torch import Tensor
 from ...incontext import InContextFolder, LinearAttention, Prompts
 from ...incontext.algorithms import GDPlusPlus, GradientDescent, RegressionAlgorithm
 from ...incontext.measures import Alignment, alignment
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Number, Panel
 from ..scalars import best_schedule, eigenvalues
 from ..seeds import RANGE, curve, line, number, spread
-from ..study import Analysis, Run
+from ..study import Analysis
 from .one_layer import half_loss, held_out
 from .settings import CITED, PARAMETERS, SEEDS, TASK, laptop_config, paper_config
 
@@ -27,9 +27,9 @@ CLOSE = 0.05
 """How far above GD++ a model may be that is said to match it."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Run(name=f"{_kind(looped)}-{layers}-seed-{seed}", config=config)
+        Experiment(name=f"{_kind(looped)}-{layers}-seed-{seed}", config=config)
         for layers, looped in KINDS[scale]
         for seed in range(SEEDS[scale])
         for config in [

@@ -10,10 +10,10 @@ from ...incontext import InContextFolder, InContextModel, LinearAttentionModel, 
 from ...incontext.algorithms import GradientDescent
 from ...incontext.measures import Alignment, alignment
 from ...incontext.models.forms import Full
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Panel
 from ..seeds import RANGE, curve, line, number, spread
-from ..study import Analysis, Run
+from ..study import Analysis
 from .settings import CITED, PARAMETERS, SEEDS, TASK, laptop_config, optimum, paper_config
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
@@ -26,7 +26,7 @@ PROMPTS = 10_000
 CLOSE, ALIGNED = 0.01, 0.99
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     found = []
     for seed in range(SEEDS[scale]):
         steps = 1000 if scale == "laptop" else 5000
@@ -38,7 +38,7 @@ def runs(scale: Scale) -> Sequence[Run]:
             if scale == "laptop"
             else paper_config(1, seed, looped=False, snapshots=looks)
         )
-        found.append(Run(name=f"seed-{seed}", config=config))
+        found.append(Experiment(name=f"seed-{seed}", config=config))
     return found
 
 

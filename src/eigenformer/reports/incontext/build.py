@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...papers import Analysis, Kept, Verdict
-from ...papers.study import Run
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ..drawing import Figure
 from .figures import figures_of
 
@@ -15,7 +14,7 @@ class Section:
     """A study."""
 
     study: Analysis
-    runs: tuple[Run, ...]
+    runs: tuple[Experiment, ...]
     """Those of the report's scale, each once."""
     record: Kept | None
     """None if it has not been made at that scale, or has changed since."""

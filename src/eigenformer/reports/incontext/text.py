@@ -7,8 +7,7 @@ from typing import Any
 
 from ...core import to_json
 from ...papers import Number, State, Study, Verdict
-from ...papers.study import Run
-from ...runs import Scale
+from ...runs import Experiment, Scale
 from ...runs.cost import duration
 from ..words import STATES, short_version, verdict_word
 from .build import Report, Section
@@ -95,7 +94,7 @@ def missing(section: Section, report: Report) -> str:
 
 def facts(section: Section) -> list[tuple[str, str]]:
     """What it cost and what made it: terms with their texts."""
-    prompts = sum(run.examples for run in section.runs)
+    prompts = sum(run.config.length for run in section.runs)
     number = f"{len(section.runs)}, {prompts:,} prompts" if section.runs else "none: computed"
     found = [("Runs", number)]
     if section.record is not None:
@@ -129,16 +128,16 @@ def number_text(value: float) -> str:
     return f"{digits}e{int(power)}"
 
 
-def run_row(run: Run) -> tuple[str, ...]:
+def run_row(run: Experiment) -> tuple[str, ...]:
     """A line of the list of runs, under `RUN_HEADS`."""
-    config = run.config
+    config: Any = run.config
     return (
         run.name,
         described(config.task),
         described(config.model),
         described(config.optimizer),
         f"{config.steps:,}",
-        f"{config.batch:,}",
+        f"{config.step_examples:,}",
         str(config.seed),
     )
 

@@ -1,1 +1,0 @@
-"""Making studies whose runs are trained on prompts."""
