@@ -11,12 +11,11 @@ from model_stubs import StubEncoding
 from short_training import check_training
 from test_greedy_decoding import by_hand, some_inputs
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from eigenformer import models
 from eigenformer.core import InputError, from_json, to_json
 from eigenformer.models import ModelConfig, RecurrentConfig, RecurrentSeq2Seq, generate
-from eigenformer.models.recurrent import fused_flops
+from eigenformer.models.products import counted_flops
 
 VARIANTS = {
     "lstm": {},
@@ -227,10 +226,10 @@ def test_flops_are_counted(cell):
     inputs, outputs = some_inputs(batch, 4, False, 0), some_inputs(batch, 2, False, 1)
     layers = 2 * GATES[cell] * h * (d + h) + 2 * GATES[cell] * h * (h + h)
     expected = batch * ((read + written) * layers + written * 2 * d * (h + words))
-    with FlopCounterMode(display=False, custom_mapping=fused_flops()) as counter:
+    with counted_flops() as counter:
         logits = model(inputs, outputs)
     assert counter.get_total_flops() == expected
-    with FlopCounterMode(display=False, custom_mapping=fused_flops()) as counter:
+    with counted_flops() as counter:
         logits.sum().backward()
     assert 1.9 * expected < counter.get_total_flops() <= 2 * expected
 

@@ -265,9 +265,9 @@ def token_by_token(
 def test_halting_token_by_token(seed, loops, bias, threshold):
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(2, 5, 6, generator=generator, dtype=torch.float64)
-    halting = Halting(6).double()
+    halting = Halting(6, bias).double()
     with torch.no_grad():
-        halting.start(bias)
+        halting.start_parameters(generator)
         halting.weight.normal_(generator=generator)
         calls: list[int] = []
 

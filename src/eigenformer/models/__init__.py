@@ -14,13 +14,20 @@ from .base import TokenNumbersLike as TokenNumbersLike
 from .cpu import tune_cpu as tune_cpu
 from .direct import DirectConfig as DirectConfig
 from .direct import DirectTransformer as DirectTransformer
+from .initialise import initialise as initialise
+from .initialise import start_vectors as start_vectors
 from .lawt import LawtConfig as LawtConfig
 from .lawt import LawtTransformer as LawtTransformer
+from .positions import Places as Places
+from .positions import Positions as Positions
+from .products import Products as Products
+from .products import Sizes as Sizes
 from .recurrent import RecurrentConfig as RecurrentConfig
 from .recurrent import RecurrentSeq2Seq as RecurrentSeq2Seq
 from .seq2seq import Seq2Seq as Seq2Seq
 from .seq2seq import generate as generate
 from .stack import StackConfig as StackConfig
+from .stacked import StackedConfig as StackedConfig
 from .transformer import Seq2SeqTransformer as Seq2SeqTransformer
 from .transformer import TransformerConfig as TransformerConfig
 from .transformer import parameter_count as parameter_count
@@ -28,5 +35,6 @@ from .universal import UniversalConfig as UniversalConfig
 from .universal import UniversalTransformer as UniversalTransformer
 
 get = ModelConfig.registry.get
+item = ModelConfig.registry.item
 names = ModelConfig.registry.names
 register = ModelConfig.registry.register

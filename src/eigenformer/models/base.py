@@ -1,16 +1,26 @@
 """What every model is made from: a registered config, and two encodings to size it."""
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, get_type_hints, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ..core import Registry
+from ..core import InputError, Registry, unknown
+from ..encodings import Task
+from .layers import layer_matrices
+from .positions import Positions
+from .products import Products, counted_flops
+from .stack import StackConfig
+
+_MATRICES_A_LAYER = 6
+Shape = tuple[int, int]
 
 
 @runtime_checkable
@@ -139,23 +149,117 @@ class Model(nn.Module, ABC):
 
         return run_with_cache(self, inputs, max_length, padded)
 
-    @abstractmethod
     def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
         """The layers' weight matrices, for optimizers that treat matrices as such (Muon).
 
         With each the number of maps that it fuses, one above the other in equal parts: 3 for
-        queries, keys and values. Embeddings and the output projection are not among them.
+        queries, keys and values. These are the linear maps within a `ModuleList` or `Sequential`;
+        what embeds and what projects to words, which stand outside, are not among them.
         """
+        return layer_matrices(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(ABC):
-    """A model before it is built; concrete classes register themselves under one name."""
+    """A model before it is built; concrete classes register themselves under one name.
+
+    Only `build` has to be written. The other members say what is asked of a model before it is
+    built, or of its kind; a model that does not say is none the worse.
+    """
 
     registry: ClassVar[Registry["ModelConfig"]] = Registry("model")
+    at_once: ClassVar[bool] = False
+    """Whether no coefficient of an answer waits for another."""
 
     @abstractmethod
     def build(
         self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
     ) -> Model:
         """The module, initialised from `seed` alone (torch's global generator is not touched)."""
+
+    # Its size.
+
+    @property
+    def stacks(self) -> tuple[StackConfig, ...]:
+        """The sizes of encoder and decoder; none where there are no such stacks."""
+        return ()
+
+    def describe(self) -> str:
+        """The size in words, for a table of runs."""
+        return ""
+
+    def products(self, task: Task, batch: int) -> Products:
+        """What an example of `task` costs in batches of `batch`.
+
+        Without a formula, which other families have, a model is built and its operations are
+        counted on one example.
+        """
+        model = self.build(task.encoder, task.decoder, seed=0)
+        found = task.examples(0, "cost", 0, 1)
+        with counted_flops() as counter, torch.no_grad():
+            model.choices(torch.from_numpy(found.input_ids), torch.from_numpy(found.output_ids))
+        matrices = [
+            (part.shape[0], part.shape[1])
+            for weight, parts in model.layer_matrices()
+            for part in weight.chunk(parts)
+        ]
+        return Products(
+            forward=float(counter.get_total_flops()),
+            matrices=tuple(matrices),
+            depth=len(matrices) / _MATRICES_A_LAYER,
+        )
+
+    # Its positions.
+
+    def positions(self, reads: EncodingLike, writes: EncodingLike) -> Positions:
+        """Where coefficients stand, for the encodings of question and answer."""
+        raise InputError(
+            f"a model {self.registry.name_of(self)!r} has no attention to show on a grid; its "
+            "configuration would need the method positions"
+        )
+
+    def with_room(
+        self, reads: EncodingLike, writes: EncodingLike, largest: Sequence[tuple[Shape, Shape]]
+    ) -> "ModelConfig":
+        """With whatever questions and answers of these shapes need, and no less than before."""
+        return self
+
+    # Others made of it.
+
+    def changed(self, **fields: Any) -> "ModelConfig":
+        """With these fields; an `InputError` if it has no such field."""
+        known = [field.name for field in dataclasses.fields(self)]
+        for name in fields:
+            if name not in known:
+                raise unknown(f"field of the model {self.registry.name_of(self)!r}", name, known)
+        return dataclasses.replace(self, **fields)
+
+    def adapted(self, **fields: Any) -> "ModelConfig":
+        """With those of these fields that it has."""
+        known = {field.name for field in dataclasses.fields(self)}
+        return dataclasses.replace(self, **{k: v for k, v in fields.items() if k in known})
+
+    @classmethod
+    def like(cls, other: "ModelConfig", **fields: Any) -> "ModelConfig":
+        """A model of this class as much as possible like another, but for `fields`.
+
+        Taken over are the fields that have the same name and type in both classes, and in this
+        class and the `StackConfig` of the other's encoder, such as `width`. Raises `InputError` if
+        that leaves a field without a value.
+        """
+        hints = get_type_hints(cls)
+        sources: list[Any] = [*other.stacks[:1], other]
+        given = {
+            field.name: getattr(source, field.name)
+            for source in sources
+            for field in dataclasses.fields(source)
+            if hints.get(field.name) == get_type_hints(type(source))[field.name]
+        } | fields
+        for field in dataclasses.fields(cls):
+            missing = dataclasses.MISSING
+            if field.name not in given and field.default is field.default_factory is missing:
+                raise InputError(
+                    f"the model {cls.__name__} has no default for its field {field.name!r}, and "
+                    f"nothing in {type(other).__name__} to take; give the field a default"
+                )
+        return cls(**given)

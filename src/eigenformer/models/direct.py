@@ -11,9 +11,9 @@ Shapes: B batch, L input tokens, T output tokens, G input coefficients, N output
 D width, K decisions, W words.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -22,24 +22,26 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ..core import InputError
-from ..encodings import EOS, PAD
-from .base import Choices, EncodingLike, Model, ModelConfig
+from ..encodings import EOS, PAD, Task
+from .base import Choices, EncodingLike, Model, ModelConfig, Shape
 from .cpu import linear
-from .initialise import initialise_layers, number_embedding
-from .layers import DecoderLayer, EncoderLayer, Linear, layer_matrices
-from .stack import StackConfig
-from .values import Cells, ValueEmbedding
+from .initialise import initialise, number_embedding, start_vectors
+from .layers import DecoderLayer, EncoderLayer, Linear
+from .positions import Places, Positions
+from .products import Products, Sizes, stack_products
+from .stacked import StackedConfig
+from .values import VALUE_FEATURES, Cells, ValueEmbedding
 
 
 @dataclass(frozen=True, kw_only=True)
-class DirectConfig(ModelConfig):
+class DirectConfig(StackedConfig):
     """An encoder over the coefficients of the input and a decoder over those of the answer.
 
     Always with layer norms before each block, and one more at the end of both stacks.
     """
 
-    encoder: StackConfig
-    decoder: StackConfig
+    at_once: ClassVar[bool] = True
+
     activation: Literal["relu", "gelu"] = "gelu"
     embedding: Literal["random", "number", "value"] = "value"
     """Of a coefficient: the sum of its tokens' vectors, which start random or as Fourier features
@@ -61,6 +63,29 @@ class DirectConfig(ModelConfig):
             raise InputError(f"max_dim is {self.max_dim}; give at least 1")
         if not self.norm_epsilon > 0:
             raise InputError(f"norm_epsilon is {self.norm_epsilon}; give a positive number")
+
+    def positions(self, reads: EncodingLike, writes: EncodingLike) -> Positions:
+        one = Places(first=0, each=1)
+        return Positions(inputs=one, asks=one, reads=one)
+
+    def with_room(
+        self, reads: EncodingLike, writes: EncodingLike, largest: Sequence[tuple[Shape, Shape]]
+    ) -> ModelConfig:
+        sides = [side for given, asked in largest for side in (*given, *asked)]
+        return replace(self, max_dim=max(self.max_dim, *sides))
+
+    def products(self, task: Task, batch: int) -> Products:
+        length = Sizes.of(task, batch)
+        reads, writes, width = task.encoder, task.decoder, self.decoder.width
+        inputs = (length.inputs - reads.prefix) // reads.tokens_per_number
+        outputs = (length.outputs - 1 - writes.prefix) // writes.tokens_per_number
+        decided = (length.decided - 1 - writes.prefix) / writes.tokens_per_number
+        followers = len(_Layout(writes).stages) - 1
+        embedding = inputs * VALUE_FEATURES if self.embedding == "value" else 0
+        ends = 2.0 * self.encoder.width * (embedding + sum(map(len, writes.header)))
+        ends += 2 * decided * width * (sum(map(len, writes.slots)) + followers * width)
+        stacks = stack_products(self.stacks, inputs, outputs)
+        return stacks.more(ends, [(width, width)] * followers)
 
     def build(
         self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
@@ -133,14 +158,18 @@ class DirectTransformer(Model):
         self.given = nn.ModuleList(Linear(decoder.width, decoder.width) for _ in range(followers))
         self.given_norm = nn.LayerNorm(decoder.width, eps=epsilon) if followers else nn.Identity()
         self.output_tokens = nn.Parameter(torch.empty(self.writes.words, decoder.width))
-        self.output_bias = nn.Parameter(torch.empty(self.writes.words))
+        self.output_bias = nn.Parameter(torch.zeros(self.writes.words))
 
         generator = torch.Generator().manual_seed(seed)
-        initialise_layers(self, generator)
+        initialise(self, generator)
         if config.embedding == "number":
             number_embedding(self.input_tokens, numbers, generator)
         if config.embedding != "random":
             number_embedding(self.output_tokens, output_encoding.token_numbers(), generator)
+
+    def start_parameters(self, generator: torch.Generator) -> None:
+        for tokens in (self.input_tokens, self.output_tokens):
+            start_vectors(tokens, generator, zero=PAD)
 
     def choices(
         self,
@@ -218,10 +247,6 @@ class DirectTransformer(Model):
         end_B1 = (len(writes.header) + size_B * len(writes.slots))[:, None]
         ids_BT = ids_BT.masked_fill(place_T == end_B1, EOS).masked_fill(place_T > end_B1, PAD)
         return ids_BT[:, :max_length]
-
-    def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
-        for part in (self.encoder_layers, self.decoder_layers, self.given):
-            yield from layer_matrices(part)
 
     def _check(self, inputs_BL: Tensor, outputs_BT: Tensor | None = None) -> None:
         """Whether the model has cells for matrices of these dimensions."""

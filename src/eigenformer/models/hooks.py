@@ -135,7 +135,7 @@ class _Side:
         self._put(name, output)
 
     def _gate(self, module: nn.Module, args: Any, kwargs: Any, output: Tensor) -> None:
-        self._put("gate", output.sigmoid())
+        self._put("gate", output)
 
     def _self_attention(
         self, module: SelfAttention, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor

@@ -34,10 +34,11 @@ class Linear(nn.Module):
 
 
 def layer_matrices(module: nn.Module) -> Iterator[tuple[nn.Parameter, int]]:
-    """The weight of each `Linear` in `module`, with the number of maps that it fuses."""
-    for part in module.modules():
-        if isinstance(part, Linear):
-            yield part.weight, part.parts
+    """The weight of each linear map in the stacks of `module`, and how many maps it fuses."""
+    stacks = [part for part in module.modules() if isinstance(part, nn.ModuleList | nn.Sequential)]
+    for part in dict.fromkeys(part for stack in stacks for part in stack.modules()):
+        if isinstance(part, Linear | nn.Linear):
+            yield part.get_parameter("weight"), part.parts if isinstance(part, Linear) else 1
 
 
 def split_heads(x_BLnD: Tensor, count: int, heads: int) -> Tensor:
@@ -114,10 +115,17 @@ class FeedForward(nn.Module):
         return y_BLD
 
 
+class Gate(FeedForward):
+    """A feed-forward block whose output is a share of each coordinate, between 0 and 1."""
+
+    def forward(self, x_BLD: Tensor) -> Tensor:
+        return super().forward(x_BLD).sigmoid()
+
+
 class EncoderLayer(nn.Module):
     """Self-attention and feed-forward, each with a residual and a layer norm before or after.
 
-    `gate`, none unless set: see `_finish`.
+    `gated`: see `_finish`.
     """
 
     def __init__(
@@ -128,6 +136,7 @@ class EncoderLayer(nn.Module):
         activation: Literal["relu", "gelu"],
         norm: Literal["post", "pre"],
         epsilon: float,
+        gated: bool = False,
     ) -> None:
         super().__init__()
         self.pre = norm == "pre"
@@ -135,7 +144,7 @@ class EncoderLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(width, eps=epsilon)
         self.feed_forward = FeedForward(width, hidden, activation)
         self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
-        self.gate: FeedForward | None = None
+        self.gate = Gate(width, hidden, activation) if gated else None
 
     def forward(self, x_BLD: Tensor, mask: Tensor | None) -> Tensor:
         if self.pre:
@@ -150,7 +159,7 @@ class DecoderLayer(nn.Module):
 
     With `query_layer_input` the queries of the cross-attention are the layer's input, as in the
     LAWT code (facebookresearch/LAWT, model/transformer.py), not the self-attention's output.
-    `gate`, none unless set: see `_finish`.
+    `gated`: see `_finish`.
     """
 
     def __init__(
@@ -164,6 +173,7 @@ class DecoderLayer(nn.Module):
         query_layer_input: bool,
         epsilon: float,
         causal: bool = True,
+        gated: bool = False,
     ) -> None:
         super().__init__()
         self.pre = norm == "pre"
@@ -175,7 +185,7 @@ class DecoderLayer(nn.Module):
         self.cross_norm = nn.LayerNorm(width, eps=epsilon)
         self.feed_forward = FeedForward(width, hidden, activation)
         self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
-        self.gate: FeedForward | None = None
+        self.gate = Gate(width, hidden, activation) if gated else None
 
     def forward(
         self,
@@ -226,8 +236,8 @@ class DecoderLayer(nn.Module):
 def _finish(layer: EncoderLayer | DecoderLayer, input_BLD: Tensor, x_BLD: Tensor) -> Tensor:
     """The feed-forward block that ends a layer, after its attention made x of its input.
 
-    With a gate the layer's output is g * new + (1 - g) * input, elementwise; g is the sigmoid of
-    the gate's output, which reads what the feed-forward block reads.
+    With a gate the layer's output is g * new + (1 - g) * input, elementwise; g is the gate's
+    output, which reads what the feed-forward block reads.
     """
     read_BLD = layer.feed_forward_norm(x_BLD) if layer.pre else x_BLD
     new_BLD: Tensor = x_BLD + layer.feed_forward(read_BLD)
@@ -235,5 +245,5 @@ def _finish(layer: EncoderLayer | DecoderLayer, input_BLD: Tensor, x_BLD: Tensor
         new_BLD = layer.feed_forward_norm(new_BLD)
     if layer.gate is None:
         return new_BLD
-    open_BLD: Tensor = layer.gate(read_BLD).sigmoid()
+    open_BLD: Tensor = layer.gate(read_BLD)
     return input_BLD + open_BLD * (new_BLD - input_BLD)

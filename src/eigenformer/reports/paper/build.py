@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ...models import DirectConfig, ModelConfig, TransformerConfig
 from ...papers import Table, Value, Verdict
 from ...papers.charton2022.failures import FailureRecord
 from ...papers.charton2022.memorisation import Memorisation
@@ -97,7 +96,7 @@ def _run(experiment: Experiment, record: Record | None) -> Run:
         identity=experiment.identity,
         name=experiment.name,
         recipe=config.recipe,
-        model=_model(config.model),
+        model=config.model.describe(),
         seed=config.seed,
         state="not run",
     )
@@ -111,15 +110,3 @@ def _run(experiment: Experiment, record: Record | None) -> Run:
         version=short_version(record.version),
         machine=record.machine,
     )
-
-
-def _model(config: ModelConfig) -> str:
-    """The size of a transformer, encoder first where the decoder's is another; "" for others."""
-    if not isinstance(config, TransformerConfig | DirectConfig):
-        return ""
-    a, b = config.encoder, config.decoder
-    width, heads = (
-        f"{x}" if x == y else f"{x}/{y}" for x, y in ((a.width, b.width), (a.heads, b.heads))
-    )
-    plural = "" if heads == "1" else "s"
-    return f"{a.layers}/{b.layers} layers, width {width}, {heads} head{plural}"
