@@ -2,13 +2,8 @@
 
 from dataclasses import replace
 
-import torch
-
 from ...models.products import counted_flops
-from ...training import TrainConfig
-from ...training.distributed import Ranks
-from ...training.stream import batches
-from ...training.trainer import Trainer
+from ...training import TrainConfig, Trainer
 
 
 def flops_per_example(config: TrainConfig) -> float:
@@ -19,8 +14,8 @@ def flops_per_example(config: TrainConfig) -> float:
     `torch.utils.flop_counter.FlopCounterMode`. Attention counts whole, the masked half too.
     """
     config = replace(config, precision="float32", compile=False)
-    batch = next(batches(config, 0, workers=0))
-    trainer = Trainer(config, torch.device("cpu"), Ranks())
+    trainer = Trainer(config)
+    batch = next(trainer.batches())
     with counted_flops() as counter:
         trainer.step(batch)
     return float(counter.get_total_flops()) / config.batch_size
