@@ -60,14 +60,16 @@ class ActivationCache(Mapping[str, Tensor]):
             raise unknown("attention pattern", name, self.patterns)
         model, reads_as, writes_as = self._solver
         places = model.config.positions(reads_as, writes_as)
-        side, _, kind, _ = name.split(".")
+        layer, kind, _ = name.rsplit(".", 2)
+        side = layer.partition(".")[0]
         inputs, answers = self.shapes
-        asking, asks = (inputs, places.inputs) if side == "encoder" else (answers, places.asks)
-        own = side == "decoder" and kind == "attn"
+        answering = side == "decoder"
+        asking, asks = (answers, places.asks) if answering else (inputs, places.inputs)
+        own = answering and kind == "attn"
         read, reads = (answers, places.reads) if own else (inputs, places.inputs)
         queries, keys = asking[0] * asking[1], read[0] * read[1]
         pattern = self._tensors[name].to(torch.float64).cpu().numpy()
-        known = np.ones(len(pattern), bool) if side == "encoder" else self.valid
+        known = self.valid if answering else np.ones(len(pattern), bool)
         grid = np.full((*pattern.shape[:2], queries, keys), np.nan)
         if known.any():
             cut = pattern[known][:, :, asks.of(queries), reads.of(keys)]

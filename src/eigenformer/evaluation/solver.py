@@ -1,6 +1,7 @@
 """Everything that answers a matrix question is a `Solver`: matrices in, a `Solution` out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,13 +87,16 @@ class Solver(ABC):
 
         An input that the problem does not admit is an `InputError`.
         """
+        return self._solution(matrix, self.predict)
+
+    def _solution(self, matrix: Any, predict: Callable[[Matrices], Predictions]) -> Solution:
         inputs = as_batch(matrix)
         if isinstance(self.problem, Joint):
             raise InputError(
                 f"{self.name} answers {', '.join(self.problem.problems)}; name one of them"
             )
         self.problem.check(inputs)
-        predictions = self.predict(Matrices.of(inputs))
+        predictions = predict(Matrices.of(inputs))
         answers = predictions.matrices
         batch, m, n = inputs.shape
         p, q = self.problem.output_shape(m, n)

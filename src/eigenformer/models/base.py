@@ -2,7 +2,7 @@
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, get_type_hints, runtime_checkable
 
@@ -14,9 +14,12 @@ from torch import Tensor, nn
 
 from ..core import InputError, Registry, unknown
 from ..encodings import Task
+from .hooked import HookedPass, Hooks
+from .hooks import hooked
 from .layers import layer_matrices
 from .positions import Positions
 from .products import Products, counted_flops
+from .question import Medium, Numbers, Question, true_answers
 from .stack import StackConfig
 
 _MATRICES_A_LAYER = 6
@@ -93,37 +96,41 @@ class Choices:
 
 
 class Model(nn.Module, ABC):
-    """A network that reads the tokens of a question and writes those of the answer."""
+    """A network that answers questions about matrices, in tokens (`TokenModel`) or in numbers.
+
+    A model that answers in numbers says `writes = "values"` in its configuration, and writes `loss`
+    and `answer`.
+    """
 
     config: "ModelConfig"
     """What it was built from."""
 
     @abstractmethod
-    def choices(
+    def loss(
         self,
-        inputs: Int[Tensor, "B L"],
-        outputs: Int[Tensor, "B T"],
-        padded: bool = False,
-    ) -> list[Choices]:
-        """Every decision that writing `outputs` (the true answers, <eos> included) takes.
+        question: Question,
+        truth: Int[Tensor, "B T"] | Numbers,
+        cross_entropy: Callable[[Choices], Tensor],
+    ) -> Float[Tensor, ""]:
+        """What training makes small.
 
-        Each is made knowing only what would be known when answering. `padded` says whether some
-        sequence is shorter than its row, filled up with <pad>.
+        `truth` is in the form that the model writes: tokens with <eos>, for which this is a sum
+        over them, or numbers, a sum over matrices. `cross_entropy` is the run's, of decisions
+        between words.
         """
 
     @abstractmethod
-    def answer(
-        self, inputs: Int[Tensor, "B L"], max_length: int, padded: bool = False
-    ) -> Int[Tensor, "B T"]:
-        """The greedy answers: tokens, <eos> if it came within `max_length`, then <pad>.
+    def answer(self, question: Question, max_length: int) -> Int[Tensor, "B T"] | Numbers:
+        """The answers: tokens (see `TokenModel`), or numbers."""
 
-        `padded` says whether `inputs` contain <pad>. Raises `InputError` if `max_length` is not
-        positive or more than the model can write.
-        """
+    def points(self) -> dict[str, nn.Module]:
+        """Modules whose output has a name, beside the layers of this package, which name theirs."""
+        return {}
 
+    @torch.no_grad()
     def run_with_cache(
-        self, inputs: Int[Tensor, "B L"], max_length: int, padded: bool = False
-    ) -> tuple[Int[Tensor, "B T"], dict[str, Tensor]]:
+        self, question: Question, max_length: int
+    ) -> tuple[Int[Tensor, "B T"] | Numbers, dict[str, Tensor]]:
         """`answer`, and the activations that lead to it by name.
 
         | name                                    | shape        |                                |
@@ -132,22 +139,47 @@ class Model(nn.Module, ABC):
         | `encoder.{i}.resid_pre`, `.resid_post`  | [B, G, D]    | a layer's input and output     |
         | `encoder.{i}.attn.q`, `.k`, `.v`        | [B, H, G, E] | of each head                   |
         | `encoder.{i}.attn.pattern`              | [B, H, G, G] | asking, read; rows sum to 1    |
+        | `encoder.{i}.attn.z`                    | [B, H, G, E] | what each head reads           |
         | `encoder.{i}.attn.out`                  | [B, G, D]    | what attention adds            |
         | `encoder.{i}.mlp.hidden`                | [B, G, F]    | after the activation           |
         | `encoder.{i}.mlp.out`                   | [B, G, D]    | what the feed-forward adds     |
         | `encoder.{i}.gate`                      | [B, G, D]    | of layers with a copy gate     |
         | `encoder.out`                           | [B, G, D]    | what the decoder reads         |
         | `decoder. ...`                          | T for G      | the same, and                  |
-        | `decoder.{i}.cross.pattern`             | [B, H, T, G] | with `.q`, `.k`, `.v`, `.out`  |
+        | `decoder.{i}.cross.pattern`             | [B, H, T, G] | `.q`, `.k`, `.v`, `.z`, `.out` |
         | `logits`                                | [B, T, V]    | of models that write in turn   |
 
         Layers of a looped stack are counted on from loop to loop. Recurrent models have `embed`,
-        `out` (the top layer's hidden units) and `logits` alone; a model that answers at once has
-        no `decoder.embed`.
-        """
-        from .hooks import run_with_cache  # which knows every model
+        `out` (the top layer's hidden units), `logits` and `encoder.state` [B, P, N, H] alone, the P
+        states of N layers, all that the decoder gets. A model that answers at once has no
+        `decoder.embed`. Other models have `points`, and the names of their `EncoderLayer`s and
+        `DecoderLayer`s: those in a list `blocks` are `blocks.{i}`.
 
-        return run_with_cache(self, inputs, max_length, padded)
+        Raises `InputError` for a model that has neither.
+        """
+        run = HookedPass()
+        with hooked(self, self.points(), run):
+            answer = self.answer(question, max_length)
+        return answer, recorded(self, run)
+
+    @torch.no_grad()
+    def run_with_hooks(
+        self, question: Question, hooks: Hooks, max_length: int
+    ) -> Int[Tensor, "B T"] | Numbers:
+        """`answer`, with activations replaced as it computes them.
+
+        `hooks` are functions by the names of `run_with_cache`. Each is given the activation and
+        returns what takes its place, of the same shape, or None: then it stays as it is, bit for
+        bit. A model that writes in turn computes everything anew for each token, hooks and all:
+        a function is called at each step, with activations of the answer that grow by one position.
+
+        Raises `InputError` for a name that does not occur.
+        """
+        run = HookedPass(hooks)
+        with hooked(self, self.points(), run):
+            answer = self.answer(question, max_length)
+        run.finish()
+        return answer
 
     def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
         """The layers' weight matrices, for optimizers that treat matrices as such (Muon).
@@ -159,6 +191,53 @@ class Model(nn.Module, ABC):
         return layer_matrices(self)
 
 
+def recorded(model: Model, run: HookedPass) -> dict[str, Tensor]:
+    """What a pass of `model` recorded; an `InputError` if that is nothing."""
+    if not run.cache:
+        raise InputError(
+            f"{type(model).__name__} computes nothing that has a name: build it from the layers of "
+            "eigenformer.models, or give it a method points that names modules"
+        )
+    return run.cache
+
+
+def check_length(max_length: int) -> None:
+    """Refuse answers of no tokens."""
+    if max_length < 1:
+        raise InputError(f"max_length is {max_length}; give at least 1, the <eos> included")
+
+
+class TokenModel(Model):
+    """A network that writes the tokens of an answer."""
+
+    @abstractmethod
+    def choices(self, question: Question, outputs: Int[Tensor, "B T"]) -> list[Choices]:
+        """Every decision that writing `outputs` (the true answers, <eos> included) takes.
+
+        Each is made knowing only what would be known when answering. Where the question is padded,
+        so may the outputs be.
+        """
+
+    @abstractmethod
+    def answer(self, question: Question, max_length: int) -> Int[Tensor, "B T"]:
+        """The greedy answers: tokens, <eos> if it came within `max_length`, then <pad>.
+
+        Raises `InputError` if `max_length` is not positive or more than the model can write.
+        """
+
+    def loss(
+        self,
+        question: Question,
+        truth: Int[Tensor, "B T"] | Numbers,
+        cross_entropy: Callable[[Choices], Tensor],
+    ) -> Float[Tensor, ""]:
+        assert isinstance(truth, Tensor)  # it writes tokens
+        decisions = self.choices(question, truth)
+        losses = [cross_entropy(choices) for choices in decisions]
+        losses += [choices.penalty for choices in decisions if choices.penalty is not None]
+        return torch.stack(losses).sum()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(ABC):
     """A model before it is built; concrete classes register themselves under one name.
@@ -168,6 +247,10 @@ class ModelConfig(ABC):
     """
 
     registry: ClassVar[Registry["ModelConfig"]] = Registry("model")
+    reads: ClassVar[Medium] = "tokens"
+    """What it is given of a question."""
+    writes: ClassVar[Medium] = "tokens"
+    """In what form it answers."""
     at_once: ClassVar[bool] = False
     """Whether no coefficient of an answer waits for another."""
 
@@ -196,8 +279,10 @@ class ModelConfig(ABC):
         """
         model = self.build(task.encoder, task.decoder, seed=0)
         found = task.examples(0, "cost", 0, 1)
+        question = Question.of(self.reads, found.inputs, found.input_ids, found.padded)
+        truth = true_answers(self.writes, found.answers, found.output_ids)
         with counted_flops() as counter, torch.no_grad():
-            model.choices(torch.from_numpy(found.input_ids), torch.from_numpy(found.output_ids))
+            model.loss(question, truth, lambda choices: choices.logits.sum())
         matrices = [
             (part.shape[0], part.shape[1])
             for weight, parts in model.layer_matrices()

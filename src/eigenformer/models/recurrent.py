@@ -32,6 +32,7 @@ from .cpu import linear
 from .initialise import initialise, number_embedding, start_vectors
 from .layers import Linear
 from .products import Matrix, Products, Sizes
+from .question import Question
 from .seq2seq import Seq2Seq
 
 _CELLS: dict[str, tuple[type[nn.LSTM] | type[nn.GRU], int]] = {
@@ -141,6 +142,7 @@ class RecurrentSeq2Seq(Seq2Seq):
             len(input_encoding.vocabulary), config.embedding, epsilon
         )
         self.encoder = layers(config.encoder_layers)
+        self.handover = Handover()
         self.decoder_embedding = TokenEmbedding(
             len(output_encoding.vocabulary), config.embedding, epsilon
         )
@@ -159,21 +161,31 @@ class RecurrentSeq2Seq(Seq2Seq):
             ):
                 number_embedding(embedding.tokens, encoding.token_numbers(), generator)
 
+    def points(self) -> dict[str, nn.Module]:
+        return {
+            "encoder.embed": self.encoder_embedding,
+            "encoder.out": self.encoder,
+            "encoder.state": self.handover,
+            "decoder.embed": self.decoder_embedding,
+            "decoder.out": self.decoder,
+            **super().points(),
+        }
+
     def forward(
         self,
-        inputs: Int[Tensor, "B L"],
+        question: Question,
         outputs: Int[Tensor, "B T"],
         select: Bool[Tensor, "B T"] | None = None,
-        padded: bool = False,
     ) -> Float[Tensor, "*K V"]:
         # Padding of the outputs comes last and is read last.
-        x_BTH, _ = _run(self.decoder, self.decoder_embedding(outputs), self.encode(inputs, padded))
+        x_BTH, _ = _run(self.decoder, self.decoder_embedding(outputs), self.encode(question))
         return self._logits(x_BTH if select is None else x_BTH[select])
 
-    def encode(self, inputs: Int[Tensor, "B L"], padded: bool = False) -> State:
+    def encode(self, question: Question) -> State:
         """The states that the decoder's layers start from."""
+        inputs = question.ids
         x_BLD: Tensor = self.encoder_embedding(inputs)
-        if padded:
+        if question.padded:
             lengths_B = (inputs != PAD).sum(1).cpu()
             packed = pack_padded_sequence(x_BLD, lengths_B, batch_first=True, enforce_sorted=False)
             found = self.encoder(packed)[1]
@@ -184,7 +196,8 @@ class RecurrentSeq2Seq(Seq2Seq):
         if surplus:
             places = torch.arange(self.config.decoder_layers, device=inputs.device) + surplus
             state = tuple(part_NBH[places.clamp_min(0)] for part_NBH in state)
-        return state
+        handed: State = self.handover(*state)
+        return handed
 
     def start_cache(self, memory: State, max_length: int) -> RecurrentCache:
         return RecurrentCache(memory)
@@ -207,6 +220,13 @@ class RecurrentSeq2Seq(Seq2Seq):
 
     def _logits(self, x: Tensor) -> Tensor:
         return linear(self.out(x), self.decoder_embedding.tokens, self.output_bias)
+
+
+class Handover(nn.Module):
+    """The states that the encoder hands over, as they are: a part that can be looked into."""
+
+    def forward(self, *state: Tensor) -> State:
+        return state
 
 
 class TokenEmbedding(nn.Module):

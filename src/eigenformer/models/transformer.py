@@ -23,9 +23,10 @@ from ..encodings import PAD, Task
 from .base import EncodingLike, ModelConfig, Shape
 from .cpu import linear
 from .initialise import initialise, number_embedding, start_vectors
-from .layers import DecoderLayer, EncoderLayer
+from .layers import DecoderLayer, EncoderLayer, Memory
 from .positions import Places, Positions
 from .products import Products, Sizes, stack_products
+from .question import Question
 from .seq2seq import Seq2Seq
 from .stacked import StackedConfig
 
@@ -120,15 +121,6 @@ def parameter_count(config: TransformerConfig, input_words: int, output_words: i
     final_norms = 2 * de + 2 * d if config.norm == "pre" else 0
     layers = config.encoder.layers * encoder_layer + config.decoder.layers * decoder_layer
     return embeddings + layers + final_norms
-
-
-@dataclass(frozen=True)
-class TransformerMemory:
-    """What the encoder hands over."""
-
-    hidden_BGD: Tensor
-    mask_B11G: Tensor | None
-    """True where there is a token, not padding; None if the batch has no padding."""
 
 
 @dataclass(frozen=True)
@@ -242,24 +234,32 @@ class Seq2SeqTransformer(Seq2Seq):
             ):
                 number_embedding(embedding.tokens, encoding.token_numbers(), generator)
 
+    def points(self) -> dict[str, nn.Module]:
+        return {
+            "encoder.embed": self.encoder_embedding,
+            "encoder.out": self.encoder_norm,
+            "decoder.embed": self.decoder_embedding,
+            "decoder.out": self.decoder_norm,
+            **super().points(),
+        }
+
     def _add_parts(self) -> None:
         """Make the parts that a subclass has beside these."""
 
     def forward(
         self,
-        inputs: Int[Tensor, "B L"],
+        question: Question,
         outputs: Int[Tensor, "B T"],
         select: Bool[Tensor, "B T"] | None = None,
-        padded: bool = False,
     ) -> Float[Tensor, "*K V"]:
         # Padding of the outputs needs no mask: it comes last and attention is causal.
-        memory = self.encode(inputs, padded)
+        memory = self.encode(question)
         x_BTD = self._decode(self.decoder_embedding(outputs), self._cross(memory), memory)
         return self._logits(x_BTD if select is None else x_BTD[select])
 
-    def encode(self, inputs: Int[Tensor, "B L"], padded: bool = False) -> TransformerMemory:
-        x_BGD, mask_B11G = self._embed(inputs, padded)
-        return TransformerMemory(self.encoder_norm(self._encode(x_BGD, mask_B11G)), mask_B11G)
+    def encode(self, question: Question) -> Memory:
+        x_BGD, mask_B11G = self._embed(question.ids, question.padded)
+        return Memory(self.encoder_norm(self._encode(x_BGD, mask_B11G)), mask_B11G)
 
     def _embed(
         self, inputs: Int[Tensor, "B L"], padded: bool
@@ -284,15 +284,13 @@ class Seq2SeqTransformer(Seq2Seq):
             x_BGD = layer(x_BGD, mask_B11G)
         return x_BGD
 
-    def _decode(
-        self, x_BTD: Tensor, cross_2BHGE: list[Tensor], memory: TransformerMemory
-    ) -> Tensor:
+    def _decode(self, x_BTD: Tensor, cross_2BHGE: list[Tensor], memory: Memory) -> Tensor:
         """One pass through the decoder's layers."""
         for layer, keys_values in zip(self.decoder_layers, cross_2BHGE, strict=True):
             x_BTD = layer(x_BTD, keys_values, memory.mask_B11G)
         return x_BTD
 
-    def start_cache(self, memory: TransformerMemory, max_length: int) -> TransformerCache:
+    def start_cache(self, memory: Memory, max_length: int) -> TransformerCache:
         if max_length > self.config.max_positions:
             raise InputError(
                 f"max_length is {max_length} and the model has {self.config.max_positions} "
@@ -325,7 +323,7 @@ class Seq2SeqTransformer(Seq2Seq):
             x_B1D = layer.step(x_B1D, position, own, cross, cache.mask_B11G)
         return x_B1D
 
-    def _cross(self, memory: TransformerMemory) -> list[Tensor]:
+    def _cross(self, memory: Memory) -> list[Tensor]:
         """Keys and values [2, B, H, G, E] of the encoder's output for each decoder layer."""
         layers = (layer for layer in self.decoder_layers if isinstance(layer, DecoderLayer))
         return [layer.cross.keys_values(memory.hidden_BGD) for layer in layers]

@@ -31,13 +31,13 @@ from torch import Tensor, nn
 from ..core import InputError
 from .base import Choices, EncodingLike, ModelConfig
 from .halting import Halting, Looped, loop, loop_adaptively
-from .layers import Gate
+from .layers import Gate, Memory
+from .question import Question
 from .seq2seq import teacher_forced
 from .transformer import (
     Seq2SeqTransformer,
     TransformerCache,
     TransformerConfig,
-    TransformerMemory,
 )
 
 
@@ -97,7 +97,7 @@ ModelConfig.registry.register("universal", UniversalConfig)
 
 
 @dataclass(frozen=True)
-class UniversalMemory(TransformerMemory):
+class UniversalMemory(Memory):
     """What the encoder hands over, and what it cost."""
 
     remainder: Tensor | None
@@ -133,28 +133,22 @@ class UniversalTransformer(Seq2SeqTransformer):
 
     def forward(
         self,
-        inputs: Int[Tensor, "B L"],
+        question: Question,
         outputs: Int[Tensor, "B T"],
         select: Bool[Tensor, "B T"] | None = None,
-        padded: bool = False,
     ) -> Float[Tensor, "*K V"]:
-        return self._run(inputs, outputs, select, padded)[0]
+        return self._run(question, outputs, select)[0]
 
-    def choices(
-        self,
-        inputs: Int[Tensor, "B L"],
-        outputs: Int[Tensor, "B T"],
-        padded: bool = False,
-    ) -> list[Choices]:
-        shifted, select, targets = teacher_forced(outputs, padded)
-        logits, remainders = self._run(inputs, shifted, select, padded)
+    def choices(self, question: Question, outputs: Int[Tensor, "B T"]) -> list[Choices]:
+        shifted, select, targets = teacher_forced(outputs, question.padded)
+        logits, remainders = self._run(question, shifted, select)
         penalty = None
         if remainders:
             penalty = torch.stack(remainders).sum() * (self.config.ponder_cost * len(targets))
         return [Choices(logits.flatten(0, -2), targets, penalty=penalty)]
 
-    def encode(self, inputs: Int[Tensor, "B L"], padded: bool = False) -> UniversalMemory:
-        x_BGD, mask_B11G = self._embed(inputs, padded)
+    def encode(self, question: Question) -> UniversalMemory:
+        x_BGD, mask_B11G = self._embed(question.ids, question.padded)
         found = self._loop(
             x_BGD,
             lambda _, x_BGD: self._encode(x_BGD, mask_B11G),
@@ -181,13 +175,12 @@ class UniversalTransformer(Seq2SeqTransformer):
 
     def _run(
         self,
-        inputs: Int[Tensor, "B L"],
+        question: Question,
         outputs: Int[Tensor, "B T"],
         select: Bool[Tensor, "B T"] | None,
-        padded: bool,
     ) -> tuple[Float[Tensor, "*K V"], list[Tensor]]:
         """What `forward` returns, and the mean remainder of each stack that halts adaptively."""
-        memory = self.encode(inputs, padded)
+        memory = self.encode(question)
         cross_2BHGE = self._cross(memory)
         found = self._loop(
             self.decoder_embedding(outputs),
