@@ -12,14 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core import InputError, to_json
-from ..runs import Experiment, Measured, Plan, run_id
+from ..runs import Experiment, Measured, Plan
 from ..runs.cost import Cost, confirm, cost, duration, plan_cost
 from ..runs.engine import Outcome, exit_status, unfinished
-from ..runs.grid import Axis, Combination, final_accuracies, grid
+from ..runs.grid import Axis, Combination, final_scores, grid
 from ..runs.options import EngineOptions, job_options, make_engine
 from ..runs.progress import progress
 from ..runs.recipes import RECIPES
-from ..training import TrainConfig
+from ..training import Run
 from .parse import JsonFlag, parse_known
 from .train import Options, configured
 
@@ -108,7 +108,7 @@ def sweep(combinations: Sequence[Combination], options: SweepOptions) -> int:
 def grid_of(recipe: str, axes: Sequence[Axis], words: list[str]) -> list[Combination]:
     """The runs, configured as `eigenformer train` would with the options `words`."""
 
-    def configure(values: Mapping[str, str]) -> TrainConfig:
+    def configure(values: Mapping[str, str]) -> Run:
         chosen = [word for field, value in values.items() for word in _option(field, value)]
         config, options = configured(recipe, [*words, *chosen])
         if options != replace(Options(), data=options.data):
@@ -139,8 +139,7 @@ def _show_plan(
 ) -> None:
     waiting = {experiment.identity for experiment in left}
     rows = [
-        (each, run_id(each.experiment.config), cost(each.experiment.config))
-        for each in combinations
+        (each, each.experiment.config.id, cost(each.experiment.config)) for each in combinations
     ]
     if as_json:
         shown = [
@@ -174,32 +173,33 @@ def _show_results(
 ) -> None:
     by_run = {outcome.experiment.identity: outcome for outcome in outcomes}
     rows = [
-        (each, by_run[each.experiment.identity], final_accuracies(each.experiment))
+        (each, by_run[each.experiment.identity], final_scores(each.experiment))
         for each in combinations
     ]
     if as_json:
         shown = [
             {
                 **each.values,
-                "run": run_id(each.experiment.config),
+                "run": each.experiment.config.id,
                 "state": outcome.state,
                 "message": outcome.message,
-                "accuracy": {key: to_json(share) for key, share in accuracies.items()},
+                **_scores_json(scores),
             }
-            for each, outcome, accuracies in rows
+            for each, outcome, scores in rows
         ]
         print(json.dumps(shown, indent=2))
         return
     table = _table(combinations)
-    tolerances = list(dict.fromkeys(key for _, _, accuracies in rows for key in accuracies))
-    for key in tolerances:
-        table.add_column(f"{100 * float(key):g}%", justify="right")
+    keys = list(dict.fromkeys(key for _, _, scores in rows for key in scores))
+    for key in keys:
+        heading = "test loss" if key == "loss" else f"{100 * float(key):g}%"
+        table.add_column(heading, justify="right")
     table.add_column("state")
-    for each, outcome, accuracies in rows:
-        cells = (_cell(accuracies.get(key)) for key in tolerances)
+    for each, outcome, scores in rows:
+        cells = (_cell(scores.get(key)) for key in keys)
         table.add_row(*each.values.values(), *cells, outcome.state)
     console.print(table)
-    if tolerances:
+    if keys and "loss" not in keys:
         console.print(
             "% right on the first test set within that error, and 95% intervals", style="dim"
         )
@@ -217,9 +217,17 @@ def _table(combinations: Sequence[Combination]) -> Table:
     return table
 
 
+def _scores_json(scores: Mapping[str, Measured]) -> dict[str, Any]:
+    if "loss" in scores:
+        return {"loss": scores["loss"].value}
+    return {"accuracy": {key: to_json(share) for key, share in scores.items()}}
+
+
 def _cell(measured: Measured | None) -> Any:
     if measured is None:
         return "-"
+    if measured.unit == "loss":
+        return Text(f"{measured.value:.4g}", style="bold green")
     text = Text(f"{100 * measured.value:.1f}", style="bold green")
     if measured.low is not None and measured.high is not None:
         text.append(f"\n{100 * measured.low:.1f}-{100 * measured.high:.1f}", style="dim")

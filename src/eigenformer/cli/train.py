@@ -14,7 +14,7 @@ from rich.console import Console
 from ..core import InputError, to_json
 from ..runs import Stage, run_stages
 from ..runs.recipes import RECIPES
-from ..training import Execution, Interrupted, TrainConfig, data_file, start_from
+from ..training import Execution, Interrupted, Run, TrainConfig, data_file, start_from
 from ..training import train as train_run
 from ..zoo import run_folder
 from .parse import option_names, override, parse_known
@@ -23,7 +23,7 @@ USAGE = """\
 usage: eigenformer train RECIPE [options] [--any.field value]
 
 Train a model by a recipe, in a run folder named after its configuration. A finished run is not run
-again; an interrupted one goes on.
+again; an interrupted one goes on. Recipes called after an architecture train it on prompts.
 
 recipes: {recipes}
 options of a recipe: eigenformer train RECIPE --help
@@ -38,7 +38,8 @@ def main(args: list[str]) -> int:
     name, *rest = args
     config, options = configured(name, rest)
     if options.start_from is not None:
-        config = replace(config, start=start_from(run_folder(options.start_from)))
+        start = start_from(run_folder(options.start_from))
+        config = replace(TrainConfig.of(config, config.label, "--start-from"), start=start)
     if options.show:
         print(json.dumps(to_json(config), indent=2))
         return 0
@@ -48,7 +49,7 @@ def main(args: list[str]) -> int:
     return execute(config, options.execution, options.folder, stages)
 
 
-def configured(recipe: str, words: list[str]) -> tuple[TrainConfig, "Options"]:
+def configured(recipe: str, words: list[str]) -> tuple[Run, "Options"]:
     """What the recipe called so gives with these options and overrides, and what is asked beside.
 
     The configuration has its data file; the start is the caller's.
@@ -58,7 +59,8 @@ def configured(recipe: str, words: list[str]) -> tuple[TrainConfig, "Options"]:
     (config, options), overrides = parse_known(command, words, prog=prog)
     config = override(config, overrides, prog=prog, also=option_names(command))
     if options.data is not None:
-        config = replace(config, data=data_file(options.data))
+        data = data_file(options.data)
+        config = replace(TrainConfig.of(config, config.label, "--data"), data=data)
     return config, options
 
 
@@ -89,12 +91,12 @@ _HELP = """
 
 
 def _command(
-    recipe: Callable[..., TrainConfig],
-) -> Callable[..., tuple[TrainConfig, Options]]:
+    recipe: Callable[..., Run],
+) -> Callable[..., tuple[Run, Options]]:
     """A function with the recipe's parameters and those of `Options`, for tyro to read."""
     own = inspect.signature(recipe, eval_str=True).parameters
 
-    def command(**given: Any) -> tuple[TrainConfig, Options]:
+    def command(**given: Any) -> tuple[Run, Options]:
         chosen = {name: given.pop(name) for name in own}
         return recipe(**chosen), Options(**given)
 
@@ -107,15 +109,15 @@ def _command(
 
 
 def execute(
-    config: TrainConfig, execution: Execution, folder: Path | None, stages: Sequence[Stage] = ()
+    run: Run, execution: Execution, folder: Path | None, stages: Sequence[Stage] = ()
 ) -> int:
     """Train and report; the exit status."""
     console = Console()
     try:
         if folder is None:
-            done = run_stages(config, stages, execution, console=console)
+            done = run_stages(run, stages, execution, console=console)
         else:
-            done = train_run(config, folder, execution, console)
+            done = train_run(run, folder, execution, console)
     except Interrupted as stopped:
         # Resuming a stage's run would end with that stage.
         hint = " (or, for the stages after it too, give the same command again)" if stages else ""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core import InputError
-from ..training import TrainConfig
+from ..training import Run
 from .experiment import Experiment
-from .readings import Measured, accuracy
-from .records import record_of
+from .progress import last_lines
+from .readings import Measured, proportion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +43,7 @@ class Combination:
     experiment: Experiment
 
 
-def grid(
-    axes: Sequence[Axis], configure: Callable[[Mapping[str, str]], TrainConfig]
-) -> list[Combination]:
+def grid(axes: Sequence[Axis], configure: Callable[[Mapping[str, str]], Run]) -> list[Combination]:
     """Every combination, configured by its values; the last axis varies fastest."""
     combinations = []
     for chosen in itertools.product(*(axis.values for axis in axes)):
@@ -57,13 +55,20 @@ def grid(
     return combinations
 
 
-def final_accuracies(experiment: Experiment) -> dict[str, Measured]:
-    """By tolerance, the accuracy at the end of a run; nothing before it."""
+def final_scores(experiment: Experiment) -> dict[str, Measured]:
+    """At the end of a run, by tolerance, the accuracy on its first test set, or its test loss."""
     folder = experiment.folder()
-    record = None if folder is None else record_of(experiment, folder)
-    if record is None or record.state == "running":
+    if folder is None or folder.status()["state"] not in ("finished", "diverged"):
         return {}
-    options = experiment.config.evaluation
-    test = options.tests[0].name
-    measured = {f"{t:g}": accuracy(t, test)(record) for t in options.tolerances}
-    return {tolerance: share for tolerance, share in measured.items() if share is not None}
+    line = last_lines(folder).get("evaluation", {})
+    if "loss" in line:
+        return {"loss": Measured(value=line["loss"], unit="loss")}
+    for test in list(line.get("accuracy", ()))[:1]:
+        result = folder.evaluations(test)[line["examples"]]
+        shares = result["accuracy"][result["score"]]
+        ceilings = result["ceiling"][result["score"]]
+        return {
+            tolerance: proportion(share, ceilings[tolerance]["value"])
+            for tolerance, share in shares.items()
+        }
+    return {}

@@ -15,8 +15,8 @@ from ..evaluation import (
     numpy_solver,
     takes,
 )
-from ..runs.store import find_run, runs_root
-from ..training import RunFolder, TrainConfig
+from ..runs.store import find_run, stored_runs
+from ..training import RunFolder, TokenFolder, TrainConfig
 from .shipped import shipped_models
 
 
@@ -25,9 +25,10 @@ def run_folder(name: str) -> RunFolder:
     shipped = shipped_models()
     if name in shipped:
         return RunFolder(shipped[name])
-    if Path(name).exists() or any(runs_root().glob(f"*{name}*")):
+    names = [folder.path.name for folder in stored_runs()]
+    if Path(name).exists() or any(name in known for known in names):
         return find_run(name)
-    raise unknown("run or shipped model", name, [*shipped, *_run_names()])
+    raise unknown("run or shipped model", name, [*shipped, *names])
 
 
 def load(name: str, device: str = "cpu") -> TrainedSolver:
@@ -61,7 +62,7 @@ def solver_of(
 
     `config` is the folder's, if it has been read already.
     """
-    config, weights = config or folder.config(), folder.load_model()
+    config, weights = config or TokenFolder(folder.path).config(), folder.load_model()
     misfit = InputError(f"the weights in {folder.path} do not fit its configuration")
     if not _bounded(to_json(config.model), weights):
         raise misfit
@@ -89,21 +90,16 @@ def _bounded(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> bool:
     return True
 
 
-def _run_names() -> list[str]:
-    return [path.name for path in runs_root().glob("*") if (path / "config.json").exists()]
-
-
 def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     """A solver of `problem` for inputs of a shape: a finished run of the store or a shipped model.
 
     The newest run for this shape comes first. Where no model was trained for it, one for another
     shape is returned (it warns); where there is none, an `InputError` says how to train one.
     """
-    folders = [RunFolder(path) for path in runs_root().glob("*")]
-    folders = [folder for folder in folders if folder.model_file.exists()]
+    folders = [TokenFolder(folder.path) for folder in stored_runs() if folder.model_file.exists()]
     folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
-    shipped = [RunFolder(path) for path in shipped_models().values()]
-    fallback: tuple[RunFolder, TrainConfig] | None = None
+    shipped = [TokenFolder(path) for path in shipped_models().values()]
+    fallback: tuple[TokenFolder, TrainConfig] | None = None
     for folder in (*folders, *shipped):
         try:
             config = folder.config()

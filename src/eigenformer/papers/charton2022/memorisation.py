@@ -12,7 +12,7 @@ from ...core import InputError, from_json, load_json, save_json, to_json
 from ...encodings import Examples, Task
 from ...ensembles import Matrices
 from ...evaluation import TOLERANCES, Proportion, Solver
-from ...training import TrainConfig
+from ...training import TokenFolder, TrainConfig
 from ...zoo.load import load, run_folder
 from .rank import Estimate, difference, nearest, rank_correlations
 
@@ -155,7 +155,7 @@ def memorisation(
 
 def analyse(name: str, n: int = 2000, seed: int = 0) -> Memorisation:
     """`memorisation` of a shipped model, or of a run (folder, name or hash)."""
-    folder = run_folder(name)
+    folder = TokenFolder(run_folder(name).path)
     return memorisation(
         load(name), folder.config(), n, seed, examples=folder.status().get("best_at")
     )

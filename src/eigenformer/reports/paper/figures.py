@@ -32,7 +32,7 @@ class _Followed:
         for cell in self.experiment.cells:
             if "panel" in cell.labels:
                 return str(cell.labels["panel"])
-        task = self.experiment.config.task
+        task = self.experiment.tokens.task
         return f"{task.problem.name} {task.ensemble.dims}"
 
 
