@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reading import HOSTILE
+
 from eigenformer.incontext import LinearAttention, Regression, RunConfig
 from eigenformer.papers import Finding
 from eigenformer.papers.incontext_study import (
@@ -18,11 +20,10 @@ from eigenformer.papers.incontext_study import (
     Run,
     Scale,
     Study,
-    Verdict,
     verdicts,
 )
-
-HOSTILE = "<script>alert('&amp;')</script> | *a_b* `c` [d](e) \\ $x$ #1 ~f~"
+from eigenformer.reports import studies_chapter
+from eigenformer.reports.report import Chapter
 
 
 def _runs(scale: Scale) -> list[Run]:
@@ -208,6 +209,8 @@ def some_records(root: Path) -> Records:
     return records
 
 
-def said(records: Records) -> list[Verdict]:
+def chapter(records: Records) -> Chapter:
+    """Of all of them, with their verdicts."""
     made = {one.name: records.get(one, "laptop") for one in STUDIES}
-    return verdicts(STUDIES, {name: one.findings for name, one in made.items() if one is not None})
+    found = {name: one.findings for name, one in made.items() if one is not None}
+    return studies_chapter(STUDIES, "laptop", records, verdicts(STUDIES, found))

@@ -5,11 +5,13 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from paper_examples import made_up, value
+from table_examples import made_up, value
 
-from eigenformer.papers.charton2022.results import PaperCell, paper_tables
-from eigenformer.reports.paper.layout import Found, layout
-from eigenformer.reports.paper.numbers import (
+from eigenformer.papers import PaperCell
+from eigenformer.papers.charton2022 import paper_tables
+from eigenformer.reports.blocks import Grid, GridColumn
+from eigenformer.reports.layout import OurNumber, layout
+from eigenformer.reports.numbers import (
     count,
     hours,
     label_text,
@@ -17,12 +19,13 @@ from eigenformer.reports.paper.numbers import (
     paper_entry,
     percent,
 )
-from eigenformer.reports.paper.tree import Column, Grid
 from eigenformer.runs import Label, Measured
 
 
-def found(labels: dict[str, Label], number: float | None, paper: dict[str, Label] | None) -> Found:
-    return Found(value=value(labels, number, paper), state="not run")
+def found(
+    labels: dict[str, Label], number: float | None, paper: dict[str, Label] | None
+) -> OurNumber:
+    return OurNumber(value=value(labels, number, paper), state="not run")
 
 
 def texts(grid: Grid, side: str) -> Counter[str]:
@@ -31,11 +34,11 @@ def texts(grid: Grid, side: str) -> Counter[str]:
     )
 
 
-def column(grid: Grid, *parts: str) -> tuple[int, Column]:
+def column(grid: Grid, *labels: str) -> tuple[int, GridColumn]:
     return next(
         (place, one)
         for place, one in enumerate(grid.columns)
-        if tuple(part.text for part in one.parts) == parts
+        if tuple(label.text for label in one.labels) == labels
     )
 
 
@@ -56,20 +59,20 @@ def test_a_number_stands_beside_its_counterpart_under_both_labels() -> None:
     grid = layout(("tolerance",), ("dims", "encoding"), [ours], PAPER)
     assert grid is not None
     place, head = column(grid, "2x2", "P10")
-    assert [part.paper for part in head.parts] == ["5x5", None]
-    assert [row.parts[0].text for row in grid.rows] == ["5%", "1%"]
+    assert [label.paper for label in head.labels] == ["5x5", None]
+    assert [row.labels[0].text for row in grid.rows] == ["5%", "1%"]
     assert [entry.text for entry in grid.slots[0][place].paper] == ["1"]
     assert [entry.text for entry in grid.slots[0][place].ours] == ["0.5"]
     # The rest of the paper's column stays in it.
     assert [entry.text for entry in grid.slots[1][place].paper] == ["5"]
-    assert [tuple(part.text for part in one.parts) for one in grid.columns] == [
+    assert [tuple(label.text for label in one.labels) for one in grid.columns] == [
         ("2x2", "P10"),
         ("5x5", "P1000"),
         ("8x8", "P10"),
         ("8x8", "P1000"),
     ]
     assert [one.paper_only for one in grid.columns] == [False, True, True, True]
-    assert grid.common_paper == ("heads 8/8",)
+    assert grid.common == ("The paper's: heads 8/8.",)
 
 
 def test_two_sizes_of_ours_share_a_counterpart() -> None:
@@ -81,7 +84,7 @@ def test_two_sizes_of_ours_share_a_counterpart() -> None:
     assert grid is not None
     for dims in ("2x2", "3x3"):
         place, head = column(grid, dims, "P10")
-        assert head.parts[0].paper == "5x5"
+        assert head.labels[0].paper == "5x5"
         assert [line[place].paper[0].text for line in grid.slots] == ["1", "5"]
         assert grid.slots[0][place].ours[0].missing
 
@@ -93,7 +96,7 @@ def test_a_row_whose_counterparts_differ_gives_them_with_each_number() -> None:
     ]
     grid = layout(("dims",), ("encoding", "tolerance"), ours, PAPER)
     assert grid is not None
-    assert grid.rows[0].parts[0].text == "2x2" and grid.rows[0].parts[0].paper is None
+    assert grid.rows[0].labels[0].text == "2x2" and grid.rows[0].labels[0].paper is None
     numbers = [slot.paper[0] for slot in grid.slots[0] if slot.ours]
     assert [(one.text, one.details) for one in numbers] == [
         ("1", ("size 5x5",)),
@@ -104,7 +107,7 @@ def test_a_row_whose_counterparts_differ_gives_them_with_each_number() -> None:
 def test_seeds_share_a_place_even_where_a_table_lists_them() -> None:
     labels: dict[str, Label] = {"dims": "5x5", "encoding": "P10", "tolerance": 5}
     ours = [
-        Found(value=value({**labels, "seed": seed}, number, {}), state="finished")
+        OurNumber(value=value({**labels, "seed": seed}, number, {}), state="finished")
         for seed, number in enumerate((1.5, 3.5, None))
     ]
     grid = layout(("tolerance", "seed"), ("dims", "encoding"), ours, PAPER)
@@ -126,9 +129,9 @@ def test_what_neither_row_nor_column_tells_stands_with_the_number() -> None:
         ("0.25", ("score l1",)),
         ("0.75", ("score l2",)),
     ]
-    assert grid.common_ours == ()
+    assert grid.common == ()
     alone = layout(("tolerance",), ("dims",), ours[:1], None)
-    assert alone is not None and alone.common_ours == ("score l1",)
+    assert alone is not None and alone.common == ("Ours: score l1.",)
 
 
 def test_labels_that_the_paper_leaves_out_are_not_made_up() -> None:
@@ -136,11 +139,11 @@ def test_labels_that_the_paper_leaves_out_are_not_made_up() -> None:
     ours = found({"loops": 4, "dim": 64, "tolerance": 5}, 0.5, {"loops": None, "dim": None})
     grid = layout(("loops",), ("tolerance", "dim"), [ours], paper)
     assert grid is not None
-    assert [part.paper for row in grid.rows for part in row.parts] == [None, None]
+    assert [label.paper for row in grid.rows for label in row.labels] == [None, None]
     place, head = column(grid, "5%", "64")
-    assert [part.paper for part in head.parts] == [None, None]
+    assert [label.paper for label in head.labels] == [None, None]
     assert [entry.details for entry in grid.slots[0][place].paper] == [()]
-    assert grid.common_paper == ()
+    assert not any(text.startswith("The paper's") for text in grid.common)
 
 
 def test_nothing_at_all_is_no_grid() -> None:
@@ -243,18 +246,19 @@ def test_an_interval_decides_the_digits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "number", "text", "details"),
+    ("number", "unit", "text", "details"),
     [
-        ({"metric": "epochs_to_95"}, 76, "76 epochs", ("22.8 M examples",)),
-        ({"metric": "sample_size_millions_to_99"}, 28.8, "28.8 M", ("examples",)),
-        ({}, 2276171, "2,276,171", ()),
-        ({}, 97.0, "97.0", ()),
-        ({}, "[+, 314, E-2]", "[+, 314, E-2]", ()),
-        ({}, None, "–", ()),
+        (76, "epochs", "76 epochs", ("as told",)),
+        (28.8, "M", "28.8 M", ("as told",)),
+        (2276171, "", "2,276,171", ()),
+        (97.0, "", "97.0", ()),
+        ("[+, 314, E-2]", "", "[+, 314, E-2]", ()),
+        (None, "", "–", ()),
     ],
 )
 def test_the_papers_numbers_are_printed_as_there(
-    labels: dict[str, Label], number: float | str | None, text: str, details: tuple[str, ...]
+    number: float | str | None, unit: str, text: str, details: tuple[str, ...]
 ) -> None:
-    entry = paper_entry(PaperCell(labels=labels, value=number), {})
+    detail = "".join(details)
+    entry = paper_entry(PaperCell(labels={}, value=number, unit=unit, detail=detail))
     assert (entry.text, entry.details, entry.missing) == (text, details, number is None)

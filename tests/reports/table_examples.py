@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eigenformer.papers import Claim, Finding, Table, Value, Verdict
-from eigenformer.papers.charton2022.results import PaperCell, PaperTable
+from reading import HOSTILE
+
+from eigenformer.papers import Claim, Finding, PaperCell, PaperTable, Table, Value, Verdict
+from eigenformer.papers.charton2022 import paper_table
+from eigenformer.reports import tables_chapter
+from eigenformer.reports.report import Chapter
 from eigenformer.runs import (
     Cell,
     Experiment,
@@ -20,8 +24,6 @@ from eigenformer.runs import (
     examples_until,
 )
 from eigenformer.runs.recipes import fast
-
-HOSTILE = "<script>alert('&amp;')</script> | *a_b* `c` [d](e) \\ $x$ #1 ~f~"
 
 
 def proportion(value: float, half: float = 0.01) -> dict[str, Any]:
@@ -115,6 +117,7 @@ TABLE6 = Table(
     rows=("tolerance",),
     columns=("dims", "encoding", "layers", "seed"),
     experiments=eigenvalues,
+    printed=paper_table("table06"),
     note=f"Sizes are smaller. {HOSTILE}",
 )
 
@@ -127,10 +130,9 @@ def speeds(scale: Scale) -> list[Experiment]:
             cells=[
                 Cell(
                     labels={"layers": "1/1", "encoding": "B1999", "dim": 64, "dims": "2x2"},
-                    read=examples_until(target, 0.05),
+                    read=examples_until(0.95, 0.05),
                     paper={"dim": 256},
                 )
-                for target in (0.95,)
             ],
         )
     ]
@@ -143,6 +145,7 @@ TABLE16 = Table(
     rows=("layers",),
     columns=("encoding", "dim"),
     experiments=speeds,
+    printed=paper_table("table16"),
 )
 
 
@@ -168,6 +171,7 @@ FIGURE1 = Table(
     rows=("panel",),
     columns=("norm", "tolerance"),
     experiments=_norms,
+    curves="norms",
 )
 FIGURE2 = Table(
     name="figure2",
@@ -176,7 +180,9 @@ FIGURE2 = Table(
     rows=("panel",),
     columns=("tolerance",),
     experiments=_norms,
+    curves="learning",
 )
+TABLES = (TABLE6, TABLE16, FIGURE1, FIGURE2)
 
 
 def verdict(id: str, state: Any, tables: tuple[str, ...], would_decide: str = "") -> Verdict:
@@ -232,3 +238,13 @@ def some_records(root: Path) -> Records:
     records.save(record(speeds("laptop")[0], 0.9, state="diverged"))
     records.save(record(_norms("laptop")[0], 0.9))
     return records
+
+
+def chapter(
+    records: Records,
+    tables: Sequence[Table] = TABLES,
+    verdicts: Sequence[Verdict] = VERDICTS,
+    scale: Scale = "laptop",
+) -> Chapter:
+    citation = "Somebody's “Numbers” (1999)"
+    return tables_chapter(tables, scale, records, verdicts, title="Numbers", citation=citation)
