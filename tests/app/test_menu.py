@@ -28,7 +28,7 @@ def test_answers_to_inverse_can_be_polished() -> None:
 def test_the_page_is_laid_out_before_torch_is_imported() -> None:
     code = """
 import sys
-from eigenformer.app import comparison, draw, examples, menu, pictures, state
+from eigenformer.app import answers, comparison, draw, examples, menu, pictures, state, worker
 from eigenformer.app.guard import Guard
 state.decode(state.encode(state.State()))
 print([name for name in ("torch", "scipy", "matplotlib") if name in sys.modules])

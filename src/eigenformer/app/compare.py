@@ -11,7 +11,7 @@ from ..core import InputError
 from ..evaluation import Proportion, evaluate
 from .comparison import Comparison
 from .menu import problem_of
-from .solvers import solver_named
+from .solvers import solver_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def points(comparison: Comparison, done: int) -> list[Point]:
 def _point(comparison: Comparison, place: float | str, name: str) -> Point:
     """`evaluate` on the matrices of the comparison's seed, so that all solvers meet the same."""
     ensemble, size, noise = comparison.setting(place)
-    solver = solver_named(name, comparison.problem, size, comparison.steps)
+    solver = solver_of(name, comparison.problem, size, comparison.steps)
     try:
         with np.errstate(all="ignore"):
             result = evaluate(

@@ -9,10 +9,12 @@ import gradio as gr
 from ..core import InputError
 from . import pictures as p
 from . import worker
+from .answers import compare_solvers
 from .comparison import MOST_MATRICES, MOST_SOLVERS, MOST_STEPS, SWEEPS, Comparison
 from .draw import LARGEST_SIDE
 from .look import QUIET
 from .menu import models_by_problem, solver_names
+from .state import from_controls
 
 TOLERANCES = (0.25, 0.10, 0.05, 0.02, 0.01, 0.005)
 _EMPTY = (
@@ -33,6 +35,7 @@ class CompareTab:
     """What `compared` fills."""
 
 
+@from_controls
 def read_controls(values: tuple[Any, ...]) -> Comparison:
     """The controls' values, checked."""
     problem, solvers, sweep, size, tolerance, matrices, steps, seed = values
@@ -117,7 +120,7 @@ def compared(asked: Comparison) -> Iterator[list[str]]:
     total = len(asked.points())
     try:
         for done in range(1, total + 1):
-            shown = worker.compare_solvers(asked, done)
+            shown = worker.call(compare_solvers, asked, done)
             if shown is not None:
                 yield ["", _progress(done, total) if done < total else "", shown]
     except InputError as error:

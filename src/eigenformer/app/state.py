@@ -8,14 +8,16 @@ import base64
 import binascii
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ..core import InputError, from_json, to_json, unknown
 from .comparison import Comparison
 from .draw import LARGEST_SIDE, ensemble_names
 from .menu import check_problem_model
 
+T = TypeVar("T")
 VERSION = 1
 MOST_CHARACTERS = 6000
 MOST_TEXT = 3000
@@ -98,6 +100,23 @@ class State:
     ask: AskState = field(default_factory=AskState)
     build: BuildState = field(default_factory=BuildState)
     compare: Comparison = field(default_factory=Comparison)
+
+
+def from_controls(read: Callable[[tuple[Any, ...]], T]) -> Callable[[tuple[Any, ...]], T]:
+    """`read`, from the values of a tab's controls to its state, with `InputError` alone.
+
+    A request made by hand may send values of any type.
+    """
+
+    def checked(values: tuple[Any, ...]) -> T:
+        try:
+            return read(values)
+        except InputError:
+            raise
+        except (TypeError, ValueError, OverflowError):
+            raise InputError("a control holds something else than a number; set it again") from None
+
+    return checked
 
 
 def encode(state: State) -> str:

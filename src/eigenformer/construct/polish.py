@@ -79,6 +79,10 @@ class PolishedSolution(Solution):
     plan: Plan
     residuals: Float64[np.ndarray, "B T"]
 
+    def steps(self, i: int) -> list[float]:
+        found: list[float] = self.residuals[i, : self.plan.steps[i] + 1].tolist()
+        return found
+
     @property
     def contracting(self) -> Bool[np.ndarray, " B"]:
         """Which answers were refined from where they stood."""
@@ -193,7 +197,7 @@ def polish(
     Source: Giannou et al. 2024, section 4 (Newton's iteration); the use of it is ours.
     """
     if not isinstance(solver.problem, InverseProblem):
-        name = solver.problem.registry.name_of(solver.problem)
+        name = solver.problem.name
         raise InputError(f"{solver.name} answers {name}; only answers to inverse can be polished")
     if steps is not None and steps < 0:
         raise InputError(f"steps is {steps}; give 0 or more")

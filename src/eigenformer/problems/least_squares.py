@@ -30,7 +30,7 @@ class LeastSquares(EntrywiseProblem):
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         if n < 2:
             raise InputError(
-                f"the input has {n} column; {self._name} takes a matrix and a vector side by side, "
+                f"the input has {n} column; {self.name} takes a matrix and a vector side by side, "
                 "so give at least 2"
             )
         return n - 1, 1

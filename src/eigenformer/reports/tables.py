@@ -105,12 +105,12 @@ class _TableRun:
 
     @property
     def model(self) -> str:
-        return _model(self.experiment.config.model)
+        return _model(self.experiment.tokens.model)
 
     @property
     def row(self) -> tuple[str, ...]:
         """Its line in the list of runs, under `_RUN_HEADS`."""
-        config, record = self.experiment.config, self.record
+        config, record = self.experiment.tokens, self.record
         return (
             self.experiment.name,
             config.recipe,
@@ -258,7 +258,7 @@ def _facts(runs: Sequence[_TableRun]) -> blocks.Terms:
         few = len(models) <= _FEW
         told = "; ".join(models) if few else f"{len(models)} sizes, in the lists of runs"
         facts.append(("Models", told))
-    facts.append(("Recipes", _several(", ", (run.experiment.config.recipe for run in runs))))
+    facts.append(("Recipes", _several(", ", (run.experiment.tokens.recipe for run in runs))))
     if made:
         facts.append(("Code", _several(", ", (short_version(record.version) for record in made))))
     return tuple(facts)

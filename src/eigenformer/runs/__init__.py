@@ -25,5 +25,6 @@ from .stages import Stage as Stage
 from .stages import run_stages as run_stages
 from .store import find_run as find_run
 from .store import run as run
-from .store import run_id as run_id
 from .store import runs_root as runs_root
+from .store import stored as stored
+from .store import stored_runs as stored_runs

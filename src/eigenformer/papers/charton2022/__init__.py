@@ -9,6 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import Table
+from .failures import FailureRecord as FailureRecord
+from .failures import Predictor as Predictor
+from .failures import kept_failures as kept_failures
 from .results import paper_table as paper_table
 from .results import paper_tables as paper_tables
 
