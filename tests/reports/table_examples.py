@@ -6,7 +6,7 @@ from typing import Any
 
 from reading import HOSTILE
 
-from eigenformer.papers import Claim, Finding, PaperCell, PaperTable, Table, Value, Verdict
+from eigenformer.papers import Claim, Finding, Table, Verdict
 from eigenformer.papers.charton2022 import paper_table
 from eigenformer.reports import tables_chapter
 from eigenformer.reports.report import Chapter
@@ -15,7 +15,6 @@ from eigenformer.runs import (
     Experiment,
     Label,
     Loss,
-    Measured,
     Point,
     Record,
     Records,
@@ -25,36 +24,27 @@ from eigenformer.runs import (
 )
 from eigenformer.runs.recipes import fast
 
-
-def proportion(value: float, half: float = 0.01) -> dict[str, Any]:
-    n = 10_000
-    return {
-        "value": value,
-        "low": max(0.0, value - half),
-        "high": min(1.0, value + half),
-        "count": round(n * value),
-        "n": n,
-    }
+EXAMPLES = 3000
+_CURVE = (0.0, 0.5, 0.9)
 
 
-def record(
-    experiment: Experiment,
-    value: float = 0.9,
-    *,
-    state: Any = "finished",
-    ceiling: float = 0.98,
-    curve: Sequence[float] = (0.0, 0.5, 0.9),
-) -> Record:
-    """`value` at every tolerance and score."""
-    scores = {
-        score: {"0.05": value, "0.01": value / 2} for score in ("l1", "l2", "l2_squared", "max")
-    }
-    test = {
-        "score": "l1",
-        "accuracy": {s: {t: proportion(v) for t, v in d.items()} for s, d in scores.items()},
-        "ceiling": {s: {t: proportion(ceiling) for t in d} for s, d in scores.items()},
-    }
-    step = experiment.config.examples // len(curve)
+def _proportion(value: float) -> dict[str, Any]:
+    low, high = max(0.0, value - 0.01), min(1.0, value + 0.01)
+    return {"value": value, "low": low, "high": high, "count": round(10_000 * value), "n": 10_000}
+
+
+def _scores(value: float) -> dict[str, dict[str, float]]:
+    norms = ("l1", "l2", "l2_squared", "max")
+    return {norm: {"0.05": value, "0.01": value / 2} for norm in norms}
+
+
+def record(experiment: Experiment, value: float, state: Any = "finished") -> Record:
+    """`value` within 5%, by every score."""
+    found, ceiling = (
+        {s: {t: _proportion(v) for t, v in by.items()} for s, by in _scores(value).items()}
+        for value in (value, 0.98)
+    )
+    points = [(1000 * place, at) for place, at in enumerate(_CURVE, 1)]
     return Record(
         identity=experiment.identity,
         run="made-up",
@@ -62,52 +52,46 @@ def record(
         version="a" * 40 + "-dirty",
         machine="abacus, 2 threads",
         seconds=5400.0,
-        examples=experiment.config.examples,
+        examples=EXAMPLES,
         score="l1",
         config={},
-        tests={"test": test},
-        curve=tuple(
-            Point(
-                examples=step * (place + 1),
-                accuracy={s: {"0.05": at, "0.01": at / 2} for s in scores},
-                valid=1.0,
-            )
-            for place, at in enumerate(curve)
-        ),
-        losses=tuple(Loss(examples=step * (i + 1), loss=3.0 / (i + 1)) for i in range(len(curve))),
+        tests={"test": {"score": "l1", "accuracy": found, "ceiling": ceiling}},
+        curve=tuple(Point(examples=n, accuracy=_scores(at), valid=1.0) for n, at in points),
+        losses=tuple(Loss(examples=n, loss=3000 / n) for n, _ in points),
+    )
+
+
+def _run(
+    name: str,
+    problem: str,
+    dims: str,
+    labels: dict[str, Label],
+    paper: dict[str, Label],
+    tolerances: Sequence[int] = (5,),
+    **options: Any,
+) -> Experiment:
+    return Experiment(
+        name=name,
+        config=fast(problem, dims, width=32, examples=EXAMPLES, **options),
+        cells=[
+            Cell(labels={**labels, "tolerance": one}, read=accuracy(one / 100), paper=paper)
+            for one in tolerances
+        ],
     )
 
 
 def eigenvalues(scale: Scale) -> list[Experiment]:
     """Of table 6: P1000 with three seeds, and FP15."""
-    seeds = [
-        Experiment(
-            name=f"p1000-{seed}",
-            config=fast("eigenvalues", "2x2", width=32, seed=seed, examples=3000),
-            cells=[
-                Cell(
-                    labels={
-                        "dims": "2x2",
-                        "encoding": "P1000",
-                        "layers": "2/1",
-                        "tolerance": tolerance,
-                        "seed": seed,
-                    },
-                    read=accuracy(tolerance / 100),
-                    paper={"dims": "5x5", "layers": "4/1"},
-                )
-                for tolerance in (5, 1)
-            ],
-        )
-        for seed in (0, 1, 2)
+    labels: dict[str, Label] = {"dims": "2x2", "encoding": "P1000", "layers": "2/1"}
+    paper: dict[str, Label] = {"dims": "5x5", "layers": "4/1"}
+    runs = [
+        _run(f"p1000-{n}", "eigenvalues", "2x2", {**labels, "seed": n}, paper, (5, 1), seed=n)
+        for n in (0, 1, 2)
     ]
-    labels: dict[str, Label] = {"dims": "3x3", "encoding": "FP15", "layers": "2/1", "tolerance": 5}
-    single = Experiment(
-        name="fp15",
-        config=fast("eigenvalues", "3x3", width=32, encoding="FP15", examples=3000),
-        cells=[Cell(labels=labels, read=accuracy(0.05), paper={"dims": "8x8", "layers": "1/6"})],
-    )
-    return [*seeds, single] if scale == "laptop" else []
+    labels = {"dims": "3x3", "encoding": "FP15", "layers": "2/1"}
+    paper = {"dims": "8x8", "layers": "1/6"}
+    runs.append(_run("fp15", "eigenvalues", "3x3", labels, paper, encoding="FP15"))
+    return runs if scale == "laptop" else []
 
 
 TABLE6 = Table(
@@ -123,19 +107,10 @@ TABLE6 = Table(
 
 
 def speeds(scale: Scale) -> list[Experiment]:
-    return [
-        Experiment(
-            name="slow",
-            config=fast("add", "2x2", width=32, examples=3000),
-            cells=[
-                Cell(
-                    labels={"layers": "1/1", "encoding": "B1999", "dim": 64, "dims": "2x2"},
-                    read=examples_until(0.95, 0.05),
-                    paper={"dim": 256},
-                )
-            ],
-        )
-    ]
+    labels: dict[str, Label] = {"layers": "1/1", "encoding": "B1999", "dim": 64, "dims": "2x2"}
+    cell = Cell(labels=labels, read=examples_until(0.95, 0.05), paper={"dim": 256})
+    config = fast("add", "2x2", width=32, examples=EXAMPLES)
+    return [Experiment(name="slow", config=config, cells=[cell])]
 
 
 TABLE16 = Table(
@@ -149,46 +124,31 @@ TABLE16 = Table(
 )
 
 
-def _norms(scale: Scale) -> list[Experiment]:
-    return [
-        Experiment(
-            name="followed",
-            config=fast("eigenvalues", "2x2", width=32, examples=9000),
-            cells=[
-                Cell(
-                    labels={"panel": "eigenvalues 2x2", "norm": "L1", "tolerance": 5},
-                    read=accuracy(0.05),
-                )
-            ],
-        )
-    ]
+def _followed(scale: Scale) -> list[Experiment]:
+    config = fast("eigenvalues", "2x2", width=32, examples=3 * EXAMPLES)
+    cell = Cell(labels={"panel": "eigenvalues 2x2", "norm": "L1"}, read=accuracy(0.05))
+    return [Experiment(name="followed", config=config, cells=[cell])]
 
 
-FIGURE1 = Table(
-    name="figure1",
-    title="Norms",
-    section="B",
-    rows=("panel",),
-    columns=("norm", "tolerance"),
-    experiments=_norms,
-    curves="norms",
-)
-FIGURE2 = Table(
-    name="figure2",
-    title="Curves",
-    section="D.1",
-    rows=("panel",),
-    columns=("tolerance",),
-    experiments=_norms,
-    curves="learning",
-)
+def _figure(name: str, kind: Any) -> Table:
+    return Table(
+        name=name,
+        title="Curves",
+        section="D.1",
+        rows=("panel",),
+        columns=("norm",),
+        experiments=_followed,
+        curves=kind,
+    )
+
+
+FIGURE1, FIGURE2 = _figure("figure1", "norms"), _figure("figure2", "learning")
 TABLES = (TABLE6, TABLE16, FIGURE1, FIGURE2)
 
 
 def verdict(id: str, state: Any, tables: tuple[str, ...], would_decide: str = "") -> Verdict:
-    finding = Finding(
-        state=state, sentence=f"Found with `fast`. {HOSTILE}", would_decide=would_decide
-    )
+    sentence = f"Found with `fast`. {HOSTILE}"
+    finding = Finding(state=state, sentence=sentence, would_decide=would_decide)
     claim = Claim(
         id=id,
         text=f"Claim {id} of the paper",
@@ -208,26 +168,6 @@ VERDICTS = (
 )
 
 
-def made_up(name: str, labels: Sequence[dict[str, Label]], common: dict[str, Any]) -> PaperTable:
-    """A table of the paper whose numbers are 1, 2, 3, ..."""
-    return PaperTable(
-        name=name,
-        title="",
-        task="",
-        common=common,
-        notes="",
-        cells=tuple(PaperCell(labels=one, value=i + 1) for i, one in enumerate(labels)),
-    )
-
-
-def value(labels: dict[str, Label], number: float | None, paper: Any = None) -> Value:
-    """A number of ours; `paper` the labels that differ, or None."""
-    measured = None if number is None else Measured(value=number, unit="count")
-    return Value(
-        labels=labels, measured=measured, paper=None if paper is None else {**labels, **paper}
-    )
-
-
 def some_records(root: Path) -> Records:
     """Two of three seeds, a run that diverged, one that goes on, one bound."""
     records = Records(root)
@@ -236,7 +176,7 @@ def some_records(root: Path) -> Records:
     records.save(record(p1, 0.8))
     records.save(record(fp15, 0.3, state="running"))
     records.save(record(speeds("laptop")[0], 0.9, state="diverged"))
-    records.save(record(_norms("laptop")[0], 0.9))
+    records.save(record(_followed("laptop")[0], 0.9))
     return records
 
 

@@ -1,13 +1,14 @@
 """Numbers of a table find their places, and none is lost."""
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from table_examples import made_up, value
 
-from eigenformer.papers import PaperCell
+from eigenformer.papers import PaperCell, PaperTable, Value
 from eigenformer.papers.charton2022 import paper_tables
 from eigenformer.reports.blocks import Grid, GridColumn
 from eigenformer.reports.layout import OurNumber, layout
@@ -22,10 +23,26 @@ from eigenformer.reports.numbers import (
 from eigenformer.runs import Label, Measured
 
 
-def found(
+def our(
     labels: dict[str, Label], number: float | None, paper: dict[str, Label] | None
 ) -> OurNumber:
-    return OurNumber(value=value(labels, number, paper), state="not run")
+    """`paper` are the labels of the counterpart that differ, or None."""
+    measured = None if number is None else Measured(value=number, unit="count")
+    counterpart = None if paper is None else {**labels, **paper}
+    value = Value(labels=labels, measured=measured, paper=counterpart)
+    return OurNumber(value=value, state="not run")
+
+
+def made_up(labels: Sequence[dict[str, Label]], common: dict[str, Any]) -> PaperTable:
+    """A table of the paper whose numbers are 1, 2, 3, ..."""
+    cells = tuple(PaperCell(labels=one, value=place) for place, one in enumerate(labels, 1))
+    return PaperTable(name="table99", title="", task="", common=common, notes="", cells=cells)
+
+
+def grid_of(*given: Any) -> Grid:
+    grid = layout(*given)
+    assert grid is not None
+    return grid
 
 
 def texts(grid: Grid, side: str) -> Counter[str]:
@@ -43,7 +60,6 @@ def column(grid: Grid, *labels: str) -> tuple[int, GridColumn]:
 
 
 PAPER = made_up(
-    "table99",
     [
         {"dims": dims, "encoding": encoding, "tolerance": tolerance}
         for tolerance in (5, 1)
@@ -55,9 +71,8 @@ PAPER = made_up(
 
 
 def test_a_number_stands_beside_its_counterpart_under_both_labels() -> None:
-    ours = found({"dims": "2x2", "encoding": "P10", "tolerance": 5}, 0.5, {"dims": "5x5"})
-    grid = layout(("tolerance",), ("dims", "encoding"), [ours], PAPER)
-    assert grid is not None
+    one = our({"dims": "2x2", "encoding": "P10", "tolerance": 5}, 0.5, {"dims": "5x5"})
+    grid = grid_of(("tolerance",), ("dims", "encoding"), [one], PAPER)
     place, head = column(grid, "2x2", "P10")
     assert [label.paper for label in head.labels] == ["5x5", None]
     assert [row.labels[0].text for row in grid.rows] == ["5%", "1%"]
@@ -77,11 +92,10 @@ def test_a_number_stands_beside_its_counterpart_under_both_labels() -> None:
 
 def test_two_sizes_of_ours_share_a_counterpart() -> None:
     ours = [
-        found({"dims": dims, "encoding": "P10", "tolerance": 5}, None, {"dims": "5x5"})
+        our({"dims": dims, "encoding": "P10", "tolerance": 5}, None, {"dims": "5x5"})
         for dims in ("2x2", "3x3")
     ]
-    grid = layout(("tolerance",), ("dims", "encoding"), ours, PAPER)
-    assert grid is not None
+    grid = grid_of(("tolerance",), ("dims", "encoding"), ours, PAPER)
     for dims in ("2x2", "3x3"):
         place, head = column(grid, dims, "P10")
         assert head.labels[0].paper == "5x5"
@@ -91,11 +105,10 @@ def test_two_sizes_of_ours_share_a_counterpart() -> None:
 
 def test_a_row_whose_counterparts_differ_gives_them_with_each_number() -> None:
     ours = [
-        found({"encoding": encoding, "dims": "2x2", "tolerance": 5}, 0.5, {"dims": dims})
+        our({"encoding": encoding, "dims": "2x2", "tolerance": 5}, 0.5, {"dims": dims})
         for encoding, dims in (("P10", "5x5"), ("P1000", "8x8"))
     ]
-    grid = layout(("dims",), ("encoding", "tolerance"), ours, PAPER)
-    assert grid is not None
+    grid = grid_of(("dims",), ("encoding", "tolerance"), ours, PAPER)
     assert grid.rows[0].labels[0].text == "2x2" and grid.rows[0].labels[0].paper is None
     numbers = [slot.paper[0] for slot in grid.slots[0] if slot.ours]
     assert [(one.text, one.details) for one in numbers] == [
@@ -107,11 +120,10 @@ def test_a_row_whose_counterparts_differ_gives_them_with_each_number() -> None:
 def test_seeds_share_a_place_even_where_a_table_lists_them() -> None:
     labels: dict[str, Label] = {"dims": "5x5", "encoding": "P10", "tolerance": 5}
     ours = [
-        OurNumber(value=value({**labels, "seed": seed}, number, {}), state="finished")
-        for seed, number in enumerate((1.5, 3.5, None))
+        our({**labels, "seed": seed}, number, {}) for seed, number in enumerate((1.5, 3.5, None))
     ]
-    grid = layout(("tolerance", "seed"), ("dims", "encoding"), ours, PAPER)
-    assert grid is not None and grid.row_keys == ("tolerance",)
+    grid = grid_of(("tolerance", "seed"), ("dims", "encoding"), ours, PAPER)
+    assert grid.row_keys == ("tolerance",)
     place, _ = column(grid, "5x5", "P10")
     (entry,) = grid.slots[0][place].ours
     assert (entry.text, entry.details) == ("2.5000", ("2 of 3 seeds", "1.5000 to 3.5000"))
@@ -120,25 +132,23 @@ def test_seeds_share_a_place_even_where_a_table_lists_them() -> None:
 
 def test_what_neither_row_nor_column_tells_stands_with_the_number() -> None:
     ours = [
-        found({"dims": "5x5", "score": score, "tolerance": 5}, number, None)
+        our({"dims": "5x5", "score": score, "tolerance": 5}, number, None)
         for score, number in (("l1", 0.25), ("l2", 0.75))
     ]
-    grid = layout(("tolerance",), ("dims",), ours, None)
-    assert grid is not None
+    grid = grid_of(("tolerance",), ("dims",), ours, None)
     assert [(e.text, e.details) for e in grid.slots[0][0].ours] == [
         ("0.25", ("score l1",)),
         ("0.75", ("score l2",)),
     ]
     assert grid.common == ()
-    alone = layout(("tolerance",), ("dims",), ours[:1], None)
-    assert alone is not None and alone.common == ("Ours: score l1.",)
+    alone = grid_of(("tolerance",), ("dims",), ours[:1], None)
+    assert alone.common == ("Ours: score l1.",)
 
 
 def test_labels_that_the_paper_leaves_out_are_not_made_up() -> None:
-    paper = made_up("table99", [{"loops": None, "tolerance": 5}, {"tolerance": 1}], {"dim": None})
-    ours = found({"loops": 4, "dim": 64, "tolerance": 5}, 0.5, {"loops": None, "dim": None})
-    grid = layout(("loops",), ("tolerance", "dim"), [ours], paper)
-    assert grid is not None
+    paper = made_up([{"loops": None, "tolerance": 5}, {"tolerance": 1}], {"dim": None})
+    one = our({"loops": 4, "dim": 64, "tolerance": 5}, 0.5, {"loops": None, "dim": None})
+    grid = grid_of(("loops",), ("tolerance", "dim"), [one], paper)
     assert [label.paper for row in grid.rows for label in row.labels] == [None, None]
     place, head = column(grid, "5%", "64")
     assert [label.paper for label in head.labels] == [None, None]
@@ -148,7 +158,7 @@ def test_labels_that_the_paper_leaves_out_are_not_made_up() -> None:
 
 def test_nothing_at_all_is_no_grid() -> None:
     assert layout(("tolerance",), (), [], None) is None
-    assert layout(("tolerance",), (), [], made_up("table99", [], {})) is None
+    assert layout(("tolerance",), (), [], made_up([], {})) is None
 
 
 LABELS = st.fixed_dictionaries(
@@ -173,9 +183,8 @@ COUNTERPART = st.none() | st.fixed_dictionaries(
 def test_no_number_is_lost_and_none_of_ours_doubled(
     ours: list[tuple[dict[str, Label], dict[str, Label] | None]], rows: list[str], split: int
 ) -> None:
-    values = [found(labels, 100.0 + i, paper) for i, (labels, paper) in enumerate(ours)]
-    grid = layout(rows[:split], rows[split:], values, PAPER)
-    assert grid is not None
+    values = [our(labels, 100.0 + i, paper) for i, (labels, paper) in enumerate(ours)]
+    grid = grid_of(rows[:split], rows[split:], values, PAPER)
     assert set(texts(grid, "paper")) == {str(cell.value) for cell in PAPER.cells}
     # Repetitions, and repeated labels, are one entry that says how many they are.
     number = sum(
@@ -196,8 +205,7 @@ def test_no_number_is_lost_and_none_of_ours_doubled(
 def test_a_table_of_the_paper_alone_is_laid_out_whole(name: str) -> None:
     paper = paper_tables()[name]
     keys = list(dict.fromkeys(key for cell in paper.cells for key in cell.labels))
-    grid = layout(keys[:1], keys[1:], [], paper)
-    assert grid is not None
+    grid = grid_of(keys[:1], keys[1:], [], paper)
     assert sum(texts(grid, "paper").values()) == len(paper.cells)
     assert all(one.paper_only and not one.has_ours for one in grid.columns)
 
