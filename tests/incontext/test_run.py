@@ -123,7 +123,7 @@ def test_the_rate_follows_its_schedule() -> None:
 
 
 def test_one_layer_learns_the_best_step_of_gradient_descent() -> None:
-    """von Oswald et al. 2023: eta = 6.06 and a loss of 0.2062 = 0.5 MSE (constructions.md, 3)."""
+    """eta = 6.06 and a loss of 0.2062 = 0.5 MSE: derivations.md, section 3."""
     task = Regression(dim=10, points=10, covariates=Uniform())
     run = RunConfig(
         task=task,

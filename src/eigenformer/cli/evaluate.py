@@ -18,9 +18,8 @@ from ..evaluation import TOLERANCES, TrainedSolver, result_table
 from ..evaluation import evaluate as score_solver
 from ..incontext import InContextFolder, PromptResult, RunConfig, evaluate_prompts
 from ..training.distributed import pick_device
-from ..zoo import run_folder
+from ..zoo import named_solver, run_folder
 from .parse import JsonFlag, check_output, parse
-from .solvers import named_solver
 
 _MODELS = tyro.conf.arg(metavar="MODEL [MODEL ...]", help_behavior_hint="")
 

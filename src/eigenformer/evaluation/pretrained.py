@@ -19,7 +19,6 @@ from ..core.serialize import write_atomically
 from ..encodings import EOS, PAD, Task
 from ..models import ModelConfig
 from ..models.weights import built_with
-from ..problems import Joint
 from .trained import TrainedSolver
 
 MODEL_TYPE = "eigenformer"
@@ -43,9 +42,7 @@ def save_pretrained(solver: TrainedSolver, folder: str | Path) -> None:
     weights = {name: tensor.contiguous() for name, tensor in solver.model.state_dict().items()}
     write_atomically(folder / WEIGHTS, save(weights, {"format": "pt"}))
     save_json(folder / GENERATION, {"do_sample": False, "num_beams": 1, **_TOKENS})
-    only = None
-    if isinstance(solver.task.problem, Joint) and solver.problem is not solver.task.problem:
-        only = solver.problem.registry.name_of(solver.problem)
+    only = None if solver.problem == solver.task.problem else solver.problem.name
     config = {
         "model_type": MODEL_TYPE,
         "architectures": [type(solver.model).__name__],

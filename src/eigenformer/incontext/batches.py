@@ -1,6 +1,6 @@
 """Batches: what a task draws and what a model reads, each with the answer beside it.
 
-The prompt of regression as a matrix, a token a column (constructions.md, sections 3 to 7):
+The prompt of regression as a matrix, a token a column (derivations.md, sections 3 to 7):
 
     Z = [x_1 .. x_n  x_q]     the query last; no layer uses it as a key
         [y_1 .. y_n   0 ]     prediction = MINUS the query's y slot after the last layer

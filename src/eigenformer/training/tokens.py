@@ -87,9 +87,7 @@ class TrainConfig(Run):
 
     @property
     def label(self) -> str:
-        task = self.task
-        problem = task.problem.registry.name_of(task.problem)
-        return f"{self.recipe}-{problem}-{task.ensemble.dims}"
+        return f"{self.recipe}-{self.task.problem.name}-{self.task.ensemble.dims}"
 
     def identity(self) -> Any:
         identity = to_json(self)

@@ -3,10 +3,17 @@
 from pathlib import Path
 
 from ..core import InputError, unknown
-from ..evaluation import TrainedSolver, from_pretrained, is_pretrained, takes
+from ..evaluation import (
+    Solver,
+    TrainedSolver,
+    from_pretrained,
+    is_pretrained,
+    numpy_solver,
+    takes,
+)
 from ..models.weights import built_with
 from ..runs.store import find_run, stored_runs
-from ..training import RunFolder, TokenFolder
+from ..training import RunFolder, TokenFolder, TrainConfig
 from .shipped import shipped_models
 
 
@@ -32,11 +39,28 @@ def load(name: str, device: str = "cpu") -> TrainedSolver:
     return solver_of(folder, device)
 
 
-def solver_of(folder: RunFolder, device: str = "cpu") -> TrainedSolver:
-    """The solver of a run folder's best model; weights of any precision become float32."""
-    config, weights = TokenFolder(folder.path).config(), folder.load_model()
-    task = config.task
-    misfit = f"the weights in {folder.path} do not fit its configuration"
+def named_solver(name: str, problem: str | None = None, device: str = "cpu") -> Solver:
+    """The solver `name`: numpy, or whatever `load` knows.
+
+    `problem` is needed for numpy, and picks one of a jointly trained model's.
+    """
+    if name == "numpy":
+        if problem is None:
+            raise InputError("numpy solves any problem: name one with --problem")
+        return numpy_solver(problem)
+    solver = load(name, device)
+    return solver if problem is None else solver.only(problem)
+
+
+def solver_of(
+    folder: RunFolder, device: str = "cpu", config: TrainConfig | None = None
+) -> TrainedSolver:
+    """The solver of a run folder's best model; weights of any precision become float32.
+
+    `config` is the folder's, if it has been read already.
+    """
+    config, weights = config or TokenFolder(folder.path).config(), folder.load_model()
+    task, misfit = config.task, f"the weights in {folder.path} do not fit its configuration"
     model = built_with(weights, config.model, task.encoder, task.decoder, misfit)
     return TrainedSolver(model.to(device), task, name=folder.path.name)
 
@@ -50,22 +74,24 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     folders = [TokenFolder(folder.path) for folder in stored_runs() if folder.model_file.exists()]
     folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
     shipped = [TokenFolder(path) for path in shipped_models().values()]
-    fallback: TokenFolder | None = None
+    fallback: tuple[TokenFolder, TrainConfig] | None = None
     for folder in (*folders, *shipped):
         try:
-            task = folder.config().task
+            config = folder.config()
             done = folder in shipped or folder.finished
         except InputError:
             continue  # a damaged or foreign run is no reason not to use another
-        if not done or task.problem.registry.name_of(task.problem) != problem:
+        task = config.task
+        if not done or task.problem.name != problem:
             continue
-        if takes(task, rows, columns):
-            return solver_of(folder)
-        fallback = fallback or folder
+        if takes(task.problem, task.ensemble, rows, columns):
+            return solver_of(folder, config=config)
+        fallback = fallback or (folder, config)
     if fallback is None:
         raise InputError(
             f"there is no trained model for {problem} yet; train one with "
             f"`eigenformer train fast --problem {problem} --dims {rows}x{columns}`, "
             "or give --model numpy for LAPACK's answer"
         )
-    return solver_of(fallback)
+    folder, config = fallback
+    return solver_of(folder, config=config)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ..core import InputError
-from ..problems import Joint
 from ..runs.recipes import RECIPES
 from ..training import Run, RunFolder, TokenFolder, TrainConfig
 
@@ -101,9 +100,7 @@ def _arguments(config: TrainConfig) -> dict[str, Any]:
         }
     encodings = [side.label.split()[0] for side in (task.encoder, task.decoder)]
     return {
-        "problem": ",".join(problem.problems)
-        if isinstance(problem, Joint)
-        else problem.registry.name_of(problem),
+        "problem": ",".join(part.name for part in problem.parts),
         "dims": ensemble.dims,
         "ensemble": ensemble.registry.name_of(ensemble),
         **({} if isinstance(ensemble.scale, tuple) else {"scale": ensemble.scale}),

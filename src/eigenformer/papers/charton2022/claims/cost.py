@@ -160,6 +160,6 @@ def timed(evidence: Evidence) -> Rates:
 def _kinds(config: TrainConfig) -> tuple[tuple[str, ...], ...]:
     """What a run's speed goes by, the most telling first; enough to go by another's."""
     task, model = config.task, config.model
-    problem = task.problem.registry.name_of(task.problem)
+    problem = task.problem.name
     size = (problem, str(task.ensemble.dims), type(model).__name__)
     return (*size, repr(model)), size
