@@ -41,22 +41,22 @@ def make_display(console: Console, quiet: bool = False) -> Display:
 
 
 def scores(line: dict[str, Any]) -> dict[str, str]:
-    """What an evaluation found, in short: test sets between slashes, by tolerance; or a loss."""
+    """What an evaluation found, in short: by tolerance, test sets between slashes; or a loss."""
     if "accuracy" not in line:
         return {"test loss": f"{line['loss']:.4g}"}
     tests = list(line["accuracy"].values())
     return {
-        f"{100 * float(tolerance):g}%": " / ".join(f"{100 * test[tolerance]:.1f}" for test in tests)
-        for tolerance in tests[0]
+        f"{100 * float(key):g}%": " / ".join(f"{100 * t[key]:.1f}%" for t in tests if key in t)
+        for key in tests[0]
     }
 
 
 def scores_sentence(line: dict[str, Any] | None) -> str:
-    """The same on one line; "" without an evaluation."""
+    """The same on one line, of the first test set; "" without an evaluation."""
     if line is None:
         return ""
-    text = ", ".join(f"{name}: {value}" for name, value in scores(line).items())
-    return f"percent right within {text}" if "accuracy" in line else text
+    text = ", ".join(f"{name}: {value.split(' / ')[0]}" for name, value in scores(line).items())
+    return f"right within {text}" if "accuracy" in line else text
 
 
 class PlainDisplay(Display):

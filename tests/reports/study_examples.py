@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reading import HOSTILE
+
 from eigenformer.incontext import LinearAttention, Regression, RunConfig
 from eigenformer.papers import Finding
 from eigenformer.papers.incontext_study import (
@@ -18,11 +20,10 @@ from eigenformer.papers.incontext_study import (
     Run,
     Scale,
     Study,
-    Verdict,
     verdicts,
 )
-
-HOSTILE = "<script>alert('&amp;')</script> | *a_b* `c` [d](e) \\ $x$ #1 ~f~"
+from eigenformer.reports import studies_chapter
+from eigenformer.reports.report import Chapter
 
 
 def _runs(scale: Scale) -> list[Run]:
@@ -69,34 +70,15 @@ COMPUTED = study("cheng2025-flow", "Cheng et al. (2025)", ("N13",), runs=lambda 
 STUDIES = (FULL, MISSING, COMPUTED)
 
 _STEPS = tuple(float(step) for step in range(1, 41))
-_LAYERS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+_LAYERS = _STEPS[:6]
 
 
-def _lines() -> tuple[Line, ...]:
-    loss = tuple(0.5 * math.exp(-0.9 * layer) + 0.002 for layer in _LAYERS)
-    return (
-        Line(
-            label="linear attention",
-            x=_LAYERS,
-            y=loss,
-            low=tuple(0.8 * y for y in loss),
-            high=tuple(1.25 * y for y in loss),
-        ),
-        Line(label="with layer norm", x=_LAYERS, y=tuple(1.3 * y + 0.004 for y in loss)),
-        Line(
-            label="Newton, order 2",
-            kind="algorithm",
-            x=_STEPS[:8],
-            y=tuple(0.6 * 0.55**step + 1e-4 for step in _STEPS[:8]),
-        ),
-        Line(
-            label="Newton, order 3",
-            kind="algorithm",
-            x=_STEPS[:6],
-            y=tuple(0.6 * 0.3**step + 1e-4 for step in _STEPS[:6]),
-        ),
-        Line(label="least squares", kind="theory", x=(1, 8), y=(2e-4, 2e-4)),
-    )
+def _line(label: str, kind: Any, rate: float, spread: float = 0.0) -> Line:
+    loss = tuple(0.5 * rate**layer + 1e-3 for layer in _LAYERS)
+    low, high = ((), ())
+    if spread:
+        low, high = (tuple(y * factor for y in loss) for factor in (1 - spread, 1 + spread))
+    return Line(label=label, kind=kind, x=_LAYERS, y=loss, low=low, high=high)
 
 
 PANELS = (
@@ -104,7 +86,13 @@ PANELS = (
         title="Test loss after each layer",
         x="layers, or steps",
         y="squared error",
-        lines=_lines(),
+        lines=(
+            _line("linear attention", "model", 0.4, spread=0.2),
+            _line("with layer norm", "model", 0.5),
+            _line("Newton, order 2", "algorithm", 0.55),
+            _line("Newton, order 3", "algorithm", 0.3),
+            _line("least squares", "theory", 0.0),
+        ),
         log_y=True,
         note="Shaded: the range over three seeds.",
     ),
@@ -137,10 +125,6 @@ PANELS = (
 )
 
 
-def _similarity(layer: float, step: float) -> float:
-    return math.exp(-((math.log(step) - layer / 2) ** 2))
-
-
 MAPS = (
     HeatMap(
         title="Similarity of errors",
@@ -148,11 +132,9 @@ MAPS = (
         column="steps of Newton's iteration",
         rows=_LAYERS,
         columns=_STEPS,
-        values=tuple(tuple(_similarity(r, c) for c in _STEPS) for r in _LAYERS),
+        values=tuple(tuple(math.cos(math.log(c) - r / 2) for c in _STEPS) for r in _LAYERS),
         value="mean cosine",
-        marked=tuple(
-            max(range(40), key=lambda place: _similarity(layer, _STEPS[place])) for layer in _LAYERS
-        ),
+        marked=tuple(range(6)),
         log_columns=True,
         note="The dot is the best match of a layer.",
     ),
@@ -168,21 +150,8 @@ MAPS = (
 )
 
 
-def record(one: Study, findings: Findings, scale: Scale = "laptop") -> Record:
-    return Record(
-        study=one.name,
-        scale=scale,
-        identity=one.identity(scale),
-        version="a" * 40 + "-dirty",
-        machine="abacus, one thread a run",
-        examples=320,
-        seconds=95.0,
-        findings=findings,
-    )
-
-
-def finding(state: Any, sentence: str = f"Found 0.21. {HOSTILE}", **more: Any) -> Finding:
-    return Finding(state=state, sentence=sentence, **more)
+def _finding(state: Any, would_decide: str = "") -> Finding:
+    return Finding(state=state, sentence=f"Found 0.21. {HOSTILE}", would_decide=would_decide)
 
 
 FULL_FINDINGS = Findings(
@@ -193,21 +162,31 @@ FULL_FINDINGS = Findings(
         Number(name="condition number", value=123456.7, source=f"eigenvalues {HOSTILE}"),
         Number(name="least error", value=3.2e-9, reference=0.0, source="float64"),
     ),
-    verdicts={
-        "N04": finding("holds"),
-        "N05": finding("undecided", would_decide="three seeds, 2 h"),
-    },
+    verdicts={"N04": _finding("holds"), "N05": _finding("undecided", "three seeds, 2 h")},
 )
 
 
 def some_records(root: Path) -> Records:
     """Of one study with everything, and one with a verdict only."""
     records = Records(root)
-    records.save(FULL, record(FULL, FULL_FINDINGS))
-    records.save(COMPUTED, record(COMPUTED, Findings(verdicts={"N13": finding("fails")})))
+    computed = Findings(verdicts={"N13": _finding("fails")})
+    for one, findings in ((FULL, FULL_FINDINGS), (COMPUTED, computed)):
+        record = Record(
+            study=one.name,
+            scale="laptop",
+            identity=one.identity("laptop"),
+            version="a" * 40 + "-dirty",
+            machine="abacus, one thread a run",
+            examples=320,
+            seconds=95.0,
+            findings=findings,
+        )
+        records.save(one, record)
     return records
 
 
-def said(records: Records) -> list[Verdict]:
+def chapter(records: Records) -> Chapter:
+    """Of all of them, with their verdicts."""
     made = {one.name: records.get(one, "laptop") for one in STUDIES}
-    return verdicts(STUDIES, {name: one.findings for name, one in made.items() if one is not None})
+    found = {name: one.findings for name, one in made.items() if one is not None}
+    return studies_chapter(STUDIES, "laptop", records, verdicts(STUDIES, found))

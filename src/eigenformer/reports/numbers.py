@@ -1,12 +1,15 @@
 """Numbers and labels as text."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
-from ...papers.charton2022.results import PaperCell
-from ...runs import Label, Measured
-from .tree import Entry
+from ..papers import PaperCell
+from ..runs import Label, Measured
+from .blocks import GridEntry
+
+RunState = Literal["not run", "not finished", "diverged", "finished"]
+"""Of a run, in words."""
 
 _KEYS = {
     "dims": "size",
@@ -25,8 +28,6 @@ _METRICS = {
     "epochs_to_95": "epochs to 95%",
     "retrain_examples_millions": "examples to retrain",
 }
-_EPOCH = 300_000
-"""Examples in an epoch of the paper (its section 3)."""
 NOTHING = "–"
 """Stands for what the paper does not say."""
 
@@ -73,7 +74,7 @@ def hours(seconds: float) -> str:
 
 def our_entry(
     measured: Sequence[Measured | None], state: str = "not run", labels: Sequence[str] = ()
-) -> Entry:
+) -> GridEntry:
     """The entry of a number measured by one run, or by one for each training seed.
 
     One run: its 95% interval and rounding ceiling. Several: their mean and range. `state` says why
@@ -81,7 +82,7 @@ def our_entry(
     """
     known = [one for one in measured if one is not None]
     if not known:
-        return Entry(text=state, details=tuple(labels), missing=True)
+        return GridEntry(text=state, details=tuple(labels), missing=True)
     mean = sum(one.value for one in known) / len(known)
     details: list[str] = []
     if known[0].unit == "examples":
@@ -105,7 +106,7 @@ def our_entry(
         high=known[0].high if len(known) == 1 else None,
         at_least=any(one.at_least for one in known),
     )
-    return Entry(
+    return GridEntry(
         text=_text(whole),
         details=(*details, *labels),
         share=mean if whole.unit == "accuracy" else None,
@@ -113,20 +114,13 @@ def our_entry(
     )
 
 
-def paper_entry(cell: PaperCell, common: Mapping[str, Any], labels: Sequence[str] = ()) -> Entry:
+def paper_entry(cell: PaperCell, labels: Sequence[str] = ()) -> GridEntry:
     """The entry of a number of the paper, printed as there; `labels` stand under it."""
-    value = cell.value
-    if value is None:
-        return Entry(text=NOTHING, details=tuple(labels), missing=True)
-    if isinstance(value, str):
-        return Entry(text=value, details=tuple(labels))
-    metric = str(cell.labels.get("metric", common.get("metric", "")))
-    if "epochs" in metric:
-        small = (f"{value * _EPOCH / 1e6:g} M examples",)
-        return Entry(text=f"{value} epochs", details=(*small, *labels))
-    if "millions" in metric:
-        return Entry(text=f"{value} M", details=("examples", *labels))
-    return Entry(text=f"{value:,}", details=tuple(labels))
+    if cell.value is None:
+        return GridEntry(text=NOTHING, details=tuple(labels), missing=True)
+    number = cell.value if isinstance(cell.value, str) else f"{cell.value:,}"
+    details = (cell.detail, *labels) if cell.detail else tuple(labels)
+    return GridEntry(text=f"{number} {cell.unit}".rstrip(), details=details)
 
 
 def _text(one: Measured) -> str:

@@ -1,8 +1,8 @@
-"""What all figures share."""
+"""What all figures share: colours, and matplotlib where it is installed."""
 
 from typing import Any
 
-from ..core import InputError
+from .errors import InputError
 
 COLOURS = ("#1b4965", "#2a9d8f", "#e9a03b", "#d1495b")
 MORE_COLOURS = (*COLOURS, "#7b5ea7", "#5c9bd1", "#8c5a3c", "#7d8f2a")

@@ -1,18 +1,15 @@
-"""Sections on what a model does beyond its accuracy: where it fails, whether it memorises."""
+"""What models do beyond their accuracy, as tables: where they fail, whether they memorise."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from ...evaluation import Proportion
-from ...papers import Value, Verdict
-from ...papers.charton2022.failures import FailureRecord
-from ...papers.charton2022.memorisation import Memorisation
-from ...papers.charton2022.rank import Estimate
 from ...runs import Label, Measured
-from ..drawing import Figure, svg
-from ..failures import plot_failures
-from .layout import Found, layout
-from .tree import Section
+from .. import Figure, Table, Value
+from .failures import FailureRecord, kept_failures
+from .failures_plot import plot_failures
+from .memorisation import Memorisation, kept_memorisation
+from .rank import Estimate
 
 _TOLERANCES = ("0.05", "0.01")
 _CONDITIONS = {
@@ -21,58 +18,50 @@ _CONDITIONS = {
 }
 
 
-def failure_section(records: Mapping[str, FailureRecord], verdicts: Sequence[Verdict]) -> Section:
+def failure_table(records: Callable[[], Sequence[FailureRecord]]) -> Table:
     """Which of the paper's criteria wrong answers still meet, and which number tells them."""
-    values = [value for record in records.values() for value in _failures(record)]
-    drawn = [one for one in records.values() if one.predictors and one.profile]
+    return Table(
+        name="failures",
+        label="Failures",
+        title="Where models fail, what is still right then, and what tells it",
+        section="4.5 and 4.6",
+        rows=("model", "share"),
+        columns=("answers",),
+        computed=lambda scale: [value for record in records() for value in _failures(record)],
+        figures=lambda scale: _drawn([one for one in records() if one.predictors and one.profile]),
+        note="Percent of all, of the right, and of the wrong answers. Thresholds are the ones that "
+        "separate right from wrong best, chosen on the same matrices, as in the paper.",
+    )
+
+
+def _drawn(records: Sequence[FailureRecord]) -> list[Figure]:
     figure = Figure(
         name="failures",
         alt="Histograms of condition numbers of right and of wrong answers with the threshold "
         "that separates them best, and accuracy by condition number, for "
-        f"{', '.join(one.model for one in drawn)}.",
+        f"{', '.join(one.model for one in records)}.",
         caption="Left: condition numbers of right and of wrong answers, as shares of their own, "
         "and the threshold that separates them best. Right: accuracy by the condition number of "
         "the input, in tenths of the test set.",
-        draw=partial(svg, partial(plot_failures, drawn)),
+        draw=partial(plot_failures, records),
     )
-    return Section(
-        name="failures",
-        number="Failures",
-        title="Where models fail, what is still right then, and what tells it",
-        where="4.5 and 4.6",
-        grid=layout(("model", "share"), ("answers",), [_found(one) for one in values], None),
-        figures=(figure,) if drawn else (),
-        verdicts=tuple(one for one in verdicts if "failures" in one.claim.tables),
-        note="Percent of all, of the right, and of the wrong answers. Thresholds are the ones that "
-        "separate right from wrong best, chosen on the same matrices, as in the paper.",
-        paper_note="",
-        runs=(),
-    )
+    return [figure] if records else []
 
 
-def memorisation_section(
-    records: Mapping[str, Memorisation], verdicts: Sequence[Verdict]
-) -> Section:
+def memorisation_table(records: Callable[[], Sequence[Memorisation]]) -> Table:
     """Whether errors grow with the distance to the nearest training matrix."""
-    values = [value for record in records.values() for value in _memorisation(record)]
-    return Section(
+    return Table(
         name="memorisation",
-        number="Memory",
+        label="Memory",
         title="Whether models interpolate between training matrices",
-        where="7",
-        grid=layout(("model", "quantity"), (), [_found(one) for one in values], None),
-        figures=(),
-        verdicts=tuple(one for one in verdicts if "memorisation" in one.claim.tables),
+        section="7",
+        rows=("model", "quantity"),
+        columns=(),
+        computed=lambda scale: [value for record in records() for value in _memorisation(record)],
         note="Spearman's rank correlations, with 95% bootstrap intervals. Distance also goes with "
         "the size of a matrix and with how crowded its region is, so the same distance to matrices "
         "that the model has not seen stands beside.",
-        paper_note="",
-        runs=(),
     )
-
-
-def _found(value: Value) -> Found:
-    return Found(value=value, state="finished")
 
 
 def _failures(record: FailureRecord) -> Iterator[Value]:
@@ -130,3 +119,10 @@ def _accuracy(found: Proportion) -> Measured:
 
 def _estimate(found: Estimate) -> Measured:
     return Measured(value=found.value, unit="count", low=found.low, high=found.high)
+
+
+ANALYSES = (
+    failure_table(lambda: list(kept_failures().values())),
+    memorisation_table(lambda: list(kept_memorisation().values())),
+)
+"""Tables of records that come with the package; a whole report has them beside `TABLES`."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core import InputError
-from ..papers.charton2022.failures import FailureRecord, Predictor
-from .style import COLOURS, plain, pyplot
+from ...core import InputError
+from ...core.plot import COLOURS, plain, pyplot
+from .failures import FailureRecord, Predictor
 
 _RIGHT, _WRONG = COLOURS[1], COLOURS[3]
 # What is drawn of a predictor: its axis, and what is taken off so that a log axis can show it.

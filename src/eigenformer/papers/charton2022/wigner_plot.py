@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..papers.charton2022.wigner import Spectrum, semicircle
-from .style import COLOURS, plain, pyplot
+from ...core.plot import COLOURS, plain, pyplot
+from .wigner import Spectrum, semicircle
 
 _NAMES = {"gaussian": "Gaussian", "laplace": "Laplace"}
 

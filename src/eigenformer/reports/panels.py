@@ -1,16 +1,18 @@
 """The panels and maps of findings, drawn."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...papers.incontext_study import Findings, HeatMap, Line, Panel
-from ..drawing import INK, Figure, svg
-from ..style import MORE_COLOURS, plain, pyplot
+from ..core.plot import MORE_COLOURS, plain, pyplot
+from ..papers import Figure
+from ..papers.incontext_study import Findings, HeatMap, Line, Panel
+from .blocks import Picture
+from .drawing import INK
 
 # Three of this width stand side by side on a page, and one fills that of a telephone.
 _WIDTH = 4.0
@@ -29,22 +31,27 @@ _FEW = 7
 """Places on a log axis up to which each has a tick of its own."""
 
 
-def figures_of(name: str, findings: Findings) -> tuple[Figure, ...]:
-    """A figure for each panel and each map, called `name`-1, `name`-2, ..."""
-    found = [(_alt(panel), panel.note, partial(_draw_panel, panel)) for panel in findings.panels]
-    found += [(_alt_of_map(one), one.note, partial(_draw_map, one)) for one in findings.maps]
+def pictures(name: str, findings: Findings) -> tuple[Picture, ...]:
+    """One of each panel and each map, called `name`-1, `name`-2, ..."""
+    shown: list[tuple[Panel | HeatMap, str, Callable[[Path], None]]] = [
+        *((panel, _told(panel), partial(_draw_panel, panel)) for panel in findings.panels),
+        *((one, _told_of_map(one), partial(_draw_map, one)) for one in findings.maps),
+    ]
     return tuple(
-        Figure(name=f"{name}-{place}", alt=alt, caption=note, draw=partial(svg, draw))
-        for place, (alt, note, draw) in enumerate(found, 1)
+        Picture(
+            title=one.title,
+            figure=Figure(name=f"{name}-{place}", alt=told, caption=one.note, draw=draw),
+        )
+        for place, (one, told, draw) in enumerate(shown, 1)
     )
 
 
-def _alt(panel: Panel) -> str:
+def _told(panel: Panel) -> str:
     lines = ", ".join(line.label for line in panel.lines)
     return f"{panel.title}: {panel.y} against {panel.x} for {lines}."
 
 
-def _alt_of_map(one: HeatMap) -> str:
+def _told_of_map(one: HeatMap) -> str:
     return f"{one.title}: {one.value} in colours, by {one.row} and {one.column}."
 
 

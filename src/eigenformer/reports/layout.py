@@ -1,35 +1,39 @@
 """Numbers of a table, ours and the paper's, put into rows and columns."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from ...papers import Value
-from ...papers.charton2022.results import PaperCell, PaperTable
-from ...runs import Label
-from .numbers import NOTHING, key_text, label_text, our_entry, paper_entry
-from .tree import Column, Entry, Grid, Line, Part, Slot
+from ..papers import PaperCell, PaperTable, Value
+from ..runs import Label
+from .blocks import Grid, GridColumn, GridEntry, GridHead, GridLabel, GridSlot
+from .numbers import NOTHING, RunState, key_text, label_text, our_entry, paper_entry
 
 SEED = "seed"
 """The label that tells repetitions of a run apart."""
-State = Literal["not run", "not finished", "diverged", "finished"]
 Key = tuple[str, ...]
 """The texts of the labels that make a row or column."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class OurNumber:
     """A number of ours and the state of the run that it comes from."""
 
     value: Value
-    state: State
+    state: RunState
+    counterpart: PaperCell | None = None
+    """The number of the paper that it repeats; `layout` finds it."""
+
+    @property
+    def labels(self) -> dict[str, Label]:
+        return self.value.labels
 
 
 def layout(
     row_keys: Sequence[str],
     column_keys: Sequence[str],
-    found: Sequence[Found],
+    numbers: Sequence[OurNumber],
     paper: PaperTable | None,
+    name: str = "",
 ) -> Grid | None:
     """Our numbers, the paper's beside those that they repeat, and what only the paper has.
 
@@ -38,9 +42,9 @@ def layout(
     lie in one row of the paper is that row: what is left of the paper's row joins it, and its head
     gives both labels. None if there is nothing to show.
     """
-    if not found and not (paper and paper.cells):
+    if not numbers and not (paper and paper.cells):
         return None
-    ours = [_Ours(one, paper) for one in found]
+    ours = [replace(one, counterpart=_counterpart(one.value, paper)) for one in numbers]
     rows = _Axis(row_keys, ours, paper)
     columns = _Axis(column_keys, ours, paper)
     slots: dict[tuple[int, int], _Slot] = {}
@@ -55,18 +59,12 @@ def layout(
             for row in rows.places(cell):
                 for column in columns.places(cell):
                     slots.setdefault((row, column), _Slot()).paper.append(cell)
-    return _grid(rows, columns, slots, paper)
+    return _grid(name, rows, columns, slots, paper)
 
 
-class _Ours:
-    """A number of ours with its counterpart."""
-
-    def __init__(self, found: Found, paper: PaperTable | None) -> None:
-        self.value, self.state = found.value, found.state
-        self.labels = found.value.labels
-        wanted = found.value.paper
-        cells = paper.find(wanted) if paper is not None and wanted is not None else []
-        self.counterpart = cells[0] if len(cells) == 1 else None
+def _counterpart(value: Value, paper: PaperTable | None) -> PaperCell | None:
+    cells = paper.find(value.paper) if paper is not None and value.paper is not None else []
+    return cells[0] if len(cells) == 1 else None
 
 
 @dataclass(kw_only=True)
@@ -97,7 +95,7 @@ def _together(heads: Sequence[_Head], level: int = 0) -> list[_Head]:
 class _Axis:
     """The rows, or the columns."""
 
-    def __init__(self, keys: Sequence[str], ours: Sequence[_Ours], paper: PaperTable | None):
+    def __init__(self, keys: Sequence[str], ours: Sequence[OurNumber], paper: PaperTable | None):
         self.keys = tuple(key for key in keys if key != SEED)
         self._common: dict[str, Label] = dict(paper.common) if paper else {}
         cells = paper.cells if paper else ()
@@ -126,14 +124,14 @@ class _Axis:
         only = [_Head(paper=p, position=papers.index(p)) for p in left if p not in taken]
         self.heads = _together(sorted([*heads.values(), *only], key=lambda one: one.position))
 
-    def of_ours(self, one: _Ours) -> Key:
+    def of_ours(self, one: OurNumber) -> Key:
         return tuple(label_text(k, one.labels[k]) if k in one.labels else "" for k in self.keys)
 
     def of_paper(self, cell: PaperCell) -> Key:
         labels = {**self._common, **cell.labels}
         return tuple(label_text(k, labels[k]) if k in labels else "" for k in self.keys)
 
-    def place(self, one: _Ours) -> int:
+    def place(self, one: OurNumber) -> int:
         key = self.of_ours(one)
         return next(i for i, head in enumerate(self.heads) if head.ours == key)
 
@@ -142,16 +140,16 @@ class _Axis:
         key = self.of_paper(cell)
         return [i for i, head in enumerate(self.heads) if head.paper == key]
 
-    def parts(self, place: int) -> tuple[Part, ...]:
+    def labels(self, place: int) -> tuple[GridLabel, ...]:
         head = self.heads[place]
         if head.ours is None:
-            return tuple(Part(text=text) for text in head.label)
+            return tuple(GridLabel(text=text) for text in head.label)
         return tuple(
-            Part(text=text, paper=self._paper_part(head, level))
+            GridLabel(text=text, paper=self._paper_label(head, level))
             for level, text in enumerate(head.ours)
         )
 
-    def _paper_part(self, head: _Head, level: int) -> str | None:
+    def _paper_label(self, head: _Head, level: int) -> str | None:
         """The paper's label where it is another; without a counterpart, the label of the group."""
         assert head.ours is not None
         group = [head]
@@ -176,11 +174,15 @@ class _Axis:
 @dataclass(kw_only=True)
 class _Slot:
     paper: list[PaperCell] = field(default_factory=list)
-    ours: list[_Ours] = field(default_factory=list)
+    ours: list[OurNumber] = field(default_factory=list)
 
 
 def _grid(
-    rows: _Axis, columns: _Axis, slots: dict[tuple[int, int], _Slot], paper: PaperTable | None
+    name: str,
+    rows: _Axis,
+    columns: _Axis,
+    slots: dict[tuple[int, int], _Slot],
+    paper: PaperTable | None,
 ) -> Grid:
     shown = {*rows.keys, *columns.keys, SEED}
     our_rest = _rest(
@@ -190,15 +192,22 @@ def _grid(
         ((at, cell.labels) for at, slot in slots.items() for cell in slot.paper),
         exclude={*shown, "metric"},
     )
-    common = paper.common if paper else {}
+    common = {
+        key: value
+        for key, value in (paper.common if paper else {}).items()
+        if key not in {*shown, "metric"}
+    }
+    shared = {
+        "The paper's": _texts_of({**common, **paper_rest.constant}),
+        "Ours": _texts_of(our_rest.constant),
+    }
 
-    def slot(row: int, column: int) -> Slot:
+    def slot(row: int, column: int) -> GridSlot:
         found = slots.get((row, column), _Slot())
-        return Slot(
+        return GridSlot(
             paper=tuple(
                 paper_entry(
                     cell,
-                    common,
                     [
                         *rows.elsewhere(row, cell),
                         *columns.elsewhere(column, cell),
@@ -215,15 +224,16 @@ def _grid(
         for row in range(len(rows.heads))
     )
     return Grid(
+        name=name,
         row_keys=tuple(key_text(key) for key in rows.keys),
         column_keys=tuple(key_text(key) for key in columns.keys),
         rows=tuple(
-            Line(parts=rows.parts(row), paper_only=head.ours is None)
+            GridHead(labels=rows.labels(row), paper_only=head.ours is None)
             for row, head in enumerate(rows.heads)
         ),
         columns=tuple(
-            Column(
-                parts=columns.parts(column),
+            GridColumn(
+                labels=columns.labels(column),
                 paper_only=head.ours is None,
                 has_paper=any(line[column].paper for line in whole),
                 has_ours=any(line[column].ours for line in whole),
@@ -231,14 +241,13 @@ def _grid(
             for column, head in enumerate(columns.heads)
         ),
         slots=whole,
-        common_paper=_texts_of({**_unseen(common, shown), **paper_rest.constant}),
-        common_ours=_texts_of(our_rest.constant),
+        common=tuple(f"{whose}: {', '.join(texts)}." for whose, texts in shared.items() if texts),
     )
 
 
-def _entries(ours: Sequence[_Ours], telling: Sequence[str]) -> list[Entry]:
+def _entries(ours: Sequence[OurNumber], telling: Sequence[str]) -> list[GridEntry]:
     """An entry for each group of numbers that differ in the seed only."""
-    groups: dict[Hashable, list[_Ours]] = {}
+    groups: dict[Hashable, list[OurNumber]] = {}
     for one in ours:
         groups.setdefault(tuple(_texts(telling, one.labels)), []).append(one)
     found = []
@@ -267,35 +276,25 @@ def _rest(numbers: Iterable[tuple[tuple[int, int], dict[str, Label]]], exclude: 
     constant: dict[str, Label] = {}
     telling = []
     for key in keys:
-        if _decided(known, key, by=lambda at: 0):
+        if _decided((0, labels.get(key)) for _, labels in known):
             constant[key] = next(labels[key] for _, labels in known if key in labels)
-        elif not (_decided(known, key, by=lambda at: at[0]) or _decided(known, key, by=_column)):
+        elif not any(
+            _decided((at[side], labels.get(key)) for at, labels in known) for side in (0, 1)
+        ):
             telling.append(key)
     return _Rest(constant=constant, telling=tuple(telling))
 
 
-def _column(at: tuple[int, int]) -> int:
-    return at[1]
-
-
-def _decided(
-    numbers: Sequence[tuple[tuple[int, int], dict[str, Label]]],
-    key: str,
-    by: Callable[[tuple[int, int]], int],
-) -> bool:
-    """Whether the label `key` is a function of `by` of the place."""
+def _decided(labels: Iterable[tuple[int, Label]]) -> bool:
+    """Whether the label is a function of the row, or whatever stands before it."""
     met: dict[int, Label] = {}
-    return all(met.setdefault(by(at), labels.get(key)) == labels.get(key) for at, labels in numbers)
+    return all(met.setdefault(place, label) == label for place, label in labels)
 
 
 def _texts(keys: Iterable[str], labels: Mapping[str, Label]) -> list[str]:
     return [f"{key_text(key)} {label_text(key, labels[key])}" for key in keys if key in labels]
 
 
-def _texts_of(labels: Mapping[str, Label]) -> tuple[str, ...]:
+def _texts_of(labels: Mapping[str, Label]) -> list[str]:
     """What can be said of labels; the paper's that are null are not stated in it."""
-    return tuple(_texts([key for key, value in labels.items() if value is not None], labels))
-
-
-def _unseen(common: Mapping[str, Label], shown: set[str]) -> dict[str, Label]:
-    return {key: value for key, value in common.items() if key not in {*shown, "metric"}}
+    return _texts([key for key, value in labels.items() if value is not None], labels)

@@ -2,26 +2,13 @@
 
 from collections.abc import Sequence
 
-from ..html import Html, join, tag
-from ..page import scrolling
-from .text import shared
-from .tree import Column, Entry, Grid, Line, Part, Slot
+from .blocks import Grid, GridColumn, GridEntry, GridHead, GridLabel, GridSlot
+from .html import Html, join, tag
 
 
-def grid_table(grid: Grid, label: str) -> Html:
-    """The table in a box of its own, which scrolls sideways where the page is too narrow."""
-    table = tag(
-        "table",
-        tag("thead", *_heads(grid)),
-        tag("tbody", *_rows(grid)),
-        class_="grid",
-    )
-    return join(
-        [
-            *(tag("p", text, class_="common") for text in shared(grid)),
-            scrolling(table, label),
-        ]
-    )
+def grid_table(grid: Grid) -> Html:
+    """The paper's numbers beside ours."""
+    return tag("table", tag("thead", *_heads(grid)), tag("tbody", *_rows(grid)), class_="grid")
 
 
 def _heads(grid: Grid) -> list[Html]:
@@ -29,11 +16,11 @@ def _heads(grid: Grid) -> list[Html]:
     lines = []
     for level, key in enumerate(grid.column_keys):
         cells = [tag("th", key, colspan=stub, class_="key stub")]
-        for part, columns in _merged(grid.columns, level):
+        for label, columns in _merged(grid.columns, level):
             cells.append(
                 tag(
                     "th",
-                    _label(part),
+                    _label(label),
                     scope="colgroup" if len(columns) > 1 else "col",
                     colspan=sum(_width(column) for column in columns),
                     class_=_muted(columns),
@@ -59,12 +46,12 @@ def _rows(grid: Grid) -> list[Html]:
         cells = [
             tag(
                 "th",
-                _label(part),
+                _label(label),
                 scope="row",
                 rowspan=_height(grid.rows, place, level),
                 class_=_row_class(row, level),
             )
-            for level, part in enumerate(row.parts)
+            for level, label in enumerate(row.labels)
             if not (place and _same(grid.rows[place - 1], row, level))
         ] or ([] if grid.row_keys else [tag("th", scope="row")])
         for column, slot in zip(grid.columns, slots, strict=True):
@@ -73,12 +60,12 @@ def _rows(grid: Grid) -> list[Html]:
     return lines
 
 
-def _row_class(row: Line, level: int) -> str | None:
+def _row_class(row: GridHead, level: int) -> str | None:
     names = [*(["stub"] if level == 0 else []), *(["muted"] if row.paper_only else [])]
     return " ".join(names) or None
 
 
-def _slot(column: Column, slot: Slot) -> list[Html]:
+def _slot(column: GridColumn, slot: GridSlot) -> list[Html]:
     cells = []
     if column.has_paper:
         cells.append(tag("td", *(_entry(entry) for entry in slot.paper), class_="paper"))
@@ -87,7 +74,7 @@ def _slot(column: Column, slot: Slot) -> list[Html]:
     return cells
 
 
-def _entry(entry: Entry) -> Html:
+def _entry(entry: GridEntry) -> Html:
     number = tag("span", entry.text, class_="missing" if entry.missing else "number")
     bar = None
     if entry.share is not None:
@@ -102,39 +89,39 @@ def _entry(entry: Entry) -> Html:
     return tag("div", number, bar, *(tag("small", text) for text in entry.details), class_="entry")
 
 
-def _label(part: Part) -> Html:
-    paper = None if part.paper is None else tag("small", f"paper: {part.paper}")
+def _label(label: GridLabel) -> Html:
+    paper = None if label.paper is None else tag("small", f"paper: {label.paper}")
     # Names such as Gaussian+Uniform+Laplace may be broken after the sign.
-    pieces = part.text.replace("+", "+\0").split("\0")
+    pieces = label.text.replace("+", "+\0").split("\0")
     return tag("span", join(pieces, tag("wbr")), paper, class_="label")
 
 
-def _merged(columns: Sequence[Column], level: int) -> list[tuple[Part, list[Column]]]:
+def _merged(columns: Sequence[GridColumn], level: int) -> list[tuple[GridLabel, list[GridColumn]]]:
     """The labels of a level, neighbours with the same label (and the same ones above) together."""
-    groups: list[tuple[Part, list[Column]]] = []
+    groups: list[tuple[GridLabel, list[GridColumn]]] = []
     for place, column in enumerate(columns):
         if place and _same(columns[place - 1], column, level):
             groups[-1][1].append(column)
         else:
-            groups.append((column.parts[level], [column]))
+            groups.append((column.labels[level], [column]))
     return groups
 
 
-def _same(a: Line, b: Line, level: int) -> bool:
+def _same(a: GridHead, b: GridHead, level: int) -> bool:
     """Whether the labels agree down to a level; the last level is never merged."""
-    return a.parts[: level + 1] == b.parts[: level + 1]
+    return a.labels[: level + 1] == b.labels[: level + 1]
 
 
-def _height(rows: Sequence[Line], place: int, level: int) -> int:
+def _height(rows: Sequence[GridHead], place: int, level: int) -> int:
     below = rows[place + 1 :]
     return 1 + next(
         (i for i, row in enumerate(below) if not _same(rows[place], row, level)), len(below)
     )
 
 
-def _width(column: Column) -> int:
+def _width(column: GridColumn) -> int:
     return int(column.has_paper) + int(column.has_ours)
 
 
-def _muted(columns: Sequence[Column]) -> str | None:
+def _muted(columns: Sequence[GridColumn]) -> str | None:
     return "muted" if all(column.paper_only for column in columns) else None

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..papers.efficiency import CONTESTANTS, Ablation, Comparison, Entry, accuracies
-from .style import COLOURS, plain, pyplot
+from ...core.plot import COLOURS, plain, pyplot
+from .compare import Ablation, Comparison, Entry, accuracies
+from .contestants import CONTESTANTS
 
 _SHADES = {"0.05": 0.35, "0.02": 0.65, "0.01": 1.0}
 """How dark the bars of a tolerance are."""

@@ -1,15 +1,18 @@
 """Numbers of a table find their places, and none is lost."""
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from paper_examples import made_up, value
 
-from eigenformer.papers.charton2022.results import PaperCell, paper_tables
-from eigenformer.reports.paper.layout import Found, layout
-from eigenformer.reports.paper.numbers import (
+from eigenformer.papers import PaperCell, PaperTable, Value
+from eigenformer.papers.charton2022 import paper_tables
+from eigenformer.reports.blocks import Grid, GridColumn
+from eigenformer.reports.layout import OurNumber, layout
+from eigenformer.reports.numbers import (
     count,
     hours,
     label_text,
@@ -17,12 +20,29 @@ from eigenformer.reports.paper.numbers import (
     paper_entry,
     percent,
 )
-from eigenformer.reports.paper.tree import Column, Grid
 from eigenformer.runs import Label, Measured
 
 
-def found(labels: dict[str, Label], number: float | None, paper: dict[str, Label] | None) -> Found:
-    return Found(value=value(labels, number, paper), state="not run")
+def our(
+    labels: dict[str, Label], number: float | None, paper: dict[str, Label] | None
+) -> OurNumber:
+    """`paper` are the labels of the counterpart that differ, or None."""
+    measured = None if number is None else Measured(value=number, unit="count")
+    counterpart = None if paper is None else {**labels, **paper}
+    value = Value(labels=labels, measured=measured, paper=counterpart)
+    return OurNumber(value=value, state="not run")
+
+
+def made_up(labels: Sequence[dict[str, Label]], common: dict[str, Any]) -> PaperTable:
+    """A table of the paper whose numbers are 1, 2, 3, ..."""
+    cells = tuple(PaperCell(labels=one, value=place) for place, one in enumerate(labels, 1))
+    return PaperTable(name="table99", title="", task="", common=common, notes="", cells=cells)
+
+
+def grid_of(*given: Any) -> Grid:
+    grid = layout(*given)
+    assert grid is not None
+    return grid
 
 
 def texts(grid: Grid, side: str) -> Counter[str]:
@@ -31,16 +51,15 @@ def texts(grid: Grid, side: str) -> Counter[str]:
     )
 
 
-def column(grid: Grid, *parts: str) -> tuple[int, Column]:
+def column(grid: Grid, *labels: str) -> tuple[int, GridColumn]:
     return next(
         (place, one)
         for place, one in enumerate(grid.columns)
-        if tuple(part.text for part in one.parts) == parts
+        if tuple(label.text for label in one.labels) == labels
     )
 
 
 PAPER = made_up(
-    "table99",
     [
         {"dims": dims, "encoding": encoding, "tolerance": tolerance}
         for tolerance in (5, 1)
@@ -52,48 +71,45 @@ PAPER = made_up(
 
 
 def test_a_number_stands_beside_its_counterpart_under_both_labels() -> None:
-    ours = found({"dims": "2x2", "encoding": "P10", "tolerance": 5}, 0.5, {"dims": "5x5"})
-    grid = layout(("tolerance",), ("dims", "encoding"), [ours], PAPER)
-    assert grid is not None
+    one = our({"dims": "2x2", "encoding": "P10", "tolerance": 5}, 0.5, {"dims": "5x5"})
+    grid = grid_of(("tolerance",), ("dims", "encoding"), [one], PAPER)
     place, head = column(grid, "2x2", "P10")
-    assert [part.paper for part in head.parts] == ["5x5", None]
-    assert [row.parts[0].text for row in grid.rows] == ["5%", "1%"]
+    assert [label.paper for label in head.labels] == ["5x5", None]
+    assert [row.labels[0].text for row in grid.rows] == ["5%", "1%"]
     assert [entry.text for entry in grid.slots[0][place].paper] == ["1"]
     assert [entry.text for entry in grid.slots[0][place].ours] == ["0.5"]
     # The rest of the paper's column stays in it.
     assert [entry.text for entry in grid.slots[1][place].paper] == ["5"]
-    assert [tuple(part.text for part in one.parts) for one in grid.columns] == [
+    assert [tuple(label.text for label in one.labels) for one in grid.columns] == [
         ("2x2", "P10"),
         ("5x5", "P1000"),
         ("8x8", "P10"),
         ("8x8", "P1000"),
     ]
     assert [one.paper_only for one in grid.columns] == [False, True, True, True]
-    assert grid.common_paper == ("heads 8/8",)
+    assert grid.common == ("The paper's: heads 8/8.",)
 
 
 def test_two_sizes_of_ours_share_a_counterpart() -> None:
     ours = [
-        found({"dims": dims, "encoding": "P10", "tolerance": 5}, None, {"dims": "5x5"})
+        our({"dims": dims, "encoding": "P10", "tolerance": 5}, None, {"dims": "5x5"})
         for dims in ("2x2", "3x3")
     ]
-    grid = layout(("tolerance",), ("dims", "encoding"), ours, PAPER)
-    assert grid is not None
+    grid = grid_of(("tolerance",), ("dims", "encoding"), ours, PAPER)
     for dims in ("2x2", "3x3"):
         place, head = column(grid, dims, "P10")
-        assert head.parts[0].paper == "5x5"
+        assert head.labels[0].paper == "5x5"
         assert [line[place].paper[0].text for line in grid.slots] == ["1", "5"]
         assert grid.slots[0][place].ours[0].missing
 
 
 def test_a_row_whose_counterparts_differ_gives_them_with_each_number() -> None:
     ours = [
-        found({"encoding": encoding, "dims": "2x2", "tolerance": 5}, 0.5, {"dims": dims})
+        our({"encoding": encoding, "dims": "2x2", "tolerance": 5}, 0.5, {"dims": dims})
         for encoding, dims in (("P10", "5x5"), ("P1000", "8x8"))
     ]
-    grid = layout(("dims",), ("encoding", "tolerance"), ours, PAPER)
-    assert grid is not None
-    assert grid.rows[0].parts[0].text == "2x2" and grid.rows[0].parts[0].paper is None
+    grid = grid_of(("dims",), ("encoding", "tolerance"), ours, PAPER)
+    assert grid.rows[0].labels[0].text == "2x2" and grid.rows[0].labels[0].paper is None
     numbers = [slot.paper[0] for slot in grid.slots[0] if slot.ours]
     assert [(one.text, one.details) for one in numbers] == [
         ("1", ("size 5x5",)),
@@ -104,11 +120,10 @@ def test_a_row_whose_counterparts_differ_gives_them_with_each_number() -> None:
 def test_seeds_share_a_place_even_where_a_table_lists_them() -> None:
     labels: dict[str, Label] = {"dims": "5x5", "encoding": "P10", "tolerance": 5}
     ours = [
-        Found(value=value({**labels, "seed": seed}, number, {}), state="finished")
-        for seed, number in enumerate((1.5, 3.5, None))
+        our({**labels, "seed": seed}, number, {}) for seed, number in enumerate((1.5, 3.5, None))
     ]
-    grid = layout(("tolerance", "seed"), ("dims", "encoding"), ours, PAPER)
-    assert grid is not None and grid.row_keys == ("tolerance",)
+    grid = grid_of(("tolerance", "seed"), ("dims", "encoding"), ours, PAPER)
+    assert grid.row_keys == ("tolerance",)
     place, _ = column(grid, "5x5", "P10")
     (entry,) = grid.slots[0][place].ours
     assert (entry.text, entry.details) == ("2.5000", ("2 of 3 seeds", "1.5000 to 3.5000"))
@@ -117,35 +132,33 @@ def test_seeds_share_a_place_even_where_a_table_lists_them() -> None:
 
 def test_what_neither_row_nor_column_tells_stands_with_the_number() -> None:
     ours = [
-        found({"dims": "5x5", "score": score, "tolerance": 5}, number, None)
+        our({"dims": "5x5", "score": score, "tolerance": 5}, number, None)
         for score, number in (("l1", 0.25), ("l2", 0.75))
     ]
-    grid = layout(("tolerance",), ("dims",), ours, None)
-    assert grid is not None
+    grid = grid_of(("tolerance",), ("dims",), ours, None)
     assert [(e.text, e.details) for e in grid.slots[0][0].ours] == [
         ("0.25", ("score l1",)),
         ("0.75", ("score l2",)),
     ]
-    assert grid.common_ours == ()
-    alone = layout(("tolerance",), ("dims",), ours[:1], None)
-    assert alone is not None and alone.common_ours == ("score l1",)
+    assert grid.common == ()
+    alone = grid_of(("tolerance",), ("dims",), ours[:1], None)
+    assert alone.common == ("Ours: score l1.",)
 
 
 def test_labels_that_the_paper_leaves_out_are_not_made_up() -> None:
-    paper = made_up("table99", [{"loops": None, "tolerance": 5}, {"tolerance": 1}], {"dim": None})
-    ours = found({"loops": 4, "dim": 64, "tolerance": 5}, 0.5, {"loops": None, "dim": None})
-    grid = layout(("loops",), ("tolerance", "dim"), [ours], paper)
-    assert grid is not None
-    assert [part.paper for row in grid.rows for part in row.parts] == [None, None]
+    paper = made_up([{"loops": None, "tolerance": 5}, {"tolerance": 1}], {"dim": None})
+    one = our({"loops": 4, "dim": 64, "tolerance": 5}, 0.5, {"loops": None, "dim": None})
+    grid = grid_of(("loops",), ("tolerance", "dim"), [one], paper)
+    assert [label.paper for row in grid.rows for label in row.labels] == [None, None]
     place, head = column(grid, "5%", "64")
-    assert [part.paper for part in head.parts] == [None, None]
+    assert [label.paper for label in head.labels] == [None, None]
     assert [entry.details for entry in grid.slots[0][place].paper] == [()]
-    assert grid.common_paper == ()
+    assert not any(text.startswith("The paper's") for text in grid.common)
 
 
 def test_nothing_at_all_is_no_grid() -> None:
     assert layout(("tolerance",), (), [], None) is None
-    assert layout(("tolerance",), (), [], made_up("table99", [], {})) is None
+    assert layout(("tolerance",), (), [], made_up([], {})) is None
 
 
 LABELS = st.fixed_dictionaries(
@@ -170,9 +183,8 @@ COUNTERPART = st.none() | st.fixed_dictionaries(
 def test_no_number_is_lost_and_none_of_ours_doubled(
     ours: list[tuple[dict[str, Label], dict[str, Label] | None]], rows: list[str], split: int
 ) -> None:
-    values = [found(labels, 100.0 + i, paper) for i, (labels, paper) in enumerate(ours)]
-    grid = layout(rows[:split], rows[split:], values, PAPER)
-    assert grid is not None
+    values = [our(labels, 100.0 + i, paper) for i, (labels, paper) in enumerate(ours)]
+    grid = grid_of(rows[:split], rows[split:], values, PAPER)
     assert set(texts(grid, "paper")) == {str(cell.value) for cell in PAPER.cells}
     # Repetitions, and repeated labels, are one entry that says how many they are.
     number = sum(
@@ -193,8 +205,7 @@ def test_no_number_is_lost_and_none_of_ours_doubled(
 def test_a_table_of_the_paper_alone_is_laid_out_whole(name: str) -> None:
     paper = paper_tables()[name]
     keys = list(dict.fromkeys(key for cell in paper.cells for key in cell.labels))
-    grid = layout(keys[:1], keys[1:], [], paper)
-    assert grid is not None
+    grid = grid_of(keys[:1], keys[1:], [], paper)
     assert sum(texts(grid, "paper").values()) == len(paper.cells)
     assert all(one.paper_only and not one.has_ours for one in grid.columns)
 
@@ -243,18 +254,19 @@ def test_an_interval_decides_the_digits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "number", "text", "details"),
+    ("number", "unit", "text", "details"),
     [
-        ({"metric": "epochs_to_95"}, 76, "76 epochs", ("22.8 M examples",)),
-        ({"metric": "sample_size_millions_to_99"}, 28.8, "28.8 M", ("examples",)),
-        ({}, 2276171, "2,276,171", ()),
-        ({}, 97.0, "97.0", ()),
-        ({}, "[+, 314, E-2]", "[+, 314, E-2]", ()),
-        ({}, None, "–", ()),
+        (76, "epochs", "76 epochs", ("as told",)),
+        (28.8, "M", "28.8 M", ("as told",)),
+        (2276171, "", "2,276,171", ()),
+        (97.0, "", "97.0", ()),
+        ("[+, 314, E-2]", "", "[+, 314, E-2]", ()),
+        (None, "", "–", ()),
     ],
 )
 def test_the_papers_numbers_are_printed_as_there(
-    labels: dict[str, Label], number: float | str | None, text: str, details: tuple[str, ...]
+    number: float | str | None, unit: str, text: str, details: tuple[str, ...]
 ) -> None:
-    entry = paper_entry(PaperCell(labels=labels, value=number), {})
+    detail = "".join(details)
+    entry = paper_entry(PaperCell(labels={}, value=number, unit=unit, detail=detail))
     assert (entry.text, entry.details, entry.missing) == (text, details, number is None)

@@ -1,12 +1,13 @@
-"""The report in a real browser: `make test-browser`."""
+"""A report on tables and on studies in a real browser: `make test-browser`."""
 
 from pathlib import Path
 
 import pytest
+import study_examples
+import table_examples
 from page_visits import MEASURE, Visit
-from paper_examples import FIGURE1, FIGURE2, TABLE6, TABLE16, VERDICTS, some_records
 
-from eigenformer.reports.paper import build, write_page
+from eigenformer.reports import report, write_page
 
 pytestmark = pytest.mark.browser
 
@@ -14,9 +15,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
-    records = some_records(folder / "records")
-    report = build((TABLE6, TABLE16, FIGURE1, FIGURE2), "laptop", records, VERDICTS)
-    write_page(report, folder / "report.html")
+    tables = table_examples.chapter(table_examples.some_records(folder / "tables"))
+    studies = study_examples.chapter(study_examples.some_records(folder / "studies"))
+    write_page(report(tables, studies), folder / "report.html")
     return folder / "report.html"
 
 
@@ -33,7 +34,7 @@ def test_nothing_is_wider_than_the_window(visit: Visit) -> None:
 
 def test_a_wide_table_scrolls_in_its_box_and_its_rows_keep_their_heads(visit: Visit) -> None:
     # Table 6, of whose ten columns three are ours.
-    box = visit.page.locator(".scroll").first
+    box = visit.page.locator(".scroll", has=visit.page.locator("table.grid")).first
     inner, outer = (box.evaluate(f"one => one.{name}") for name in ("scrollWidth", "clientWidth"))
     if visit.page.viewport_size["width"] == 400:
         assert inner > outer
@@ -43,9 +44,20 @@ def test_a_wide_table_scrolls_in_its_box_and_its_rows_keep_their_heads(visit: Vi
     assert head.bounding_box()["x"] == pytest.approx(before, abs=1)
 
 
-def test_figures_show(visit: Visit) -> None:
-    widths = visit.page.evaluate("[...document.images].map(one => one.naturalWidth)")
-    assert len(widths) == 2 and min(widths) > 100
+def test_figures_show_within_the_window(visit: Visit) -> None:
+    shown = "[...document.images].map(one => [one.naturalWidth, one.getBoundingClientRect().right])"
+    sizes = visit.page.evaluate(shown)
+    assert len(sizes) == 2 + len(study_examples.PANELS) + len(study_examples.MAPS)
+    assert min(width for width, _ in sizes) > 100
+    assert max(right for _, right in sizes) <= visit.page.viewport_size["width"]
+
+
+def test_verdicts_are_in_sight(visit: Visit) -> None:
+    badges = visit.page.locator("table.claims .badge")
+    assert badges.count() == 14
+    for place in range(14):
+        box = badges.nth(place).bounding_box()
+        assert box["x"] + box["width"] <= visit.page.viewport_size["width"]
 
 
 def test_text_is_not_tiny_and_stands_out(visit: Visit) -> None:
