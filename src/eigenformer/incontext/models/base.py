@@ -25,7 +25,7 @@ class Step(Protocol):
 T = TypeVar("T")
 
 
-class Kind:
+class Family:
     """Classes of which there are several kinds, and a caller that needs one of them."""
 
     @classmethod
@@ -36,7 +36,7 @@ class Kind:
         return found
 
 
-class InContextModel(nn.Module, Kind, ABC):
+class InContextModel(nn.Module, Family, ABC):
     """A network over prompts. Its state after any layer can be read as a prediction."""
 
     depth: int
@@ -146,7 +146,7 @@ class _Builds(Protocol[BuiltT]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Architecture(Kind, ABC):
+class Architecture(Family, ABC):
     """The configuration of a model. Subclass it and `ARCHITECTURES.register` the class."""
 
     registry: ClassVar[Registry["Architecture"]] = Registry("in-context architecture")
