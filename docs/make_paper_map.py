@@ -41,8 +41,9 @@ STUDIES_LEAD = """\
 
 Giannou et al., *How well can transformers emulate in-context Newton's method?* (2024), and eight
 papers beside it: small models trained on prompts, next to the algorithms that they are said to run.
-[The report](incontext/README.md) has the claims, the figures and the numbers. (The constructions
-of these papers: [constructions.md](constructions.md).)
+[The report](incontext/README.md) has the claims, the figures and the numbers. Their
+constructions: [constructions.md](constructions.md); why these compute what they compute, and what
+of the papers had to be corrected: [derivations.md](derivations.md).
 """
 CLAIMS_LEAD = """\
 ## Claims at scale laptop

@@ -26,42 +26,43 @@ def _matrix(problem: str, model: str) -> np.ndarray:
 @pytest.mark.parametrize(("problem", "model"), EVERY)
 def test_an_answer_is_the_solvers_own_beside_lapacks(problem: str, model: str) -> None:
     matrix = _matrix(problem, model)
-    found, own = ask(problem, model, matrix), load(model).solve(matrix)
-    assert found.value is not None
-    np.testing.assert_array_equal(found.value, own.value)
-    assert found.certificate == own.certificate
-    page = answer_html(found)
+    asked, own = ask(problem, model, matrix), load(model).solve(matrix)
+    assert asked.answer.valid
+    np.testing.assert_array_equal(asked.answer.value, own.value)
+    assert asked.answer.certificate == own.certificate
+    page = answer_html(asked)
     # Every token, and as many cells as the matrices have coefficients.
-    assert page.count("ef-token ") == len(found.tokens_in) + len(found.tokens_out)
-    assert page.count("<td class=") == matrix.size + 3 * found.truth.size
+    assert page.count("ef-token ") == len(asked.tokens_in) + len(asked.tokens_out)
+    assert page.count("<td class=") == matrix.size + 3 * asked.answer.truth.size
 
 
 def test_the_truth_is_numpys() -> None:
     matrix = _matrix("eigenvalues", "eigenvalues-5x5")
-    found = ask("eigenvalues", "eigenvalues-5x5", matrix)
-    np.testing.assert_allclose(found.truth[::-1, 0], np.linalg.eigvalsh(matrix))
-    assert found.error == pytest.approx(
-        np.abs(found.value - found.truth).sum() / np.abs(found.truth).sum()
+    answer = ask("eigenvalues", "eigenvalues-5x5", matrix).answer
+    np.testing.assert_allclose(answer.truth[::-1, 0], np.linalg.eigvalsh(matrix))
+    assert answer.error == pytest.approx(
+        np.abs(answer.value - answer.truth).sum() / np.abs(answer.truth).sum()
     )
 
 
 def test_a_polished_inverse_is_the_inverse() -> None:
     matrix = np.array([[4.0, 1.0], [2.0, 3.0]])
-    found = ask("inverse", "inverse-2x2", matrix, polished=True)
-    assert found.polished is not None and found.polished.error < 1e-14
-    np.testing.assert_allclose(found.polished.value, np.linalg.inv(matrix), rtol=1e-12)
-    first = np.linalg.norm(np.eye(2) - matrix @ found.value, 2)
-    assert found.polished.residuals[0] == pytest.approx(first)
-    assert "Polished" in answer_html(found)
+    asked = ask("inverse", "inverse-2x2", matrix, polished=True)
+    polished = asked.polished
+    assert polished is not None and polished.error < 1e-14
+    np.testing.assert_allclose(polished.value, np.linalg.inv(matrix), rtol=1e-12)
+    first = np.linalg.norm(np.eye(2) - matrix @ asked.answer.value, 2)
+    assert polished.residuals[0] == pytest.approx(first)
+    assert "Polished" in answer_html(asked)
 
 
 def test_noise_is_seen_by_the_model_and_not_by_the_truth() -> None:
     matrix = _matrix("eigenvalues", "eigenvalues-5x5")
     clean = ask("eigenvalues", "eigenvalues-5x5", matrix)
     noisy = ask("eigenvalues", "eigenvalues-5x5", matrix, noise=0.05)
-    np.testing.assert_array_equal(noisy.truth, clean.truth)
+    np.testing.assert_array_equal(noisy.answer.truth, clean.answer.truth)
     size = np.sqrt(np.mean(matrix**2))
-    assert 0.02 * size < np.std(noisy.seen - matrix) < 0.1 * size
+    assert 0.02 * size < np.std(noisy.answer.seen - matrix) < 0.1 * size
     assert noisy.chance.right is None
 
 
@@ -76,12 +77,12 @@ def test_odd_matrices_get_an_answer_a_reason_or_a_sentence(
     problem: str, model: str, matrix: np.ndarray
 ) -> None:
     try:
-        found = ask(problem, model, matrix, polished=True)
+        asked = ask(problem, model, matrix, polished=True)
     except InputError:
         return
-    assert found.value is not None or found.reason
-    assert "nan" not in re.sub(r'title="[^"]*"', "", answer_html(found))
-    assert "chance" in answer_html(found)
+    assert asked.answer.valid or asked.answer.reason
+    assert "nan" not in re.sub(r'title="[^"]*"', "", answer_html(asked))
+    assert "chance" in answer_html(asked)
     seen = attention(problem, model, matrix)
     assert attention_html(seen, noisy=False)
 
@@ -126,7 +127,7 @@ def test_a_model_whose_failures_were_not_analysed_has_its_accuracy_as_a_whole() 
 def test_a_matrix_unlike_the_training_has_an_unknown_chance() -> None:
     matrix = 1e6 * _matrix("eigenvalues", "eigenvalues-5x5")
     found = ask("eigenvalues", "eigenvalues-5x5", matrix)
-    assert found.cautions and found.chance.right is None
+    assert found.answer.cautions and found.chance.right is None
     assert found.chance.text.startswith("unknown")
 
 

@@ -164,6 +164,7 @@ def test_operands_that_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[
         ("inverse --input a.csv --model numpy --output a.txt", "a.txt must end in"),
         ("inverse --input a.csv --model numpy --output no/a.npy", "the folder no does not exist"),
         ("inverse --input two.json --model numpy --output a.npy", "a.npy: matrices of several"),
+        ("matmul --matrix 1e200,1e200 --model numpy --json", "LAPACK's answer to this matrix over"),
         ("svd --input a.csv --model {untrained}", "was trained on inverse, not on svd"),
     ],
 )

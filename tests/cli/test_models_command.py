@@ -12,7 +12,6 @@ from command_line import complaint, run
 from eigenformer import encodings, ensembles
 from eigenformer.core import InputError, to_json
 from eigenformer.models import StackConfig, TransformerConfig
-from eigenformer.runs import run_id
 from eigenformer.runs.recipes import fast, paper
 from eigenformer.training import DataFile, EvaluationConfig, OptimizerConfig, TestSet, TrainConfig
 from eigenformer.zoo import shipped_model, shipped_models
@@ -90,7 +89,7 @@ def test_a_shipped_models_card_has_the_command_of_its_run(
     model = shipped_model(shipped_models()[name])
     _, *words = shlex.split(found[1].replace("\\\n", "").splitlines()[-1])
     if model.config.start is None:
-        assert f"`{run_id(model.config)}`" in card
+        assert f"`{model.config.id}`" in card
     else:  # the run that it started from is not here
         assert words[-2:] == ["--start-from", model.config.start.path]
         words = words[:-2]

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from command_line import complaint, run
 
-from eigenformer.cli.sweep import Axis, grid
+from eigenformer.cli.sweep import grid_of
 from eigenformer.core import InputError
 from eigenformer.models import DirectConfig
 from eigenformer.runs import Experiment
+from eigenformer.runs.grid import Axis
 from eigenformer.runs.recipes import fast
 from eigenformer.training import RunFolder
 
@@ -145,7 +146,7 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_last_axis_varies_fastest() -> None:
     axes = [Axis.parse("seed=3,4,5"), Axis.parse("layers=2 1,1 1")]
-    points = grid("fast", axes, ["--width", "64"])
+    points = grid_of("fast", axes, ["--width", "64"])
     expected = [
         fast(seed=seed, layers=layers, width=64)
         for seed, layers in itertools.product((3, 4, 5), ((2, 1), (1, 1)))
@@ -157,7 +158,7 @@ def test_the_last_axis_varies_fastest() -> None:
 
 def test_fields_at_any_depth() -> None:
     def only(text: str) -> Experiment:
-        (point,) = grid("fast", [Axis.parse(text)], [])
+        (point,) = grid_of("fast", [Axis.parse(text)], [])
         return point.experiment
 
     model = only("model.encoder.layers=6").config.model

@@ -7,7 +7,7 @@ from eigenformer.construct import Head, Layer, Layout, Move, Port, Rows, Scalar,
 
 
 def newton(d=4, steps=12):
-    """T Newton steps in T + 1 layers, width 4d (constructions.md, section 1d)."""
+    """T Newton steps in T + 1 layers, width 4d (derivations.md, section 1d)."""
     layout = Layout.of(X=d, A=d, Z=d, I=d)
     x, a, z, i = (layout[name] for name in "XAZI")
     inner = Rows(0, d)

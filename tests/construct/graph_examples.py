@@ -1,4 +1,4 @@
-"""The graph behind the figures of constructions.md, section 8, or one with the same condition."""
+"""The graph behind the figures of derivations.md, section 8, or one with the same condition."""
 
 import numpy as np
 

@@ -66,8 +66,7 @@ def predicted_error(rates, condition):
     return np.abs(1 - rates[-1][0] * t).max()
 
 
-# Section 6 of constructions.md has d = 10, n = 50 too, and for instance 4e-8 for (10, 6), where the
-# least eigenvalue alone leaves 2e-5: its condition numbers were not exact. These are theory's.
+# Theory's, as printed in derivations.md, section 6.
 @pytest.mark.parametrize(
     ("condition", "whitening", "bound"),
     [

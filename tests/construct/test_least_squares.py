@@ -75,7 +75,7 @@ def test_the_trace_holds_the_iterates():
     assert difference(trace[6]["gram"][:, :, -1], a_test) == 0
 
 
-# The figures of constructions.md, section 1d(iv), for n = 50, d = 10, times 5 (other data).
+# As in derivations.md, section 1d (iv), for n = 50, d = 10: bounds on the worst of 20.
 @pytest.mark.parametrize(
     ("condition", "steps", "bound"),
     [(10, 10, 2e-5), (10, 15, 1e-13), (100, 15, 5e-2), (100, 20, 1e-12), (1e4, 30, 1e-4)],

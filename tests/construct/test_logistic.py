@@ -188,8 +188,8 @@ def test_the_error_falls_as_the_square_of_the_number_of_knots(mu):
 
 
 @pytest.mark.parametrize(("mu", "one", "looped"), [(0.1, 2.1e-4, 1.8e-5), (0.01, 5.3e-4, 1.9e-4)])
-def test_the_figures_of_the_notes(mu, one, looped):
-    """constructions.md, section 1d (v), at 512 uniform knots; ours by curvature are far below."""
+def test_the_figures_of_the_derivation(mu, one, looped):
+    """derivations.md, section 1d (v): 512 knots, evenly spaced and by curvature."""
     problem = draw_problems(np.random.default_rng(4), 30)
     exact = damped_newton(*problem, mu)
     uniform = logistic_newton(5, 26, mu, spacing="uniform")

@@ -144,7 +144,7 @@ def test_curvature_knots_beat_uniform_ones():
 
 
 def test_known_bounds():
-    # h^2 max|f''| / 8 with max|f''| = 2, 1/8 and 1/(6 sqrt 3) (constructions.md, section 1d).
+    # h^2 max|f''| / 8 with max|f''| = 2, 1/8 and 1/(6 sqrt 3) (derivations.md, section 1d).
     h = 24 / 511
     slope = relu_fn(SMOOTH["slope"][0], -12.0, 12.0, knots=512, spacing="uniform")
     sigmoid = relu_fn(torch.sigmoid, -12.0, 12.0, knots=512, spacing="uniform")

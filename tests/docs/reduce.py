@@ -20,7 +20,9 @@ TINY = {
     "--batch-size": "32",
     "--evaluation.tests.0.size": "20",
 }
-"""Of every training."""
+"""Of every training on tokens."""
+TINY_PROMPTS = {"--steps": "20", "--batch": "16"}
+"""Of every training on prompts."""
 SLOW = {
     ("construct", "check", "--all"): ("construct", "check", "newton", "--samples", "20"),
     ("paper", "list"): ("paper", "list", "--scale", "laptop"),
@@ -65,7 +67,7 @@ def _training(words: list[str]) -> list[str]:
         return words
     if "cuda" in words:
         return [*words, "--show"]
-    words = _with(words, {**TINY, "--workers": "0"})
+    words = _with(words, {**_tiny(words), "--workers": "0"})
     return [re.sub(r"^(\d+x\d+):\d+$", r"\1:64", word) for word in words]  # stages
 
 
@@ -81,9 +83,13 @@ def _sweep(words: list[str]) -> list[str]:
     """One combination of its values; only planned if it needs a GPU or Ray."""
     axes = {f"--{word.partition('=')[0]}" for word in words if "=" in word}
     words = [word.partition(",")[0] if "=" in word else word for word in words]
-    tiny = {name: value for name, value in TINY.items() if name not in axes}
+    tiny = {name: value for name, value in _tiny(words).items() if name not in axes}
     planned = "ray" in words or "cuda" in words
     return [*_with(words, tiny), "--dry-run" if planned else "--quiet"]
+
+
+def _tiny(words: list[str]) -> dict[str, str]:
+    return TINY if words[2] in ("fast", "paper") else TINY_PROMPTS
 
 
 def _with(words: list[str], options: Mapping[str, str]) -> list[str]:

@@ -100,8 +100,10 @@ def test_a_joint_network_asked_for_nothing_in_particular_refuses():
     with pytest.raises(InputError, match="unknown problem of both 'inverse'"):
         solver.only("inverse")
     task = make_task("add")
-    with pytest.raises(InputError, match="trained on one problem"):
-        TrainedSolver(Oracle(task), task).only("add")
+    single = TrainedSolver(Oracle(task), task)
+    assert single.only("add") is single
+    with pytest.raises(InputError, match="was trained on add, not on inverse; choose another"):
+        single.only("inverse")
 
 
 def test_an_answer_to_another_task_is_refused():
@@ -165,9 +167,10 @@ def test_cautions_of_one_of_several_problems():
         ("transpose", "2-3x4-6", (3, 6), (6, 3)),
         ("add", "2-3", (3, 6), (3, 3)),
         ("matvec", "4x4", (4, 5), (4, 4)),
+        ("joint", "4x4", (4, 8), (8, 8)),
     ],
 )
-def test_what_shapes_a_task_takes(problem, dims, yes, no):
+def test_which_shapes_occur_among_a_problems_inputs(problem, dims, yes, no):
     task: Task = make_task(problem, dims=dims)
-    assert takes(task, *yes)
-    assert not takes(task, *no)
+    assert takes(task.problem, task.ensemble, *yes)
+    assert not takes(task.problem, task.ensemble, *no)

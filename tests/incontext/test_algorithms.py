@@ -115,7 +115,7 @@ def test_newton_from_fus_start_is_the_constructions() -> None:
         np.testing.assert_allclose(found[steps], expected, atol=1e-11)
 
 
-# Squared error / d at steps 0, 1, ... for d = 10, 50 pairs, kappa = 1: constructions.md, 1e.
+# Squared error / d at steps 0, 1, ... for d = 10, 50 pairs, kappa = 1: derivations.md, section 1e.
 CURVES = {
     2: [4.9e-1, 3.5e-1, 2.2e-1, 1.2e-1, 4.8e-2, 1.3e-2, 1.8e-3, 1.2e-4],
     3: [4.9e-1, 2.7e-1, 1.0e-1, 1.9e-2, 8.0e-4],

@@ -24,8 +24,6 @@ from eigenformer.models import (
     parameter_count,
 )
 from eigenformer.models.halting import Halting, Looped, loop_adaptively
-from eigenformer.training.distributed import Ranks
-from eigenformer.training.stream import batches
 from eigenformer.training.trainer import Trainer
 
 LOOPS = {
@@ -361,11 +359,12 @@ def test_training_pays_the_penalty():
     def loss(ponder_cost: float) -> tuple[float, float]:
         model = universal(**LOOPS["both"], gating="act", ponder_cost=ponder_cost, max_positions=64)
         config = short_config(model)
-        trainer = Trainer(config, torch.device("cpu"), Ranks())
-        batch = next(batches(config, 0, workers=0))
-        (found,) = trainer.model.choices(batch.inputs, batch.outputs, batch.padded)
-        penalty = found.penalty.item() / batch.tokens
-        trainer.step(batch)
+        trainer = Trainer(config)
+        share = next(trainer.batches())
+        pairs = share.data
+        (found,) = trainer.model.choices(pairs.inputs, pairs.outputs, pairs.padded)
+        penalty = found.penalty.item() / share.weight
+        trainer.step(share)
         return trainer.take_loss(), penalty
 
     free, nothing = loss(0.0)

@@ -44,8 +44,8 @@ def run_of(problem: str = "eigenvalues", dims: str = "2x2", examples: int = 4000
 def training_matrices(config: TrainConfig) -> np.ndarray:
     """What the run's own stream of batches feeds to the model."""
     found = []
-    for batch in batches(config, 0, workers=0):
-        decoded = config.task.encoder.decode(batch.inputs.numpy())
+    for share in batches(config, 0):
+        decoded = config.task.encoder.decode(share.data.inputs.numpy())
         assert decoded.valid.all()
         found.append(decoded.matrices.values)
     return np.concatenate(found)

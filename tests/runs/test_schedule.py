@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from eigenformer.core import InputError
 from eigenformer.runs import Experiment, Plan
-from eigenformer.runs.engine import JobOptions, Outcome, Schedule, exit_status, stop_signals
+from eigenformer.runs.engine import JobOptions, Outcome, Schedule, exit_status
 from eigenformer.runs.jobs import JobResult, is_locked, make_job, perform
 from eigenformer.runs.local_engine import LocalEngine
 from eigenformer.runs.options import EngineOptions, job_options, make_engine
 from eigenformer.training import Execution, RunFolder
+from eigenformer.training.signals import stop_signals
 
 
 def pretend(job: Any, state: str) -> JobResult:

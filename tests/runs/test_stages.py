@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eigenformer.core import InputError
-from eigenformer.runs import Stage, run, run_id, run_stages
+from eigenformer.runs import Stage, run, run_stages
 from eigenformer.runs.recipes import fast
 from eigenformer.training import EvaluationConfig, Execution, TestSet, TrainConfig, start_from
 
@@ -32,7 +32,7 @@ def test_each_stage_starts_from_the_one_before(tmp_path: Path) -> None:
     assert run_stages(config(), stages, QUIET, tmp_path).path == last.path
     assert times == {file: file.stat().st_mtime_ns for file in tmp_path.rglob("metrics.jsonl")}
     by_hand = replace(config(), start=last.config().start)
-    assert run_id(by_hand) == last.path.name
+    assert by_hand.id == last.path.name
 
 
 def test_no_stages_are_just_a_run(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 from tiny import tiny_config, tiny_task
 
 from eigenformer.core import InputError
-from eigenformer.runs import run_id
 from eigenformer.training import Execution, RunFolder, StartFrom, TrainConfig, start_from, train
 
 QUIET = Execution(workers=0, quiet=True, device="cpu")
@@ -41,9 +40,9 @@ def test_the_run_is_named_after_the_weights_not_their_place(
 ) -> None:
     start = start_from(first)
     config = following(start)
-    assert run_id(config) == run_id(following(replace(start, path=str(tmp_path))))
-    assert run_id(config) != run_id(following(replace(start, sha256="0")))
-    assert run_id(config) != run_id(tiny_config(examples=32))
+    assert config.id == following(replace(start, path=str(tmp_path))).id
+    assert config.id != following(replace(start, sha256="0")).id
+    assert config.id != tiny_config(examples=32).id
 
 
 def test_weights_that_changed_or_do_not_fit(first: RunFolder, tmp_path: Path) -> None:

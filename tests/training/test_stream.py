@@ -1,33 +1,36 @@
 """The stream of batches is a pure function of the seed, whoever makes it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from run_kinds import SHORT
 from tiny import tiny_config, tiny_task
 
 from eigenformer import rng
 from eigenformer.core import InputError
 from eigenformer.encodings import PAD, draw_pairs
-from eigenformer.training import data_file, save_examples
-from eigenformer.training.stream import TokenBatch, batches
+from eigenformer.training import Share, data_file, save_examples
+from eigenformer.training.distributed import Ranks
+from eigenformer.training.stream import batches
 
 
-def take(count: int, **options: object) -> list[TokenBatch]:
-    config = options.pop("config", tiny_config())
-    stream = batches(config, options.pop("start", 0), **{"workers": 0, **options})  # type: ignore
+def take(count: int, **options: Any) -> list[Share]:
+    run = options.pop("config", tiny_config())
+    stream = batches(run, options.pop("start", 0), **options)
     return [next(stream) for _ in range(count)]
 
 
-def same(a: TokenBatch, b: TokenBatch) -> bool:
-    return (a.index, a.tokens) == (b.index, b.tokens) and all(
-        torch.equal(getattr(a, side), getattr(b, side)) for side in ("inputs", "outputs")
+def same(a: Share, b: Share) -> bool:
+    return a.weight == b.weight and all(
+        torch.equal(getattr(a.data, side), getattr(b.data, side)) for side in ("inputs", "outputs")
     )
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_workers_change_nothing(workers: int) -> None:
-    for a, b in zip(take(5), take(5, workers=workers), strict=True):
+@pytest.mark.parametrize("loaders", [1, 2])
+def test_loaders_change_nothing(loaders: int) -> None:
+    for a, b in zip(take(5), take(5, loaders=loaders), strict=True):
         assert same(a, b)
 
 
@@ -38,20 +41,31 @@ def test_a_stream_can_start_anywhere() -> None:
 
 def test_batches_differ() -> None:
     a, b = take(2)
-    assert not torch.equal(a.inputs, b.inputs)
+    assert not torch.equal(a.data.inputs, b.data.inputs)
     (other,) = take(1, config=tiny_config(seed=1))
-    assert not torch.equal(a.inputs, other.inputs)
+    assert not torch.equal(a.data.inputs, other.data.inputs)
 
 
 @pytest.mark.parametrize("dims", ["2x2", "1-3"])
 def test_ranks_share_a_batch(dims: str) -> None:
     config = tiny_config(task=tiny_task(dims=dims))
     (whole,) = take(1, config=config)
-    parts = [take(1, config=config, rank=rank, ranks=4)[0] for rank in range(4)]
-    assert torch.equal(whole.inputs, torch.cat([part.inputs for part in parts]))
-    assert torch.equal(whole.outputs, torch.cat([part.outputs for part in parts]))
-    assert {part.tokens for part in parts} == {int((whole.outputs != PAD).sum())}
-    assert whole.padded == (dims != "2x2")
+    parts = [take(1, config=config, ranks=Ranks(rank=rank, size=4))[0] for rank in range(4)]
+    for side in ("inputs", "outputs"):
+        shares = [getattr(part.data, side) for part in parts]
+        assert torch.equal(getattr(whole.data, side), torch.cat(shares))
+    assert {part.weight for part in parts} == {int((whole.data.outputs != PAD).sum())}
+    assert whole.data.padded == (dims != "2x2")
+
+
+def test_ranks_share_prompts() -> None:
+    run = SHORT["prompts"]()
+    (whole,) = take(1, config=run)
+    parts = [take(1, config=run, ranks=Ranks(rank=rank, size=4))[0] for rank in range(4)]
+    assert torch.equal(whole.data.batch.x, torch.cat([part.data.batch.x for part in parts]))
+    model = run.build()
+    total = sum(run.objective(model)(part.data) for part in parts)
+    torch.testing.assert_close(total, run.objective(model)(whole.data))
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".jsonl"])
@@ -64,7 +78,11 @@ def test_a_file_is_read_whole_in_every_pass(tmp_path: Path, suffix: str, dims: s
     config = tiny_config(task=task, data=data_file(path), batch_size=16)
     found = take(6, config=config)
     width = task.encoder.length(3, 3)
-    rows = [tuple(row + [PAD] * (width - len(row))) for b in found for row in b.inputs.tolist()]
+    rows = [
+        tuple(row + [PAD] * (width - len(row)))
+        for share in found
+        for row in share.data.inputs.tolist()
+    ]
     ids = task.encoder.encode(inputs)
     expected = [tuple(row + [PAD] * (width - len(row))) for row in ids.tolist()]
     assert sorted(rows[:48]) == sorted(expected) == sorted(rows[48:])

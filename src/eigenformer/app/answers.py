@@ -1,20 +1,19 @@
 """What the tabs ask for, as text and plain values, so that another process can answer (`worker`).
 
 Everything here is a function of its arguments alone. Input that cannot be answered is an
-`InputError`.
+`InputError`. What computes is imported when it is asked: the page's own process names these
+functions, and should not wait for torch.
 """
 
+from typing import TYPE_CHECKING
+
 from ..ensembles.matrix_text import parse_matrix
-from .ask import ask
-from .ask_html import answer_html, attention_html
-from .attention import attention, called
-from .build import Built, build
-from .build_html import built_html, layer_html
-from .compare import points
-from .compare_html import partly_html, whole_html
-from .comparison import Comparison
+from .comparison import CompareState
 from .draw import LARGEST_SIDE
 from .state import AskState, BuildState
+
+if TYPE_CHECKING:
+    from .build import Built
 
 Choices = list[tuple[str, str | int]]
 """Labels and values of a drop-down list."""
@@ -22,8 +21,12 @@ Choices = list[tuple[str, str | int]]
 
 def ask_model(state: AskState) -> tuple[str, Choices, str, Choices, int, str]:
     """The answer; the attention patterns and the one shown; its heads and the one shown; itself."""
+    from .ask import ask
+    from .ask_html import answer_html, attention_html
+    from .attention import attention, called
+
     matrix = parse_matrix(state.matrix, LARGEST_SIDE)
-    found = ask(
+    asked = ask(
         state.problem,
         state.model,
         matrix,
@@ -35,27 +38,36 @@ def ask_model(state: AskState) -> tuple[str, Choices, str, Choices, int, str]:
     looks: Choices = [(called(name), name) for name in seen.names]
     heads: Choices = [("average of all", 0), *((str(n), n) for n in range(1, seen.heads + 1))]
     picture = attention_html(seen, noisy=state.noise > 0)
-    return answer_html(found), looks, seen.name, heads, seen.head, picture
+    return answer_html(asked), looks, seen.name, heads, seen.head, picture
 
 
 def build_network(state: BuildState) -> tuple[str, int, int, str, str]:
     """The network, its depth, the layer shown, the residual up to that layer, the layer."""
-    found = _built(state)
-    layer = min(state.layer, found.depth)
-    return built_html(found), found.depth, layer, *layer_html(found, layer)
+    from .build_html import built_html, layer_html
+
+    built = _built(state)
+    layer = min(state.layer, built.depth)
+    return built_html(built), built.depth, layer, *layer_html(built, layer)
 
 
 def step_network(state: BuildState) -> tuple[str, str]:
     """The residual up to a layer; the layer."""
+    from .build_html import layer_html
+
     return layer_html(_built(state), state.layer)
 
 
-def _built(state: BuildState) -> Built:
+def _built(state: BuildState) -> "Built":
+    from .build import build
+
     return build(state.program, state.condition, state.seed)
 
 
-def compare_solvers(asked: Comparison, done: int) -> str | None:
+def compare_solvers(asked: CompareState, done: int) -> str | None:
     """What is shown after `done` points, the whole if that is all; None within a place."""
+    from .compare import points
+    from .compare_html import partly_html, whole_html
+
     known = points(asked, done)
     if done == len(asked.points()):
         return whole_html(asked, known)

@@ -1,12 +1,15 @@
 """An answer as the page shows it."""
 
+from collections.abc import Iterable
 from html import escape
 
 import numpy as np
 
+from ..evaluation import Answer
 from . import pictures as p
-from .ask import ASKED_TOLERANCES, Answer
+from .ask import ASKED_TOLERANCES, Asked
 from .attention import Attention
+from .chance import Chance
 
 _RESIDUALS = {
     "identity": "A X against I",
@@ -19,51 +22,50 @@ _RESIDUALS = {
 }
 
 
-def answer_html(answer: Answer) -> str:
+def answer_html(asked: Asked) -> str:
     """The verdict, the matrices, the errors, the certificate, the tokens."""
-    parts = [_verdict(answer), _matrices(answer)]
-    parts.append(p.cards(_errors(answer), _certificate(answer)))
-    if answer.polished is not None:
-        parts.append(_polished(answer))
+    answer, tokens_in, tokens_out = asked.answer, asked.tokens_in, asked.tokens_out
+    parts = [_verdict(answer), _matrices(answer, asked.noise)]
+    parts.append(p.cards(_errors(answer), _certificate(answer, asked.chance)))
+    if asked.polished is not None:
+        parts.append(_polished(answer, asked.polished))
     parts.append(
         p.cards(
-            p.card("Tokens in", p.tokens(answer.tokens_in), f"{len(answer.tokens_in)}"),
-            p.card("Tokens out", p.tokens(answer.tokens_out), f"{len(answer.tokens_out)}"),
+            p.card("Tokens in", p.tokens(tokens_in), f"{len(tokens_in)}"),
+            p.card("Tokens out", p.tokens(tokens_out), f"{len(tokens_out)}"),
         )
     )
     return "".join(parts)
 
 
+def _notes(sentences: Iterable[str]) -> str:
+    return "".join(p.sentence(f"{text[:1].upper()}{text[1:]}.", "note") for text in sentences)
+
+
 def _verdict(answer: Answer) -> str:
-    notes = "".join(
-        p.sentence(f"{text[:1].upper()}{text[1:]}.", "note") for text in answer.cautions
-    )
-    if answer.value is None:
+    notes = _notes(answer.cautions)
+    if not answer.valid:
         return notes + (f'<p class="ef-verdict ef-bad">No answer: {escape(answer.reason)}.</p>')
-    within = [t for t in ASKED_TOLERANCES if answer.error < t]
-    if within:
-        verdict = f"Right within {100 * min(within):g} %"
-        kind = "good"
-    else:
-        verdict, kind = "Wrong", "bad"
+    tolerance = answer.right_within(ASKED_TOLERANCES)
+    kind = "bad" if tolerance is None else "good"
+    verdict = "Wrong" if tolerance is None else f"Right within {100 * tolerance:g} %"
     return notes + (
         f'<p class="ef-verdict ef-{kind}">{verdict}'
         f'<span class="ef-small">error {p.percent(answer.error)} against LAPACK</span></p>'
     )
 
 
-def _matrices(answer: Answer) -> str:
+def _matrices(answer: Answer, noise: float) -> str:
     truth = answer.truth
     shown = [p.card("The matrix", p.matrix(answer.matrix))]
-    if answer.noise:
-        shown.append(
-            p.card("As the model sees it", p.matrix(answer.seen), f"noise {100 * answer.noise:g} %")
-        )
+    if noise:
+        seen = p.matrix(answer.seen)
+        shown.append(p.card("As the model sees it", seen, f"noise {100 * noise:g} %"))
     largest = float(np.abs(truth).max())
-    if answer.value is not None:
-        shown.append(p.card(answer.model, p.matrix(answer.value, largest=largest)))
+    if answer.valid:
+        shown.append(p.card(answer.solver.name, p.matrix(answer.value, largest=largest)))
     shown.append(p.card("LAPACK", p.matrix(truth, largest=largest)))
-    if answer.value is not None:
+    if answer.valid:
         difference = np.abs(answer.value - truth)
         # Full strength at a tenth of the largest coefficient: smaller errors must not look large.
         shown.append(
@@ -76,49 +78,45 @@ def _matrices(answer: Answer) -> str:
 
 
 def _errors(answer: Answer) -> str:
-    if answer.value is None:
+    if not answer.valid:
         return ""
     names = {"l1": "error", "paper": "paper's score"}
+    errors = {text: answer.scores[name] for name, text in names.items() if name in answer.scores}
     rows = [
-        (
-            f"{100 * tolerance:g} %",
-            *(p.mark(answer.scores[name] < tolerance) for name in answer.scores),
-        )
+        (f"{100 * tolerance:g} %", *(p.mark(error < tolerance) for error in errors.values()))
         for tolerance in ASKED_TOLERANCES
     ]
-    head = ("within", *(f"{names[n]} {p.percent(v)}" for n, v in answer.scores.items()))
+    head = ("within", *(f"{text} {p.percent(error)}" for text, error in errors.items()))
     return p.card("Error against each tolerance", p.table(rows, head))
 
 
-def _certificate(answer: Answer) -> str:
+def _certificate(answer: Answer, chance: Chance) -> str:
     rows = []
     for name, value in answer.certificate.items():
         if name == "condition_number":
             rows.append(("condition number of the input", p.number(value)))
-        elif answer.value is not None:
+        elif answer.valid:
             rows.append((escape(_RESIDUALS.get(name, name.replace("_", " "))), p.percent(value)))
-    right = answer.chance.right
-    chance = escape(answer.chance.text)
+    text, right = escape(chance.text), chance.right
     if right is not None:
         low, high = right.interval
-        chance = (
+        text = (
             f"<b>{100 * right.value:.1f} %</b> (95 % interval {100 * low:.1f} to {100 * high:.1f}) "
-            f'<span class="ef-small">{chance}</span>'
+            f'<span class="ef-small">{text}</span>'
         )
-    rows.append(("predicted chance of being right", chance))
+    rows.append(("predicted chance of being right", text))
     return p.card("Certificate", p.table(rows), "what can be known without LAPACK")
 
 
-def _polished(answer: Answer) -> str:
-    found = answer.polished
-    assert found is not None
-    rows = [(str(step), p.number(value, 2)) for step, value in enumerate(found.residuals)]
-    notes = "".join(p.sentence(f"{text[:1].upper()}{text[1:]}.", "note") for text in found.remarks)
+def _polished(answer: Answer, polished: Answer) -> str:
+    rows = [(str(step), p.number(value, 2)) for step, value in enumerate(polished.residuals)]
+    # The model's own cautions are above.
+    notes = _notes(text for text in polished.cautions if text not in answer.cautions)
     return p.cards(
         p.card(
             "Polished",
-            p.matrix(found.value, largest=float(np.abs(answer.truth).max())),
-            f"error {p.percent(found.error)}",
+            p.matrix(polished.value, largest=float(np.abs(answer.truth).max())),
+            f"error {p.percent(polished.error)}",
         ),
         p.card(
             "Newton's network from there",

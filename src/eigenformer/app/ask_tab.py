@@ -9,10 +9,11 @@ from ..core import InputError
 from ..ensembles.matrix_text import matrix_text, parse_matrix
 from . import pictures as p
 from . import worker
+from .answers import ask_model
 from .draw import LARGEST_SIDE, draw, ensemble_names, ensemble_of, knob
 from .look import QUIET
 from .menu import can_polish, models_by_problem, problem_of, sizes_of
-from .state import AskState
+from .state import AskState, from_controls
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class AskTab:
     """What `answer` fills."""
 
 
+@from_controls
 def read_controls(values: tuple[Any, ...]) -> AskState:
     """The controls' values, checked; an `InputError` for what the page cannot have sent."""
     matrix, problem, model, noise, polish, ensemble, size, scale, setting, seed, look, head = values
@@ -66,7 +68,7 @@ def control_values(state: AskState) -> list[Any]:
 def answer(state: AskState) -> list[Any]:
     """The sentence under the box, the answer, and the attention behind it with its choices."""
     try:
-        html, looks, look, heads, head, attention = worker.ask_model(state)
+        html, looks, look, heads, head, attention = worker.call(ask_model, state)
     except InputError as error:
         return [p.error_sentence(error), "", gr.skip(), gr.skip(), ""]
     return [
@@ -174,8 +176,8 @@ def _fitting(problem: str, model: str, values: tuple[Any, ...]) -> list[Any]:
         polishes = can_polish(problem)
         polish = gr.update(interactive=polishes, value=polishes)
         return [gr.skip() if fits else matrix_text(drawn), polish, size, ""]
-    except (InputError, TypeError, ValueError, OverflowError) as error:
-        return [gr.skip(), gr.skip(), gr.skip(), p.error_sentence(_input_error(error))]
+    except InputError as error:
+        return [gr.skip(), gr.skip(), gr.skip(), p.error_sentence(error)]
 
 
 def _drawn(*values: Any) -> list[Any]:
@@ -184,20 +186,13 @@ def _drawn(*values: Any) -> list[Any]:
         state = read_controls(values)
         state = replace(state, seed=state.seed + 1)
         return [matrix_text(_draw(state)), state.seed, ""]
-    except (InputError, TypeError, ValueError, OverflowError) as error:
-        return [gr.skip(), gr.skip(), p.error_sentence(_input_error(error))]
+    except InputError as error:
+        return [gr.skip(), gr.skip(), p.error_sentence(error)]
 
 
 def _draw(state: AskState) -> Any:
     ensemble = ensemble_of(state.ensemble, state.size, state.scale, state.setting)
     return draw(problem_of(state.problem), ensemble, state.seed)
-
-
-def _input_error(error: Exception) -> InputError:
-    """A value of another type than the page's controls give, as a sentence too."""
-    if isinstance(error, InputError):
-        return error
-    return InputError("a control holds something else than a number; set it again")
 
 
 def _knob_update(ensemble: str) -> Any:

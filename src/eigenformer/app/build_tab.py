@@ -8,9 +8,10 @@ import gradio as gr
 from ..core import InputError
 from . import pictures as p
 from . import worker
+from .answers import build_network, step_network
 from .examples import EXAMPLES
 from .look import QUIET
-from .state import BuildState
+from .state import BuildState, from_controls
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class BuildTab:
     """The buttons for the layer before and after."""
 
 
+@from_controls
 def read_controls(values: tuple[Any, ...]) -> BuildState:
     """The controls' values, checked."""
     program, condition, seed, layer = values
@@ -85,7 +87,7 @@ def build_build() -> BuildTab:
 def compiled(state: BuildState) -> list[Any]:
     """Values for the tab's outputs and layer outputs; a sentence where there is a mistake."""
     try:
-        network, depth, layer, curve, detail = worker.build_network(state)
+        network, depth, layer, curve, detail = worker.call(build_network, state)
     except InputError as error:
         return [p.error_sentence(error), "", gr.skip(), "", ""]
     return ["", network, gr.update(maximum=depth, value=layer), curve, detail]
@@ -94,7 +96,7 @@ def compiled(state: BuildState) -> list[Any]:
 def stepped(state: BuildState) -> list[Any]:
     """Values for the layer's outputs alone."""
     try:
-        return list(worker.step_network(state))
+        return list(worker.call(step_network, state))
     except InputError:
         # The program has been edited since; the sentence comes when it is compiled.
         return [gr.skip(), gr.skip()]

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..evaluation import Proportion
-from ..papers.charton2022.failures import FailureRecord, Predictor, kept_failures
+from ..papers.charton2022 import FailureRecord, Predictor, kept_failures
 from ..zoo import find_shipped, shipped_model
 
 _ENOUGH = 200

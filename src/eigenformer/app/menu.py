@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import problems
 from ..core import InputError, from_json, unknown
 from ..encodings import Task
-from ..problems import Joint, Problem
+from ..problems import Problem
 from ..problems.inverse import InverseProblem
 
 LAPACK = "LAPACK"
@@ -33,10 +33,8 @@ def models_by_problem() -> dict[str, tuple[str, ...]]:
     """The shipped models that answer each problem; a joint model answers several."""
     found: dict[str, list[str]] = {}
     for name, task in _tasks().items():
-        problem = task.problem
-        own = problem.registry.name_of(problem)
-        for answered in problem.problems if isinstance(problem, Joint) else (own,):
-            found.setdefault(answered, []).append(name)
+        for problem in task.problem.parts:
+            found.setdefault(problem.name, []).append(name)
     ordered = [name for name in problems.names() if name in found]
     return {name: tuple(found[name]) for name in ordered}
 

@@ -1,7 +1,8 @@
 """The page: three tabs, what their buttons do, and the link that holds its state."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import gradio as gr
 
@@ -9,9 +10,7 @@ from ..core import InputError
 from . import ask_tab, build_tab, compare_tab
 from . import pictures as p
 from .look import FOOT, HEAD, QUIET
-from .state import State, changed, decode, encode
-
-T = TypeVar("T")
+from .state import PageState, decode, encode
 
 # The address follows what the page shows, so that it can be copied, kept and sent.
 _REMEMBER = """(html) => {
@@ -35,7 +34,7 @@ def build_page() -> gr.Blocks:
                 compare = compare_tab.build_compare()
         link = gr.HTML(elem_id="ef-link", elem_classes="ef-may", padding=False)
         gr.HTML(FOOT, padding=False)
-        state = gr.State(State())
+        state = gr.State(PageState())
         _connect_ask(ask, state, link)
         _connect_build(build, second, state, link)
         _connect_compare(compare, state, link)
@@ -65,9 +64,9 @@ def build_page() -> gr.Blocks:
 
 
 def _connect_ask(ask: ask_tab.AskTab, state: gr.State, link: gr.HTML) -> None:
-    def answer(before: State, *values: Any) -> list[Any]:
+    def answer(before: PageState, *values: Any) -> list[Any]:
         try:
-            given = _checked(ask_tab.read_controls, values)
+            given = ask_tab.read_controls(values)
         except InputError as error:
             return [p.error_sentence(error), "", gr.skip(), gr.skip(), "", gr.skip(), gr.skip()]
         return [*ask_tab.answer(given), *_linked(before, tab="ask", ask=given)]
@@ -83,16 +82,16 @@ def _connect_ask(ask: ask_tab.AskTab, state: gr.State, link: gr.HTML) -> None:
 
 
 def _connect_build(build: build_tab.BuildTab, tab: gr.Tab, state: gr.State, link: gr.HTML) -> None:
-    def compiled(before: State, *values: Any) -> list[Any]:
+    def compiled(before: PageState, *values: Any) -> list[Any]:
         try:
-            given = _checked(build_tab.read_controls, values)
+            given = build_tab.read_controls(values)
         except InputError as error:
             return [p.error_sentence(error), "", gr.skip(), "", "", gr.skip(), gr.skip()]
         return [*build_tab.compiled(given), *_linked(before, tab="build", build=given)]
 
-    def stepped(before: State, *values: Any) -> list[Any]:
+    def stepped(before: PageState, *values: Any) -> list[Any]:
         try:
-            given = _checked(build_tab.read_controls, values)
+            given = build_tab.read_controls(values)
         except InputError:  # the program has become too long to compile, which then says so
             return [gr.skip()] * 4
         return [*build_tab.stepped(given), *_linked(before, tab="build", build=given)]
@@ -119,9 +118,9 @@ def _connect_build(build: build_tab.BuildTab, tab: gr.Tab, state: gr.State, link
 
 
 def _connect_compare(compare: compare_tab.CompareTab, state: gr.State, link: gr.HTML) -> None:
-    def compared(before: State, *values: Any) -> Iterator[list[Any]]:
+    def compared(before: PageState, *values: Any) -> Iterator[list[Any]]:
         try:
-            given = _checked(compare_tab.read_controls, values)
+            given = compare_tab.read_controls(values)
         except InputError as error:
             yield [p.error_sentence(error), "", "", gr.skip(), gr.skip()]
             return
@@ -140,7 +139,7 @@ def _connect_compare(compare: compare_tab.CompareTab, state: gr.State, link: gr.
 def _restore(request: gr.Request) -> list[Any]:
     """What the page shows first: what its link says, or the usual."""
     text = str(dict(request.query_params).get("s", ""))
-    sentence, found = "", State()
+    sentence, found = "", PageState()
     if text:
         try:
             found = decode(text)
@@ -161,19 +160,9 @@ def _restore(request: gr.Request) -> list[Any]:
     ]
 
 
-def _checked(read: Callable[[tuple[Any, ...]], T], values: tuple[Any, ...]) -> T:
-    """A tab's state from its controls; whatever a hand-made request sends, a sentence at most."""
-    try:
-        return read(values)
-    except InputError:
-        raise
-    except (TypeError, ValueError, OverflowError):
-        raise InputError("a control holds something else than a number; set it again") from None
-
-
-def _linked(before: State, **parts: Any) -> list[Any]:
+def _linked(before: PageState, **parts: Any) -> list[Any]:
     """The new state of the page, and its link."""
-    after = changed(before, **parts)
+    after = replace(before, **parts)
     try:
         text = encode(after)
     except InputError as error:

@@ -3,32 +3,22 @@
 from functools import lru_cache
 
 from .. import construct
-from ..core import unknown
-from ..evaluation import Solver, TrainedSolver, numpy_solver
-from ..problems import Joint
-from ..zoo import load
-from .menu import CONSTRUCTED, LAPACK, NEWTON, models_by_problem, solver_names
+from ..evaluation import Solver, TrainedSolver
+from ..zoo import load, named_solver
+from .menu import CONSTRUCTED, LAPACK, NEWTON
 
 
 @lru_cache(maxsize=64)
 def trained(model: str, problem: str) -> TrainedSolver:
     """A shipped model as the solver of a problem; loaded once for all who use the page."""
-    known = models_by_problem().get(problem, ())
-    if model not in known:
-        raise unknown(f"model of {problem}", model, known)
-    solver = load(model)
-    return solver.only(problem) if isinstance(solver.problem, Joint) else solver
+    return load(model).only(problem)
 
 
-def solver_named(name: str, problem: str, size: int, steps: int) -> Solver:
+def solver_of(name: str, problem: str, size: int, steps: int) -> Solver:
     """One of `solver_names`; a construction is compiled for `size` and its number of steps."""
-    if name not in solver_names(problem):
-        raise unknown(f"solver of {problem}", name, solver_names(problem))
-    if name == LAPACK:
-        return numpy_solver(problem)
     if name == NEWTON:
         return _newton(problem, size, steps)
-    return trained(name, problem)
+    return named_solver("numpy", problem) if name == LAPACK else trained(name, problem)
 
 
 @lru_cache(maxsize=128)

@@ -8,16 +8,16 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Any
+from typing import ParamSpec, TypeVar
 
 from ..core import InputError
 from .startup import no_collection
 
-if TYPE_CHECKING:  # The process is started before anything else is imported.
-    from .comparison import Comparison
-    from .state import AskState, BuildState
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _pool: ProcessPoolExecutor | None = None
 _lock = threading.Lock()
@@ -48,45 +48,18 @@ def stop() -> None:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def ask_model(state: "AskState") -> tuple[Any, ...]:
-    """See `answers.ask_model`."""
-    return tuple(_call("ask_model", state))
-
-
-def build_network(state: "BuildState") -> tuple[Any, ...]:
-    """See `answers.build_network`."""
-    return tuple(_call("build_network", state))
-
-
-def step_network(state: "BuildState") -> tuple[str, str]:
-    """See `answers.step_network`."""
-    curve, layer = _call("step_network", state)
-    return curve, layer
-
-
-def compare_solvers(asked: "Comparison", done: int) -> str | None:
-    """See `answers.compare_solvers`."""
-    found: str | None = _call("compare_solvers", asked, done)
-    return found
-
-
-def _call(name: str, *args: Any) -> Any:
+def call(function: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    """What a function of `answers` says, by the process; `InputError` if it was lost meanwhile."""
     pool = _pool
     if pool is None:
-        return _run(name, *args)
+        return function(*args, **options)
     try:
-        return pool.submit(_run, name, *args).result()
+        return pool.submit(function, *args, **options).result()
     except BrokenProcessPool:
         _replace(pool)
         raise InputError(
             "the process that computes the answers was ended, perhaps for want of memory; ask again"
         ) from None
-
-
-def _run(name: str, *args: Any) -> Any:
-    from . import answers
-
-    return getattr(answers, name)(*args)
 
 
 def _warm() -> None:
@@ -96,11 +69,12 @@ def _warm() -> None:
     with no_collection():
         import torch
 
-        from .state import AskState
+        from . import answers, build_html, compare_html, state
 
+        assert build_html and compare_html  # what the other tabs need
         # The matrices are small: a second thread would only wait for the first.
         torch.set_num_threads(1)
-        _run("ask_model", AskState())
+        answers.ask_model(state.AskState())
 
 
 def _end_with_the_page() -> None:

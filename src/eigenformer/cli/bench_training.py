@@ -12,10 +12,8 @@ from ..models import tune_cpu
 from ..models.cpu import linear
 from ..papers.efficiency import flops_per_example
 from ..runs.recipes import fast
-from ..training import TrainConfig
-from ..training.distributed import Ranks, pick_device
-from ..training.stream import batches
-from ..training.trainer import Trainer
+from ..training import TrainConfig, Trainer
+from ..training.distributed import pick_device
 from .answers import json_lines
 from .parse import JsonFlag, parse
 
@@ -98,8 +96,8 @@ def training(
 
 def _seconds(config: TrainConfig, device: torch.device, workers: int) -> float:
     """Seconds of the steps after the first `_WARM`, batches made as in training."""
-    trainer = Trainer(config, device, Ranks())
-    stream = batches(config, 0, workers=workers, pin=device.type == "cuda")
+    trainer = Trainer(config, device)
+    stream = trainer.batches(workers)
     begun = 0.0
     for step in range(config.steps):
         if step == _WARM:

@@ -1,6 +1,5 @@
 """`eigenformer construct list|show|check|run|plot`: networks whose every weight has a meaning."""
 
-import io
 import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -15,11 +14,11 @@ from rich.text import Text
 
 from ..construct import CATALOGUE, CompiledNetwork, Entry, Network, algorithms
 from ..construct.catalogue import Checked, check_entry
-from ..core import InputError, rng, save_json
-from ..core.serialize import write_atomically
-from ..evaluation import read_matrices
+from ..core import InputError, rng
+from ..evaluation import beside_lapack, read_matrices
 from ..reports import plot_convergence
-from .answers import Answers, json_lines
+from .answers import json_lines, write
+from .answers import show as show_answers
 from .parse import JsonFlag, check_output, run_one_of
 
 USAGE = """\
@@ -170,27 +169,23 @@ def run(
         else:
             network, reference = entry.build_for(*inputs), None
         if network.spec.problem is not None and len(inputs) == 1:
-            answers = Answers.of(network.as_solver(), inputs[0])
-            values, entries = answers.solution.value, answers.entries()
+            answers = beside_lapack(network.as_solver(), inputs[0])
+            values = np.stack([answer.value for answer in answers])
+            entries = [answer.to_dict() for answer in answers]
         else:
-            answers = None
+            answers = []
             values = network(*inputs).double().numpy()
             entries = _entries(network, inputs, values, reference)
     if as_json:
         print(json_lines(entries))
-    elif answers is not None:
+    elif answers:
         print(_one_line(network))
-        answers.show(Console())
+        show_answers(answers, Console())
     else:
         print(_one_line(network))
         _print_entries(network, values, reference)
-    if output is not None and output.suffix == ".json":
-        save_json(output, entries)
-    elif output is not None:
-        content = io.BytesIO()
-        np.save(content, values)
-        write_atomically(output, content.getvalue())
-    return 0 if answers is None or answers.complete else 1
+    write(output, entries, values)
+    return 0 if all(answer.valid for answer in answers) else 1
 
 
 def plot(name: tyro.conf.Positional[str], output: Path, seed: int = 0) -> int:

@@ -10,13 +10,13 @@ from rich.text import Text
 
 from ..construct import newton_inverse
 from ..core import InputError
-from ..evaluation import evaluate, result_table
+from ..evaluation import beside_lapack, evaluate, result_table
 from ..reports import learning_curve
 from ..runs import run
 from ..runs.recipes import fast
 from ..training import Execution, Interrupted
 from ..zoo import load
-from .answers import Answers
+from .answers import show
 from .parse import parse
 
 MATRIX = np.array([[3.1, -1.2, 0.5], [-1.2, 7.4, 2.0], [0.5, 2.0, -4.8]])
@@ -69,7 +69,7 @@ def demo(seed: int = 0, workers: int = 1) -> int:
     say(f"   learning curve: {picture}\n")
 
     say(" a matrix of our own.", heading="3. Solving")
-    Answers.of(solver, MATRIX[None]).show(console)
+    show(beside_lapack(solver, MATRIX[None]), console)
 
     say(
         " a transformer for its inverse, weight by weight, not trained.",

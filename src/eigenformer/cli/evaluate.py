@@ -2,20 +2,24 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.table import Table
 
 from .. import ensembles
-from ..core import InputError, save_json
+from ..core import InputError, save_json, to_json
 from ..ensembles import Ensemble, IidUniform
 from ..evaluation import TOLERANCES, TrainedSolver, result_table
 from ..evaluation import evaluate as score_solver
+from ..incontext import InContextFolder, PromptResult, RunConfig, evaluate_prompts
 from ..training.distributed import pick_device
+from ..zoo import named_solver, run_folder
 from .parse import JsonFlag, check_output, parse
-from .solvers import named_solver
 
 _MODELS = tyro.conf.arg(metavar="MODEL [MODEL ...]", help_behavior_hint="")
 
@@ -42,7 +46,7 @@ def evaluate(
     """Score runs, shipped models or numpy (LAPACK) on the same seeded test set.
 
     The test set is drawn as in training, or from 5x5 matrices of the ensemble iid-uniform for
-    numpy, with what the options change.
+    numpy, with what the options change. Of a run on prompts it is the loss on prompts of its task.
 
     Args:
         models: runs (folders, names or hashes), shipped models, or numpy.
@@ -63,29 +67,61 @@ def evaluate(
         raise InputError("name at least one run, shipped model, or numpy")
     check_output(output, ".json")
     place = str(pick_device(device))
-    solvers = [named_solver(name, problem, place) for name in models]
-    results = []
+    asked = {"problem": problem, "ensemble": ensemble, "dims": dims, "scale": scale, "noise": noise}
+    solvers = [_prompt_run(name, asked) or named_solver(name, problem, place) for name in models]
+    results: list[Any] = []
     for solver in solvers:
-        task = solver.task if isinstance(solver, TrainedSolver) else None
-        result = score_solver(
-            solver,
-            solver.problem,
-            _changed(task.ensemble if task else IidUniform(), ensemble, dims, scale),
-            n,
-            seed,
-            tolerances,
-            noise=noise if noise is not None else (task.noise if task else 0.0),
-            score=score,
-        )
-        results.append(result.to_dict())
+        if isinstance(solver, InContextFolder):
+            losses = evaluate_prompts(solver, n, seed)
+            results.append(to_json(losses))
+            show = partial(_show_prompts, losses)
+        else:
+            task = solver.task if isinstance(solver, TrainedSolver) else None
+            result = score_solver(
+                solver,
+                solver.problem,
+                _changed(task.ensemble if task else IidUniform(), ensemble, dims, scale),
+                n,
+                seed,
+                tolerances,
+                noise=noise if noise is not None else (task.noise if task else 0.0),
+                score=score,
+            )
+            results.append(result.to_dict())
+            show = partial(Console().print, result_table(result))
         # After each, so that trouble with a later one does not cost what is known.
         if output is not None:
             save_json(output, results)
         if not as_json:
-            Console().print(result_table(result))
+            show()
     if as_json:
         print(json.dumps(results, indent=2))
     return 0
+
+
+def _prompt_run(name: str, asked: dict[str, Any]) -> InContextFolder | None:
+    """The folder of a run on prompts; None if `name` is something else."""
+    if name == "numpy" or not isinstance(run_folder(name).config(), RunConfig):
+        return None
+    for option, value in asked.items():
+        if value is not None:
+            raise InputError(f"--{option} is about matrices, and {name} was trained on prompts")
+    return InContextFolder(run_folder(name).path)
+
+
+def _show_prompts(result: PromptResult) -> None:
+    console = Console(highlight=False)
+    console.print(
+        f"{result.run}: {result.task}, {result.n:,} prompts, mean loss {result.loss:.4g} "
+        f"({result.low:.4g} to {result.high:.4g})",
+        soft_wrap=True,
+    )
+    table = Table(box=SIMPLE)
+    table.add_column("read after layer", justify="right")
+    table.add_column("mean loss", justify="right", style="bold green")
+    for number, loss in enumerate(result.by_layer):
+        table.add_row(str(number), f"{loss:.4g}")
+    console.print(table)
 
 
 def _changed(base: Ensemble, name: str | None, dims: str | None, scale: float | None) -> Ensemble:

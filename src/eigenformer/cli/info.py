@@ -14,7 +14,7 @@ import torch
 
 from .. import encodings, ensembles, problems
 from ..core.registry import PLUGIN_GROUP
-from ..runs import runs_root
+from ..runs import runs_root, stored_runs
 from ..training.environment import git_commit
 from ..zoo import shipped_models
 from .parse import JsonFlag, parse
@@ -71,7 +71,7 @@ def gather() -> dict[str, str | int | Sequence[str]]:
         "problems": problems.names(),
         "encodings": encodings.names(),
         "run store": str(runs_root().resolve()),
-        "runs": sorted(path.parent.name for path in runs_root().glob("*/config.json")),
+        "runs": [folder.path.name for folder in stored_runs()],
         "shipped models": list(shipped_models()),
         "plugins": [f"{entry.name} ({entry.value})" for entry in entry_points(group=PLUGIN_GROUP)],
     }

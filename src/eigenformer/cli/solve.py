@@ -1,6 +1,5 @@
 """`eigenformer solve PROBLEM --input FILE`: a model's answer beside NumPy's, with a certificate."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +7,11 @@ import tyro
 from rich.console import Console
 
 from .. import construct, problems
-from ..core import InputError, save_json
-from ..core.serialize import write_atomically
-from ..evaluation import Solver, parse_batch, read_batches
-from ..zoo import default_model
-from .answers import Answers, json_lines
+from ..core import InputError
+from ..evaluation import Solver, beside_lapack, parse_batch, read_batches
+from ..zoo import default_model, named_solver
+from .answers import json_lines, show, write
 from .parse import JsonFlag, check_output, parse
-from .solvers import named_solver
 
 
 def main(args: list[str]) -> int:
@@ -45,8 +42,10 @@ def solve(
         as_json: print JSON instead of text.
     """
     asked = problems.get(problem)
-    if isinstance(asked, problems.Joint):
-        raise InputError("joint stands for several problems; name one, such as transpose")
+    if asked.tasks:
+        raise InputError(
+            f"{problem} stands for several problems; name one, such as {asked.tasks[0]}"
+        )
     check_output(output, ".npy", ".json")
     if input is not None and matrix is None:
         batches = read_batches(input, asked)
@@ -60,18 +59,14 @@ def solve(
     solver: Solver = named_solver(model, problem) if model else default_model(problem, *shape)
     if polish:
         solver = construct.polish(solver)
-    answers = [Answers.of(solver, batch) for batch in batches]
-    entries = [entry for part in answers for entry in part.entries()]
+    by_shape = [beside_lapack(solver, batch) for batch in batches]
+    answers = [answer for batch in by_shape for answer in batch]
+    entries = [answer.to_dict() for answer in answers]
     if as_json:
         print(json_lines(entries))
     else:
-        for part in answers:
-            part.show(Console())
+        for batch in by_shape:
+            show(batch, Console())
     # Last, so that a full disk does not cost the answer.
-    if output is not None and output.suffix == ".json":
-        save_json(output, entries)
-    elif output is not None:
-        content = io.BytesIO()
-        np.save(content, answers[0].solution.value)
-        write_atomically(output, content.getvalue())
-    return 0 if all(part.complete for part in answers) else 1
+    write(output, entries, np.stack([answer.value for answer in by_shape[0]]))
+    return 0 if all(answer.valid for answer in answers) else 1

@@ -1,10 +1,8 @@
 """`eigenformer sweep RECIPE --vary FIELD=A,B,C ...`: a run for each combination of values."""
 
-import itertools
 import json
-import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -14,16 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core import InputError, to_json
-from ..runs import Experiment, Measured, Plan, accuracy, run_id
+from ..runs import Experiment, Measured, Plan
 from ..runs.cost import Cost, confirm, cost, duration, plan_cost
 from ..runs.engine import Outcome, exit_status, unfinished
+from ..runs.grid import Axis, Combination, final_scores, grid
 from ..runs.options import EngineOptions, job_options, make_engine
 from ..runs.progress import progress
 from ..runs.recipes import RECIPES
-from ..runs.records import record_of
-from ..training import TrainConfig, data_file
-from .parse import JsonFlag, option_names, override, parse_known
-from .train import _command, _Options
+from ..training import Run
+from .parse import JsonFlag, parse_known
+from .train import Options, configured
 
 USAGE = """\
 usage: eigenformer sweep RECIPE --vary FIELD=A,B,C [--vary ...] [options]
@@ -55,7 +53,7 @@ def main(args: list[str]) -> int:
     axes = [Axis.parse(text) for text in options.vary]
     if not axes:
         raise InputError("nothing varies; give at least one --vary, such as --vary seed=0,1,2")
-    return sweep(name, axes, words, options)
+    return sweep(grid_of(name, axes, words), options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,54 +84,14 @@ def _options(
     return SweepOptions(vary=vary, dry_run=dry_run, as_json=as_json, engine=engine)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Axis:
-    """A field or option that varies, and its values as words."""
-
-    field: str
-    values: tuple[str, ...]
-
-    @staticmethod
-    def parse(text: str) -> "Axis":
-        """From "model.encoder.layers=1,2,4"."""
-        field, equals, values = text.partition("=")
-        found = tuple(value.strip() for value in values.split(","))
-        field = field.strip().removeprefix("--").replace("_", "-")
-        if not (field and equals and all(found)):
-            raise InputError(
-                f"--vary is {text!r}; give a field and values, such as seed=0,1,2 or "
-                "model.encoder.layers=1,2,4"
-            )
-        if len(set(found)) < len(found):
-            raise InputError(f"--vary {text} has a value twice; leave one out")
-        return Axis(field=field, values=found)
-
-    def words(self, value: str) -> list[str]:
-        """The option that gives it a value."""
-        if value.lower() in ("true", "false"):
-            *path, name = self.field.split(".")
-            flag = name if value.lower() == "true" else f"no-{name}"
-            return [f"--{'.'.join([*path, flag])}"]
-        return [f"--{self.field}", *value.split()]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """A combination of values and its run."""
-
-    values: dict[str, str]
-    experiment: Experiment
-
-
-def sweep(recipe: str, axes: Sequence[Axis], words: list[str], options: SweepOptions) -> int:
+def sweep(combinations: Sequence[Combination], options: SweepOptions) -> int:
     """Make the runs that are not finished; the exit status."""
-    points = grid(recipe, axes, words)
-    plan = Plan.of([point.experiment for point in points])
+    plan = Plan.of([each.experiment for each in combinations])
     left = unfinished(plan)
     expected = plan_cost(left)
     console = Console()
     if options.dry_run:
-        _show_plan(points, left, expected, console, options.as_json)
+        _show_plan(combinations, left, expected, console, options.as_json)
         return 0
     confirm(expected, options.engine.yes)
     if not (options.as_json or options.engine.quiet) and left:
@@ -141,40 +99,39 @@ def sweep(recipe: str, axes: Sequence[Axis], words: list[str], options: SweepOpt
     quiet = options.engine.quiet or options.as_json
     with progress(plan, console, quiet) as report:
         outcomes = make_engine(options.engine).run(plan, job_options(options.engine), report)
-    _show_results(points, outcomes, console, options.as_json)
+    _show_results(combinations, outcomes, console, options.as_json)
     if any(outcome.state == "stopped" for outcome in outcomes):
         print("eigenformer: stopped and saved; the same command goes on", file=sys.stderr)
     return exit_status(outcomes)
 
 
-def grid(recipe: str, axes: Sequence[Axis], words: list[str]) -> list[Point]:
-    """A run for each combination; the last axis varies fastest."""
-    points = []
-    for values in itertools.product(*(axis.values for axis in axes)):
-        chosen = [axis.words(value) for axis, value in zip(axes, values, strict=True)]
-        config = _config(recipe, [*words, *itertools.chain(*chosen)])
-        by_field = {axis.field: value for axis, value in zip(axes, values, strict=True)}
-        name = "-".join(f"{field.rpartition('.')[2]}-{value}" for field, value in by_field.items())
-        name = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-        points.append(Point(values=by_field, experiment=Experiment(name=name, config=config)))
-    return points
+def grid_of(recipe: str, axes: Sequence[Axis], words: list[str]) -> list[Combination]:
+    """The runs, configured as `eigenformer train` would with the options `words`."""
+
+    def configure(values: Mapping[str, str]) -> Run:
+        chosen = [word for field, value in values.items() for word in _option(field, value)]
+        config, options = configured(recipe, [*words, *chosen])
+        if options != replace(Options(), data=options.data):
+            raise InputError(
+                "--folder, --start-from, --stages, --show are for `eigenformer train`; leave them "
+                "out"
+            )
+        return config
+
+    return grid(axes, configure)
 
 
-def _config(recipe: str, words: list[str]) -> TrainConfig:
-    """As `eigenformer train` reads it."""
-    prog = f"train {recipe}"
-    command = _command(RECIPES.item(recipe))
-    (config, options), overrides = parse_known(command, words, prog=prog)
-    config = override(config, overrides, prog=prog, also=option_names(command))
-    if options != replace(_Options(), data=options.data):
-        raise InputError(
-            "--folder, --start-from, --stages, --show are for `eigenformer train`; leave them out"
-        )
-    return config if options.data is None else replace(config, data=data_file(options.data))
+def _option(field: str, value: str) -> list[str]:
+    """The words that give a field a value."""
+    if value.lower() in ("true", "false"):
+        *path, name = field.split(".")
+        flag = name if value.lower() == "true" else f"no-{name}"
+        return [f"--{'.'.join([*path, flag])}"]
+    return [f"--{field}", *value.split()]
 
 
 def _show_plan(
-    points: Sequence[Point],
+    combinations: Sequence[Combination],
     left: Sequence[Experiment],
     expected: Cost,
     console: Console,
@@ -182,62 +139,67 @@ def _show_plan(
 ) -> None:
     waiting = {experiment.identity for experiment in left}
     rows = [
-        (point, run_id(point.experiment.config), cost(point.experiment.config)) for point in points
+        (each, each.experiment.config.id, cost(each.experiment.config)) for each in combinations
     ]
     if as_json:
         shown = [
             {
-                **point.values,
+                **each.values,
                 "run": run,
-                "finished": point.experiment.identity not in waiting,
-                **to_json(each),
+                "finished": each.experiment.identity not in waiting,
+                **to_json(expected_of_run),
             }
-            for point, run, each in rows
+            for each, run, expected_of_run in rows
         ]
         print(json.dumps(shown, indent=2))
         return
-    table = _table(points)
+    table = _table(combinations)
     for name in ("run", "state", "examples", "here"):
         table.add_column(name, justify="left" if name in ("run", "state") else "right")
-    for point, run, each in rows:
-        state = "to do" if point.experiment.identity in waiting else "finished"
+    for each, run, expected_of_run in rows:
+        state = "to do" if each.experiment.identity in waiting else "finished"
         hash = run.rpartition("-")[2]  # names the run too, and fits
-        seconds = duration(each.seconds)
-        table.add_row(*point.values.values(), hash, state, f"{each.examples:,}", seconds)
+        examples, seconds = expected_of_run.examples, duration(expected_of_run.seconds)
+        table.add_row(*each.values.values(), hash, state, f"{examples:,}", seconds)
     console.print(table)
     console.print(f"to do: {expected}", highlight=False, soft_wrap=True)
 
 
 def _show_results(
-    points: Sequence[Point], outcomes: Sequence[Outcome], console: Console, as_json: bool
+    combinations: Sequence[Combination],
+    outcomes: Sequence[Outcome],
+    console: Console,
+    as_json: bool,
 ) -> None:
     by_run = {outcome.experiment.identity: outcome for outcome in outcomes}
     rows = [
-        (point, by_run[point.experiment.identity], results(point.experiment)) for point in points
+        (each, by_run[each.experiment.identity], final_scores(each.experiment))
+        for each in combinations
     ]
     if as_json:
         shown = [
             {
-                **point.values,
-                "run": run_id(point.experiment.config),
+                **each.values,
+                "run": each.experiment.config.id,
                 "state": outcome.state,
                 "message": outcome.message,
-                "accuracy": {key: to_json(measured) for key, measured in found.items()},
+                **_scores_json(scores),
             }
-            for point, outcome, found in rows
+            for each, outcome, scores in rows
         ]
         print(json.dumps(shown, indent=2))
         return
-    table = _table(points)
-    tolerances = list(dict.fromkeys(key for _, _, found in rows for key in found))
-    for key in tolerances:
-        table.add_column(f"{100 * float(key):g}%", justify="right")
+    table = _table(combinations)
+    keys = list(dict.fromkeys(key for _, _, scores in rows for key in scores))
+    for key in keys:
+        heading = "test loss" if key == "loss" else f"{100 * float(key):g}%"
+        table.add_column(heading, justify="right")
     table.add_column("state")
-    for point, outcome, found in rows:
-        cells = (_cell(found.get(key)) for key in tolerances)
-        table.add_row(*point.values.values(), *cells, outcome.state)
+    for each, outcome, scores in rows:
+        cells = (_cell(scores.get(key)) for key in keys)
+        table.add_row(*each.values.values(), *cells, outcome.state)
     console.print(table)
-    if tolerances:
+    if keys and "loss" not in keys:
         console.print(
             "% right on the first test set within that error, and 95% intervals", style="dim"
         )
@@ -248,27 +210,24 @@ def _show_results(
             )
 
 
-def results(experiment: Experiment) -> dict[str, Measured]:
-    """By tolerance, the accuracy at the end of a run; nothing before it."""
-    folder = experiment.folder()
-    record = None if folder is None else record_of(experiment, folder)
-    if record is None or record.state == "running":
-        return {}
-    options = experiment.config.evaluation
-    found = {f"{t:g}": accuracy(t, options.tests[0].name)(record) for t in options.tolerances}
-    return {key: measured for key, measured in found.items() if measured is not None}
-
-
-def _table(points: Sequence[Point]) -> Table:
+def _table(combinations: Sequence[Combination]) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    for field in points[0].values:
+    for field in combinations[0].values:
         table.add_column(Text(field))
     return table
+
+
+def _scores_json(scores: Mapping[str, Measured]) -> dict[str, Any]:
+    if "loss" in scores:
+        return {"loss": scores["loss"].value}
+    return {"accuracy": {key: to_json(share) for key, share in scores.items()}}
 
 
 def _cell(measured: Measured | None) -> Any:
     if measured is None:
         return "-"
+    if measured.unit == "loss":
+        return Text(f"{measured.value:.4g}", style="bold green")
     text = Text(f"{100 * measured.value:.1f}", style="bold green")
     if measured.low is not None and measured.high is not None:
         text.append(f"\n{100 * measured.low:.1f}-{100 * measured.high:.1f}", style="dim")

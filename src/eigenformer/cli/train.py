@@ -14,7 +14,7 @@ from rich.console import Console
 from ..core import InputError, to_json
 from ..runs import Stage, run_stages
 from ..runs.recipes import RECIPES
-from ..training import Execution, Interrupted, TrainConfig, data_file, start_from
+from ..training import Execution, Interrupted, Run, TrainConfig, data_file, start_from
 from ..training import train as train_run
 from ..zoo import run_folder
 from .parse import option_names, override, parse_known
@@ -23,7 +23,7 @@ USAGE = """\
 usage: eigenformer train RECIPE [options] [--any.field value]
 
 Train a model by a recipe, in a run folder named after its configuration. A finished run is not run
-again; an interrupted one goes on.
+again; an interrupted one goes on. Recipes called after an architecture train it on prompts.
 
 recipes: {recipes}
 options of a recipe: eigenformer train RECIPE --help
@@ -36,14 +36,10 @@ def main(args: list[str]) -> int:
         print(USAGE.format(recipes=", ".join(RECIPES.names())), end="")
         return 0 if args else 2
     name, *rest = args
-    prog = f"train {name}"
-    command = _command(RECIPES.item(name))
-    (config, options), overrides = parse_known(command, rest, prog=prog)
-    config = override(config, overrides, prog=prog, also=option_names(command))
-    if options.data is not None:
-        config = replace(config, data=data_file(options.data))
+    config, options = configured(name, rest)
     if options.start_from is not None:
-        config = replace(config, start=start_from(run_folder(options.start_from)))
+        start = start_from(run_folder(options.start_from))
+        config = replace(TrainConfig.of(config, config.label, "--start-from"), start=start)
     if options.show:
         print(json.dumps(to_json(config), indent=2))
         return 0
@@ -53,8 +49,23 @@ def main(args: list[str]) -> int:
     return execute(config, options.execution, options.folder, stages)
 
 
+def configured(recipe: str, words: list[str]) -> tuple[Run, "Options"]:
+    """What the recipe called so gives with these options and overrides, and what is asked beside.
+
+    The configuration has its data file; the start is the caller's.
+    """
+    prog = f"train {recipe}"
+    command = _command(RECIPES.item(recipe))
+    (config, options), overrides = parse_known(command, words, prog=prog)
+    config = override(config, overrides, prog=prog, also=option_names(command))
+    if options.data is not None:
+        data = data_file(options.data)
+        config = replace(TrainConfig.of(config, config.label, "--data"), data=data)
+    return config, options
+
+
 @dataclass(frozen=True, kw_only=True)
-class _Options:
+class Options:
     """What a training takes beside its recipe."""
 
     folder: Path | None = None
@@ -80,16 +91,16 @@ _HELP = """
 
 
 def _command(
-    recipe: Callable[..., TrainConfig],
-) -> Callable[..., tuple[TrainConfig, _Options]]:
-    """A function with the recipe's parameters and those of `_Options`, for tyro to read."""
+    recipe: Callable[..., Run],
+) -> Callable[..., tuple[Run, Options]]:
+    """A function with the recipe's parameters and those of `Options`, for tyro to read."""
     own = inspect.signature(recipe, eval_str=True).parameters
 
-    def command(**given: Any) -> tuple[TrainConfig, _Options]:
+    def command(**given: Any) -> tuple[Run, Options]:
         chosen = {name: given.pop(name) for name in own}
-        return recipe(**chosen), _Options(**given)
+        return recipe(**chosen), Options(**given)
 
-    parameters = [*own.values(), *inspect.signature(_Options, eval_str=True).parameters.values()]
+    parameters = [*own.values(), *inspect.signature(Options, eval_str=True).parameters.values()]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     summary, _, details = inspect.cleandoc(recipe.__doc__ or "").partition("\n\n")
@@ -98,15 +109,15 @@ def _command(
 
 
 def execute(
-    config: TrainConfig, execution: Execution, folder: Path | None, stages: Sequence[Stage] = ()
+    run: Run, execution: Execution, folder: Path | None, stages: Sequence[Stage] = ()
 ) -> int:
     """Train and report; the exit status."""
     console = Console()
     try:
         if folder is None:
-            done = run_stages(config, stages, execution, console=console)
+            done = run_stages(run, stages, execution, console=console)
         else:
-            done = train_run(config, folder, execution, console)
+            done = train_run(run, folder, execution, console)
     except Interrupted as stopped:
         # Resuming a stage's run would end with that stage.
         hint = " (or, for the stages after it too, give the same command again)" if stages else ""

@@ -1,7 +1,7 @@
 """Every constructed network by name, with what is known of it: its source, its counts, its error.
 
 `check` compares a network with its NumPy reference on random inputs and its counts with the figures
-of the summary table (constructions.md, section 11), beside the source's own.
+of the summary table (derivations.md, section 11), beside the source's own.
 """
 
 from collections.abc import Callable

@@ -93,7 +93,7 @@ def compile(
 
     The result equals `interpret(source, ...)` up to rounding and, without `exact`, with scalar
     functions replaced by their ReLU form. Source: Giannou et al. 2024, section 3 (the layer) and
-    Lemma 4.1 (the network that Newton's step compiles to); constructions.md, section 0.
+    Lemma 4.1 (the network that Newton's step compiles to); derivations.md, section 0.
     """
     compiled = compiled_program(
         source, shapes, repeat=repeat, feed=feed, keep=keep, symmetric=symmetric, tokens=tokens

@@ -4,7 +4,7 @@
     FFN(H)  = H + W2 relu(W1 H)
     layer   = normalise(FFN(Attn(H) + R H))
 
-(Giannou et al. 2024, equations 3.1a and 3.1b; constructions.md, section 0.) With M = I, f the
+(Giannou et al. 2024, equations 3.1a and 3.1b; derivations.md, section 0.) With M = I, f the
 identity, R = 0 and no normalisation this is the linear transformer of that paper, and all that the
 compiler uses.
 """

@@ -48,7 +48,7 @@ def relu_fn(
 
     Where f has a kink inside the range, name it in `breaks`: a knot is put there. The result's
     `error_bound` is the predicted error and `measured_error()` the measured one; `print` shows
-    both. Equivalent for its values: `numpy.interp`. Source: constructions.md, section 0.
+    both. Equivalent for its values: `numpy.interp`. Source: derivations.md, section 0.
     """
     label = name or getattr(f, "__name__", "f").replace("<lambda>", "f")
     if not (math.isfinite(lo) and math.isfinite(hi) and lo < hi):

@@ -3,7 +3,7 @@
     f(z) ~ f_0 relu(1) + s_0 relu(z - t_0) + sum_i (s_i - s_{i-1}) relu(z - t_i)
            - s_{N-2} relu(z - t_{N-1})
 
-with knots t_i, values f_i and slopes s_i; constant outside of the knots (constructions.md, section
+with knots t_i, values f_i and slopes s_i; constant outside of the knots (derivations.md, section
 0). `relu` chooses knots for a wanted error; `gates` builds what needs several units.
 """
 

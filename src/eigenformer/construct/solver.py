@@ -207,7 +207,7 @@ def as_solver(
         if len(first) == 2 and len(given) in (2, 3) and output in ((first[1],), ()):
             return RegressionSolver(network, problem, name)
     else:
-        asked = problem.registry.name_of(problem)
+        asked = problem.name
         raise InputError(
             f"no constructed network answers {asked}; they answer inverse, symmetric_inverse, "
             "least_squares and logistic_regression"
@@ -215,5 +215,5 @@ def as_solver(
     ports = ", ".join(f"{port.name} {port.shape}" for port in given)
     raise InputError(
         f"{network.spec.name} takes {ports} and gives {output}, which is not an answer to "
-        f"{problem.registry.name_of(problem)}; choose another problem"
+        f"{problem.name}; choose another problem"
     )

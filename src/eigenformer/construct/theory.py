@@ -3,7 +3,7 @@
 Residuals R = I - A X square with each step, so ||R_t|| <= ||R_0||^(2^t), and the iteration diverges
 where ||R_0||_2 >= 1 (in general). From X0 = A^T / ||A||_2^2, ||R_0||_2 = 1 - 1/kappa^2 with kappa
 the condition number of A, which gives 2 log2 kappa + log2 ln 1/eps steps to the accuracy eps
-(Giannou et al. 2024, section 4; constructions.md, sections 1b and 10).
+(Giannou et al. 2024, section 4; derivations.md, sections 1b and 10).
 """
 
 import numpy as np

@@ -7,7 +7,7 @@ from jaxtyping import Int64
 
 from ..core import InputError, rng
 from ..ensembles import Ensemble, Matrices, add_noise
-from ..problems import Joint, Problem
+from ..problems import Problem
 from .base import EOS, PAD, Encoding
 
 _DRAWS = 1000
@@ -50,9 +50,9 @@ class Task:
     def __post_init__(self) -> None:
         if not 0 <= self.noise < 100:
             raise InputError(f"noise is {self.noise}; give a fraction such as 0.05, or 0")
-        tasks = self.problem.problems if isinstance(self.problem, Joint) else ()
-        object.__setattr__(self, "encoder", replace(self.encoder, tasks=tasks))
-        object.__setattr__(self, "decoder", replace(self.decoder, tasks=tasks))
+        for side in ("encoder", "decoder"):
+            encoding = replace(getattr(self, side), tasks=self.problem.tasks)
+            object.__setattr__(self, side, encoding)
         if self.noise:
             self.ensemble.std  # noqa: B018  a range of scales is refused now, not at the first batch
 

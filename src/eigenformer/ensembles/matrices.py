@@ -11,8 +11,8 @@ from jaxtyping import Float64, Int64
 class Matrices:
     """B matrices, zero-padded to the largest.
 
-    `values[i, :rows[i], :columns[i]]` is matrix i. `kinds[i]`, for joint training, is the index of
-    the problem that matrix i belongs to.
+    `values[i, :rows[i], :columns[i]]` is matrix i. `kinds[i]` says of which kind it is, where a
+    batch holds several; what a kind is, those know who mixed them.
     """
 
     values: Float64[np.ndarray, "B M N"]

@@ -5,6 +5,8 @@ Out: `Solution`s with certificates; `Result`s with accuracies, ceilings and inte
 """
 
 from .activations import ActivationCache as ActivationCache
+from .answers import Answer as Answer
+from .answers import beside_lapack as beside_lapack
 from .evaluate import TOLERANCES as TOLERANCES
 from .evaluate import Proportion as Proportion
 from .evaluate import Result as Result

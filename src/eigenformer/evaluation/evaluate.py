@@ -11,7 +11,7 @@ import numpy as np
 from ..core import InputError, rng, to_json, unknown
 from ..encodings import draw_pairs
 from ..ensembles import Ensemble, Matrices
-from ..problems import Errors, Joint, Problem
+from ..problems import Errors, Problem
 from .frames import data_frame
 from .solver import Predictions, Solver, Written
 from .statistics import binomial_interval
@@ -157,7 +157,7 @@ def evaluate(
         inputs, answers, written = inputs[written.ok], answers[written.ok], written.kept
     return Result(
         solver=solver.name,
-        problem=problem.registry.name_of(problem),
+        problem=problem.name,
         settings={"ensemble": to_json(ensemble), "test": name, "seed": seed, "noise": noise},
         n=len(inputs),
         rejected=n - len(inputs),
@@ -243,11 +243,9 @@ def _by_problem(
     tolerances: list[float],
 ) -> dict[str, dict[float, Proportion]]:
     """Accuracy for each problem of a joint one."""
-    if not isinstance(problem, Joint):
-        return {}
     return {
         name: _at(error[inputs.kinds == kind], valid[inputs.kinds == kind], tolerances)
-        for kind, name in enumerate(problem.problems)
+        for kind, name in enumerate(problem.tasks)
     }
 
 

@@ -18,7 +18,6 @@ from ..core import InputError, from_json, load_json, save_json, to_json
 from ..core.serialize import write_atomically
 from ..encodings import EOS, PAD, Task
 from ..models import ModelConfig
-from ..problems import Joint
 from .trained import TrainedSolver
 
 MODEL_TYPE = "eigenformer"
@@ -42,9 +41,7 @@ def save_pretrained(solver: TrainedSolver, folder: str | Path) -> None:
     weights = {name: tensor.contiguous() for name, tensor in solver.model.state_dict().items()}
     write_atomically(folder / WEIGHTS, save(weights, {"format": "pt"}))
     save_json(folder / GENERATION, {"do_sample": False, "num_beams": 1, **_TOKENS})
-    only = None
-    if isinstance(solver.task.problem, Joint) and solver.problem is not solver.task.problem:
-        only = solver.problem.registry.name_of(solver.problem)
+    only = None if solver.problem == solver.task.problem else solver.problem.name
     config = {
         "model_type": MODEL_TYPE,
         "architectures": [type(solver.model).__name__],

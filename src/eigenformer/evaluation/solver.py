@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64
 
 from ..core import InputError
 from ..ensembles import Matrices
-from ..problems import Joint, Problem
+from ..problems import Problem
 from .frames import data_frame
 
 
@@ -53,6 +53,10 @@ class Solution:
     reason: Any
     certificate: dict[str, Any]
 
+    def steps(self, i: int) -> list[float]:
+        """||I - A X||_2 of answer `i` before the first step, after it, ...; none as a rule."""
+        return []
+
     def to_frame(self) -> Any:
         """A pandas data frame with a row a matrix: valid, reason, and the certificate.
 
@@ -87,12 +91,19 @@ class Solver(ABC):
         An input that the problem does not admit is an `InputError`.
         """
         inputs = as_batch(matrix)
-        if isinstance(self.problem, Joint):
+        if self.problem.tasks:
             raise InputError(
-                f"{self.name} answers {', '.join(self.problem.problems)}; name one of them"
+                f"{self.name} answers {', '.join(self.problem.tasks)}; name one of them"
             )
         self.problem.check(inputs)
-        predictions = self.predict(Matrices.of(inputs))
+        solution = self.certified(inputs, self.predict(Matrices.of(inputs)))
+        if np.ndim(matrix) == 3:
+            return solution
+        single = {key: float(values[0]) for key, values in solution.certificate.items()}
+        return Solution(solution.value[0], bool(solution.valid[0]), solution.reason[0], single)
+
+    def certified(self, inputs: Float64[np.ndarray, "B m n"], predictions: Predictions) -> Solution:
+        """Predictions of the answers to `inputs`, with what can be checked without the truth."""
         answers = predictions.matrices
         batch, m, n = inputs.shape
         p, q = self.problem.output_shape(m, n)
@@ -104,11 +115,7 @@ class Solver(ABC):
         value = np.full((batch, p, q), np.nan)
         if valid.any():
             value[valid] = answers.values[valid, :p, :q]
-        certificate = certify(self.problem, inputs, value)
-        if np.ndim(matrix) == 2:
-            single = {key: float(values[0]) for key, values in certificate.items()}
-            return Solution(value[0], bool(valid[0]), reasons[0], single)
-        return Solution(value, valid, reasons, certificate)
+        return Solution(value, valid, reasons, certify(self.problem, inputs, value))
 
 
 def certify(

@@ -10,9 +10,9 @@ from jaxtyping import Float64, Int64
 
 from ..core import InputError, unknown
 from ..encodings import PAD, Reason, Task
-from ..ensembles import IidUniform, Matrices, Mixture
+from ..ensembles import Ensemble, IidUniform, Matrices, Mixture
 from ..models import Model
-from ..problems import Joint, Problem
+from ..problems import Problem
 from .activations import ActivationCache
 from .solver import Predictions, Solution, Solver, Written, as_batch
 
@@ -39,13 +39,18 @@ class TrainedSolver(Solver):
         self.batch = batch
 
     def only(self, problem: str) -> "TrainedSolver":
-        """A jointly trained model as the solver of one of its problems."""
-        joint = self.task.problem
-        if not isinstance(joint, Joint):
-            raise InputError(f"{self.name} was trained on one problem; it has no task tokens")
-        if problem not in joint.problems:
-            raise unknown(f"problem of {self.name}", problem, joint.problems)
-        part = joint.parts[joint.problems.index(problem)]
+        """The model as the solver of one problem: the one that it has, or of a joint one's."""
+        if problem == self.problem.name:
+            return self
+        tasks = self.task.problem.tasks
+        if not tasks:
+            raise InputError(
+                f"{self.name} was trained on {self.problem.name}, not on {problem}; choose another "
+                "model"
+            )
+        if problem not in tasks:
+            raise unknown(f"problem of {self.name}", problem, tasks)
+        part = self.task.problem.parts[tasks.index(problem)]
         return TrainedSolver(self.model, self.task, self.name, part, self.batch)
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -78,10 +83,10 @@ class TrainedSolver(Solver):
 
     def _with_kinds(self, matrices: Matrices) -> Matrices:
         """With the task token of `problem`, where it is one of a joint task's."""
-        joint = self.task.problem
-        if not isinstance(joint, Joint) or self.problem is joint:
+        if self.problem == self.task.problem:
             return matrices
-        return replace(matrices, kinds=np.full(len(matrices), joint.parts.index(self.problem)))
+        kind = self.task.problem.parts.index(self.problem)
+        return replace(matrices, kinds=np.full(len(matrices), kind))
 
     def predict(self, inputs: Matrices) -> Predictions:
         inputs = self._with_kinds(inputs)
@@ -120,10 +125,9 @@ class TrainedSolver(Solver):
 
     def _longest_answer(self, inputs: Matrices) -> int:
         """Tokens of the longest well-formed answer, <eos> included."""
-        if isinstance(self.problem, Joint) and inputs.kinds is not None:
-            parts, kinds = self.problem.parts, inputs.kinds
-        else:
-            parts, kinds = (self.problem,), np.zeros(len(inputs), np.int64)
+        parts, kinds = self.problem.parts, inputs.kinds
+        if kinds is None or not self.problem.tasks:
+            kinds = np.zeros(len(inputs), np.int64)
         asked = np.unique(np.stack([kinds, inputs.rows, inputs.columns], axis=1), axis=0)
         shapes = [parts[kind].output_shape(m, n) for kind, m, n in asked.tolist()]
         return max(self.task.decoder.length(*shape) for shape in shapes) + 1
@@ -140,7 +144,7 @@ class TrainedSolver(Solver):
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
         found = []
         ensemble, (_, m, n) = self.task.ensemble, inputs.shape
-        if not takes(replace(self.task, problem=self.problem), m, n):
+        if not takes(self.problem, ensemble, m, n):
             found.append(
                 f"{self.name} was trained on {ensemble.dims} matrices, not on an input of {m}x{n}: "
                 "do not expect a right answer"
@@ -166,11 +170,12 @@ class TrainedSolver(Solver):
         return found
 
 
-def takes(task: Task, m: int, n: int) -> bool:
-    """Whether inputs of m x n occur among the examples of `task`."""
-    dims = task.ensemble.dimensions
+def takes(problem: Problem, ensemble: Ensemble, m: int, n: int) -> bool:
+    """Whether inputs of m x n are among what `problem` makes of the ensemble's matrices."""
+    dims = ensemble.dimensions
     return any(
-        task.problem.input_shape(rows, columns) == (m, n)
+        part.input_shape(rows, columns) == (m, n)
+        for part in problem.parts
         for rows in range(dims.rows[0], dims.rows[1] + 1)
         for columns in range(dims.columns[0], dims.columns[1] + 1)
         if dims.contains(rows, columns)

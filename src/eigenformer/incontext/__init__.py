@@ -28,6 +28,8 @@ from .batches import Batch as Batch
 from .batches import Graphs as Graphs
 from .batches import Prompts as Prompts
 from .batches import Sequences as Sequences
+from .evaluate import PromptResult as PromptResult
+from .evaluate import evaluate_prompts as evaluate_prompts
 from .measures import Alignment as Alignment
 from .measures import ReadOuts as ReadOuts
 from .measures import alignment as alignment
@@ -68,6 +70,12 @@ from .models import Transformer as Transformer
 from .models import TransformerModel as TransformerModel
 from .models import from_construction as from_construction
 from .models import gpt as gpt
+from .run import Curriculum as Curriculum
+from .run import Evaluation as Evaluation
+from .run import InContextFolder as InContextFolder
+from .run import Optimizer as Optimizer
+from .run import RunConfig as RunConfig
+from .run import load_run as load_run
 from .tasks import COVARIATES as COVARIATES
 from .tasks import TASKS as TASKS
 from .tasks import Conditioned as Conditioned
@@ -80,13 +88,3 @@ from .tasks import Patterns as Patterns
 from .tasks import Regression as Regression
 from .tasks import Task as Task
 from .tasks import Uniform as Uniform
-from .training import Curriculum as Curriculum
-from .training import Evaluation as Evaluation
-from .training import InContextFolder as InContextFolder
-from .training import Optimizer as Optimizer
-from .training import RunConfig as RunConfig
-from .training import Trainer as Trainer
-from .training import fit as fit
-from .training import load_run as load_run
-from .training import run_id as run_id
-from .training import train as train

@@ -1,6 +1,6 @@
 """Batches: what a task draws and what a model reads, each with the answer beside it.
 
-The prompt of regression as a matrix, a token a column (constructions.md, sections 3 to 7):
+The prompt of regression as a matrix, a token a column (derivations.md, sections 3 to 7):
 
     Z = [x_1 .. x_n  x_q]     the query last; no layer uses it as a key
         [y_1 .. y_n   0 ]     prediction = MINUS the query's y slot after the last layer
@@ -8,6 +8,7 @@ The prompt of regression as a matrix, a token a column (constructions.md, sectio
 `Prompts.state` and `read_prediction` are the only places that know the sign and the slot.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
@@ -28,12 +29,18 @@ class Batch:
 
     def to(self: BatchT, to: torch.dtype | torch.device) -> BatchT:
         """The same batch in another precision, or on another device."""
+        return self._mapped(lambda tensor: tensor.to(to))
+
+    def pin_memory(self: BatchT) -> BatchT:
+        return self._mapped(Tensor.pin_memory)
+
+    def __getitem__(self: BatchT, rows: slice) -> BatchT:
+        """Some of its prompts."""
+        return self._mapped(lambda tensor: tensor[rows])
+
+    def _mapped(self: BatchT, change: Callable[[Tensor], Tensor]) -> BatchT:
         return type(self)(
-            **{
-                field.name: value.to(to) if isinstance(value, Tensor) else value
-                for field in fields(self)
-                for value in [getattr(self, field.name)]
-            }
+            **{field.name: change(getattr(self, field.name)) for field in fields(self)}
         )
 
 

@@ -10,7 +10,7 @@ from ..encodings import PAD
 from .base import TokenNumbersLike
 
 # Radians per unit of the exponent: from a wave that is almost linear over the exponents in use to
-# one that tells neighbours apart (DESIGN section 6).
+# one that tells neighbours apart (efficiency.md, section "Where `fast` came from").
 _EXPONENT_FREQUENCIES = (0.1, 3.0)
 
 
@@ -57,7 +57,7 @@ def number_embedding(
     one random u. Phases and u are drawn once per call. All have std D^-1/2. A token with several
     parts (FP15, B1999) gets their sum over the square root of their number, so +m and -m share all
     but the sign's part. A token that is only a sign, or no number at all, keeps its random row: it
-    is distinct from every other already. Source: DESIGN section 6.
+    is distinct from every other already. Source: efficiency.md, section "Where `fast` came from".
     """
     width = tokens_VD.shape[1]
     mantissa = torch.as_tensor(numbers.mantissa, dtype=torch.float64)

@@ -20,7 +20,7 @@ class Add(EntrywiseProblem):
         return m, 2 * n
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
-        return m, half(n, self._name)
+        return m, half(n, self.name)
 
     def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         left = ensemble.draw(rng, batch)

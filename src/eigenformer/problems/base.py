@@ -33,6 +33,21 @@ class Problem(ABC):
     """Whether predictions are judged by what they do to the input (as the model saw it)."""
 
     @property
+    def name(self) -> str:
+        """The name under which it is registered."""
+        return self.registry.name_of(self)
+
+    @property
+    def parts(self) -> tuple["Problem", ...]:
+        """The problems that an input may belong to: itself, or those of a joint one."""
+        return (self,)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The names of `parts` where each input says its own (`Matrices.kinds`); else empty."""
+        return ()
+
+    @property
     def score_names(self) -> tuple[str, ...]:
         """The keys of `Errors.scores`."""
         return NORMS
@@ -73,8 +88,14 @@ class Problem(ABC):
 class ShapedProblem(Problem):
     """A problem given at one shape.
 
-    To write one: `input_shape`, `output_shape`, `answer`, `compare`, `certify`.
+    To write one: `output_shape`, `answer`, `compare`, `certify`.
     """
+
+    def input_shape(self, m: int, n: int) -> tuple[int, int]:
+        """That of the ensemble's matrices; another one where a problem has two operands."""
+        if self.needs_square:
+            self._need_square(m, n)
+        return m, n
 
     @abstractmethod
     def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
@@ -108,7 +129,7 @@ class ShapedProblem(Problem):
     def draw(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         if self.needs_square and not ensemble.dimensions.square:
             raise InputError(
-                f"dims is {ensemble.dims!r}, but {self._name} needs square matrices; "
+                f"dims is {ensemble.dims!r}, but {self.name} needs square matrices; "
                 "give a square size (5x5) or a range of them (5-15)"
             )
         return self.draw_inputs(rng, batch, ensemble)
@@ -130,7 +151,7 @@ class ShapedProblem(Problem):
             if not fits.all():
                 i = int(index[~fits][0])
                 raise InputError(
-                    f"a true answer is {truth.rows[i]}x{truth.columns[i]}, but {self._name} of "
+                    f"a true answer is {truth.rows[i]}x{truth.columns[i]}, but {self.name} of "
                     f"this input is {shape[0]}x{shape[1]}; give solve(inputs)"
                 )
             # Predictions may be anything: overflow and nan are outcomes, not accidents.
@@ -180,22 +201,18 @@ class ShapedProblem(Problem):
                 self._check_symmetric(matrices, index)
             self.check_inputs(matrices, index)
 
-    @property
-    def _name(self) -> str:
-        return self.registry.name_of(self)
-
     def _check_symmetric(self, matrices: np.ndarray, index: np.ndarray) -> None:
         difference = np.abs(matrices - matrices.transpose(0, 2, 1)).max(axis=(1, 2))
         bad = difference > 1e-8 * np.abs(matrices).max(axis=(1, 2))
         if bad.any():
             raise InputError(
                 f"input {index[bad][0]} is not symmetric (mirrored coefficients differ by up to "
-                f"{difference[bad][0]:.3g}), as {self._name} needs it; give (M + M^T) / 2"
+                f"{difference[bad][0]:.3g}), as {self.name} needs it; give (M + M^T) / 2"
             )
 
     def _need_square(self, m: int, n: int) -> None:
         if m != n:
-            raise InputError(f"the input is {m}x{n}, but {self._name} needs a square matrix")
+            raise InputError(f"the input is {m}x{n}, but {self.name} needs a square matrix")
 
     def _aligned(
         self, inputs: Batch, predicted: Batch

@@ -44,6 +44,10 @@ class Joint(Problem):
         return tuple(self.registry.get(name) for name in self.problems)
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        return self.problems
+
+    @property
     def score_names(self) -> tuple[str, ...]:
         extra = {name for part in self.parts for name in part.score_names} - set(NORMS)
         return (*NORMS, *sorted(extra))

@@ -20,7 +20,7 @@ class Matmul(EntrywiseProblem):
         return m, 2 * n
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
-        k = half(n, self._name)
+        k = half(n, self.name)
         return k, k
 
     def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..training import RunFolder
+from ..training import RunFolder, TokenFolder
 from .style import COLOURS, plain, pyplot
 
 
@@ -19,7 +19,7 @@ def learning_curve(folders: Sequence[RunFolder], path: Path, title: str = "") ->
         2, 1, sharex=True, figsize=(7, 5.6), height_ratios=(3, 1.4), layout="constrained"
     )
     for style, folder in zip(("-", "--", ":", "-."), folders, strict=False):
-        options = folder.config().evaluation
+        options = TokenFolder(folder.path).config().evaluation
         found = folder.evaluations(options.tests[0].name)
         examples = list(found)
         for colour, tolerance in zip(COLOURS, options.tolerances, strict=False):

@@ -4,6 +4,7 @@ In: configurations, and experiments that say what is read from a run. Out: run f
 small JSON files without weights.
 """
 
+from .. import incontext as incontext  # whose runs are a kind
 from .experiment import SCALES as SCALES
 from .experiment import Cell as Cell
 from .experiment import Experiment as Experiment
@@ -25,5 +26,6 @@ from .stages import Stage as Stage
 from .stages import run_stages as run_stages
 from .store import find_run as find_run
 from .store import run as run
-from .store import run_id as run_id
 from .store import runs_root as runs_root
+from .store import stored as stored
+from .store import stored_runs as stored_runs

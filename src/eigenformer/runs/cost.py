@@ -11,10 +11,11 @@ import torch
 from ..core import InputError
 from ..models import RecurrentConfig
 from ..models.cpu import linear, one_thread
-from ..training import TrainConfig
+from ..training import Run, TrainConfig
 from ..training.muon import fast_precision
 from .experiment import Experiment
 from .products import Products, products, training_flops
+from .timing import timed_seconds
 
 _ASKED_ABOVE = 3600.0
 """Seconds from which a cost is to be agreed to."""
@@ -39,7 +40,7 @@ class Cost:
     """Training examples."""
     flops: float = 0.0
     """Floating-point operations of matrix products, two a multiplication and addition: those of
-    training and of answering the test sets."""
+    training and of answering the test sets. 0 for runs whose steps are timed and not counted."""
     seconds: float = 0.0
     """On this machine: an estimate, good to a factor of two or three, from a product timed now."""
 
@@ -51,14 +52,21 @@ class Cost:
         )
 
     def __str__(self) -> str:
-        return (
-            f"{self.examples:,} examples, {self.flops:.1e} FLOPs, "
-            f"about {duration(self.seconds)} on this machine"
-        )
+        flops = f"{self.flops:.1e} FLOPs, " if self.flops else ""
+        return f"{self.examples:,} examples, {flops}about {duration(self.seconds)} on this machine"
 
 
-def cost(config: TrainConfig) -> Cost:
-    """Of a whole run; one that stops at a target accuracy takes less."""
+def cost(run: Run) -> Cost:
+    """Of a whole run; one that stops at a target accuracy takes less.
+
+    The products of token models are counted; of other kinds a few steps are timed.
+    """
+    if isinstance(run, TrainConfig):
+        return _counted(run)
+    return Cost(examples=run.length, seconds=timed_seconds(run))
+
+
+def _counted(config: TrainConfig) -> Cost:
     found = products(config)
     passes, muon = training_flops(config)
     answering = _answering(config)

@@ -1,13 +1,9 @@
 """What runs a plan: each run once, in an order in which it comes after the one it starts from."""
 
-import signal
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Literal, Protocol, runtime_checkable
 
 from ..core import InputError
@@ -184,30 +180,6 @@ class Schedule:
         outcome = Outcome(experiment=experiment, state=state, message=message, signal=number)
         self._outcomes[experiment.identity] = outcome
         self.report.ended(outcome)
-
-
-@contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM, so that an engine can stop in order; a second Ctrl-C is raised.
-
-    Outside a main thread, which alone can catch signals, the list stays empty.
-    """
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-
-    def remember(number: int, _: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1 and number == signal.SIGINT:
-            raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def unfinished(plan: Plan, store: Path | None = None) -> list[Experiment]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ..core import InputError, content_hash, to_json, unknown
-from ..training import RunFolder, TrainConfig, start_from
+from ..training import Run, RunFolder, TrainConfig, start_from
 from .readings import Reading
-from .store import run_id, runs_root
+from .store import stored
 
 Scale = Literal["laptop", "gpu", "paper"]
 """laptop: sizes at which the finding can show on two CPU cores; gpu: the paper's sizes with our
@@ -38,15 +38,20 @@ class Experiment:
 
     name: str
     """Unique within its table and scale; lower-case letters, digits and hyphens."""
-    config: TrainConfig
+    config: Run
     """The whole run, its seed included; `start` is left to `after`."""
     cells: Sequence[Cell] = ()
     after: "Experiment | None" = None
     """The run whose best model this one starts from."""
 
     def __post_init__(self) -> None:
-        if self.config.start is not None:
+        if isinstance(self.config, TrainConfig) and self.config.start is not None:
             raise InputError(f"{self.name} has a start in its config; give `after` instead")
+
+    @property
+    def tokens(self) -> TrainConfig:
+        """The config of a run on tokens; `InputError` for other kinds."""
+        return TrainConfig.of(self.config, self.name)
 
     @cached_property
     def identity(self) -> str:
@@ -59,14 +64,14 @@ class Experiment:
         """The runs to make, in order; the last is this one."""
         return (*(self.after.chain if self.after else ()), self)
 
-    def resolved(self, root: Path | None = None) -> TrainConfig:
+    def resolved(self, root: Path | None = None) -> Run:
         """The config with its start; `InputError` until the run before it has a model."""
         if self.after is None:
             return self.config
         before = self.after.folder(root)
         if before is None or not before.finished:
             raise InputError(f"{self.name} starts from {self.after.name}; run that first")
-        return replace(self.config, start=start_from(before))
+        return replace(self.tokens, start=start_from(before))
 
     def folder(self, root: Path | None = None) -> RunFolder | None:
         """Its folder in the run store, if there is one."""
@@ -74,7 +79,7 @@ class Experiment:
             before = self.after.folder(root)
             if before is None or not before.finished:
                 return None
-        folder = RunFolder((root or runs_root()) / run_id(self.resolved(root)))
+        folder = stored(self.resolved(root), root)
         return folder if folder.config_file.exists() else None
 
 

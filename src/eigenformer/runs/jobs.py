@@ -14,15 +14,16 @@ import torch
 from filelock import FileLock, Timeout
 
 from ..core import InputError, from_json, load_json, save_json, to_json
-from ..training import Execution, Interrupted, RunFolder, TrainConfig
-from .store import run, run_id, runs_root
+from ..training import Execution, Interrupted, Run, RunFolder
+from ..training.run import run_from_json, run_to_json
+from .store import run, runs_root, stored
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """A run that a process is to train."""
 
-    config: TrainConfig
+    config: Run
     """Complete: a run that starts from another one names its weights."""
     store: str
     """The run store."""
@@ -30,7 +31,7 @@ class Job:
 
     @property
     def run_folder(self) -> RunFolder:
-        return RunFolder(Path(self.store) / run_id(self.config))
+        return stored(self.config, Path(self.store))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,9 @@ class JobResult:
     message: str = ""
     signal: int = 0
     """The signal that stopped it, with state "stopped"."""
+
+
+_PARTS = ("config", "store", "execution")
 
 
 class JobFolder:
@@ -57,12 +61,18 @@ class JobFolder:
         # A name of its own: another engine may be at the same run.
         path = Path(tempfile.mkdtemp(prefix=f"{job.run_folder.path.name}-", dir=parent))
         folder = JobFolder(path)
-        save_json(path / "job.json", to_json(job))
+        parts = (run_to_json(job.config), job.store, to_json(job.execution))
+        save_json(path / "job.json", dict(zip(_PARTS, parts, strict=True)))
         return folder
 
     def job(self) -> Job:
         file = self.path / "job.json"
-        return from_json(Job, load_json(file), str(file))
+        config, store, execution = (load_json(file)[part] for part in _PARTS)
+        return Job(
+            config=run_from_json(config, str(file)),
+            store=store,
+            execution=from_json(Execution, execution, str(file)),
+        )
 
     @property
     def log_file(self) -> Path:
@@ -88,7 +98,7 @@ class JobFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def make_job(config: TrainConfig, store: Path | None, execution: Execution) -> Job:
+def make_job(config: Run, store: Path | None, execution: Execution) -> Job:
     """`store` is the run store in use unless given."""
     return Job(config=config, store=str((store or runs_root()).resolve()), execution=execution)
 

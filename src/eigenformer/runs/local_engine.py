@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 
 from ..core import InputError
-from .engine import JobOptions, Outcome, Report, Schedule, stop_signals
+from ..training.signals import stop_signals
+from .engine import JobOptions, Outcome, Report, Schedule
 from .experiment import Experiment, Plan
 from .jobs import Job, JobFolder, JobResult, perform
 from .process import JobProcess

@@ -14,7 +14,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ..training import Folder, RunFolder
+from ..training import RunFolder
+from ..training.progress import elapsed, scores_sentence
 from .engine import Outcome, Report, Silence
 from .experiment import Experiment, Plan
 
@@ -68,8 +69,8 @@ class Board:
         text = Text(f"{self.over}/{self.total} {outcome.experiment.name} ")
         text.append(outcome.state, _COLOURS.get(outcome.state, "yellow"))
         if found is not None:
-            text.append(f" after {_duration(time.monotonic() - found[1].begun)}")
-            if scores := _scores(last_lines(found[1].folder).get("evaluation")):
+            text.append(f" after {elapsed(time.monotonic() - found[1].begun)}")
+            if scores := scores_sentence(last_lines(found[1].folder).get("evaluation")):
                 text.append(f", {scores}")
         if outcome.message:
             text.append(f": {outcome.message}")
@@ -86,19 +87,19 @@ class Board:
         for experiment, shown in running:
             lines = last_lines(shown.folder)
             train = lines.get("train", {})
-            share = train.get("examples", 0) / experiment.config.examples
+            share = train.get("examples", 0) / experiment.config.length
             rate = train.get("examples_per_second")
             grid.add_row(
                 Text(experiment.name, style="bold"),
                 f"{100 * share:.0f}%",
                 "waiting" if rate is None else f"{rate:,.0f} examples/s",
-                _scores(lines.get("evaluation")),
+                scores_sentence(lines.get("evaluation")),
             )
         grid.add_row(Text(f"{self.over} of {self.total} done", style="dim"))
         return grid
 
 
-def last_lines(folder: Folder[Any]) -> dict[str, dict[str, Any]]:
+def last_lines(folder: RunFolder) -> dict[str, dict[str, Any]]:
     """The last of each kind of line among the latest of a run's metrics."""
     found: dict[str, dict[str, Any]] = {}
     try:
@@ -110,21 +111,3 @@ def last_lines(folder: Folder[Any]) -> dict[str, dict[str, Any]]:
     for line in map(json.loads, lines):
         found[line["kind"]] = line
     return found
-
-
-def _scores(evaluation: dict[str, Any] | None) -> str:
-    """The accuracies on the first test set."""
-    if evaluation is None:
-        return ""
-    first: dict[str, float] = next(iter(evaluation["accuracy"].values()))
-    return "right within " + ", ".join(
-        f"{100 * float(tolerance):g}%: {100 * value:.1f}%" for tolerance, value in first.items()
-    )
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

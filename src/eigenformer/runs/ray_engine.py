@@ -14,7 +14,8 @@ from typing import Any
 import torch
 
 from ..core import InputError
-from .engine import JobOptions, Outcome, Report, Schedule, stop_signals
+from ..training.signals import stop_signals
+from .engine import JobOptions, Outcome, Report, Schedule
 from .experiment import Experiment, Plan
 from .jobs import Job, JobFolder, JobResult, is_locked
 from .local_engine import check_counts

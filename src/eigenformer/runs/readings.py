@@ -9,7 +9,7 @@ from ..core import InputError, unknown
 if TYPE_CHECKING:
     from .records import Record
 
-Unit = Literal["accuracy", "examples", "count"]
+Unit = Literal["accuracy", "examples", "count", "loss"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +48,10 @@ def accuracy(
             return None
         key = f"{tolerance:g}"
         if problem is not None:
-            return _proportion(_at(_at(found["problems"], problem, "problem"), key, "tolerance"))
+            return proportion(_at(_at(found["problems"], problem, "problem"), key, "tolerance"))
         name = score or found["score"]
         ceiling = _at(_at(found["ceiling"], name, "score"), key, "tolerance")["value"]
-        return _proportion(_at(_at(found["accuracy"], name, "score"), key, "tolerance"), ceiling)
+        return proportion(_at(_at(found["accuracy"], name, "score"), key, "tolerance"), ceiling)
 
     return read
 
@@ -84,10 +84,10 @@ def examples_until(target: float, tolerance: float, score: str | None = None) ->
 
 def _whole(record: "Record", test: str, key: str) -> Measured | None:
     found = record.result(test)
-    return None if found is None else _proportion(found[key])
+    return None if found is None else proportion(found[key])
 
 
-def _proportion(found: dict[str, Any], ceiling: float | None = None) -> Measured:
+def proportion(found: dict[str, Any], ceiling: float | None = None) -> Measured:
     return Measured(
         value=found["value"],
         low=found["low"],

@@ -101,7 +101,7 @@ class Records:
 
 def record_of(experiment: Experiment, folder: RunFolder) -> Record | None:
     """What a run folder says so far; None before its first evaluation."""
-    tests = experiment.config.evaluation.tests
+    tests = experiment.tokens.evaluation.tests
     evaluations = {test.name: folder.evaluations(test.name) for test in tests}
     first = evaluations[tests[0].name]
     if not first:
@@ -117,7 +117,7 @@ def record_of(experiment: Experiment, folder: RunFolder) -> Record | None:
         machine=f"{environment['device_name']}, {environment['threads']} threads",
         seconds=round(folder.training_seconds(), 1),
         examples=max(first),
-        score=experiment.config.evaluation.score,
+        score=experiment.tokens.evaluation.score,
         config=to_json(experiment.config),
         tests={name: found[max(found)] for name, found in evaluations.items() if found},
         curve=tuple(_point(examples, found) for examples, found in first.items()),

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ..core import InputError
-from ..training import Execution, RunFolder, TrainConfig, start_from
+from ..training import Execution, Run, RunFolder, TrainConfig, start_from
 from .store import run
 
 
@@ -32,7 +32,7 @@ class Stage:
 
 
 def run_stages(
-    config: TrainConfig,
+    config: Run,
     stages: Sequence[Stage],
     execution: Execution | None = None,
     root: Path | None = None,
@@ -45,6 +45,7 @@ def run_stages(
     was interrupted goes on where it stopped.
     """
     for stage in stages:
+        config = TrainConfig.of(config, config.label, "--stages")
         ensemble = replace(config.task.ensemble, dims=stage.dims)
         before = replace(
             config,

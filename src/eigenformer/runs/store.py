@@ -5,8 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ..core import InputError, content_hash, to_json
-from ..training import Execution, RunFolder, TrainConfig, train
+from ..core import InputError
+from ..training import KINDS, Execution, Run, RunFolder, train
 
 
 def runs_root() -> Path:
@@ -14,41 +14,42 @@ def runs_root() -> Path:
     return Path(os.environ.get("EIGENFORMER_RUNS", "runs"))
 
 
-def run_id(config: TrainConfig) -> str:
-    """A readable name with the hash of the resolved configuration."""
-    task = config.task
-    problem = task.problem.registry.name_of(task.problem)
-    identity = to_json(config)
-    # A data file, or another run's model, is the same file wherever it lies.
-    if config.data is not None:
-        identity["data"] = config.data.sha256
-    if config.start is not None:
-        identity["start"] = config.start.sha256
-    return f"{config.recipe}-{problem}-{task.ensemble.dims}-{content_hash(identity)}"
+def stored(run: Run, root: Path | None = None) -> RunFolder:
+    """The folder of a run in the store, whether it is there or not."""
+    return RunFolder((root or runs_root()) / run.group / run.id)
 
 
 def run(
-    config: TrainConfig,
+    config: Run,
     execution: Execution | None = None,
     root: Path | None = None,
     console: Console | None = None,
 ) -> RunFolder:
     """Train `config` in its folder of the store; a finished run is returned as it is."""
-    folder = (root or runs_root()) / run_id(config)
-    return train(config, folder, execution, console)
+    return train(config, stored(config, root).path, execution, console)
+
+
+def stored_runs() -> list[RunFolder]:
+    """Every run of the store, kind by kind."""
+    groups = dict.fromkeys(getattr(KINDS.item(name), "group", "") for name in KINDS.names())
+    paths = [path for group in groups for path in sorted((runs_root() / group).glob("*"))]
+    return [RunFolder(path) for path in paths if (path / "config.json").exists()]
 
 
 def find_run(text: str) -> RunFolder:
     """The run called `text`: a path, or the beginning or the hash of a name in the store."""
     if Path(text).is_dir():
         return RunFolder(Path(text))
-    root = runs_root()
-    found = [p for p in sorted(root.glob("*")) if p.name.startswith(text) or p.name.endswith(text)]
-    if len(found) == 1:
-        return RunFolder(found[0])
-    if found:
-        names = ", ".join(path.name for path in found)
+    fitting = [
+        folder
+        for folder in stored_runs()
+        if folder.path.name.startswith(text) or folder.path.name.endswith(text)
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = ", ".join(folder.path.name for folder in fitting)
         raise InputError(f"{text!r} fits several runs: {names}; give more of the name")
     raise InputError(
-        f"no run folder {text!r}, here or in {root}; `eigenformer info` lists the runs"
+        f"no run folder {text!r}, here or in {runs_root()}; `eigenformer info` lists the runs"
     )

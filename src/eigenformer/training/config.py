@@ -1,16 +1,14 @@
-"""All that identifies a run. What doesn't change the result (device, workers) is not here."""
+"""Parts of a run's configuration. What doesn't change the result (device, loaders) is not here."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ..core import InputError
-from ..encodings import Task
 from ..ensembles import Ensemble
 from ..evaluation import TOLERANCES
-from ..models import ModelConfig
 
 
-def _positive(where: object, *names: str) -> None:
+def positive(where: object, *names: str) -> None:
     for name in names:
         value = getattr(where, name)
         if not value > 0:
@@ -37,7 +35,7 @@ class OptimizerConfig:
     """Largest norm of the gradient; larger ones are scaled down."""
 
     def __post_init__(self) -> None:
-        _positive(self, "rate", "epsilon", "muon_rate", "clip")
+        positive(self, "rate", "epsilon", "muon_rate", "clip")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +79,7 @@ class TestSet:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _positive(self, "size")
+        positive(self, "size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +97,7 @@ class EvaluationConfig:
     target_tolerance: float = 0.05
 
     def __post_init__(self) -> None:
-        _positive(self, "every")
+        positive(self, "every")
         if not self.tests:
             raise InputError("a run needs at least one test set")
         names = [test.name for test in self.tests]
@@ -133,40 +131,3 @@ class StartFrom:
     """The run's folder."""
     sha256: str
     """Checksum of its model file: the run is identified by its contents."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """A complete training run; the hash of its JSON form is the run's identity."""
-
-    recipe: str
-    """The recipe that this configuration started from."""
-    task: Task
-    model: ModelConfig
-    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
-    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    examples: int = 10_000_000
-    """Length of the run: training examples, a repeated one counted again."""
-    batch_size: int = 64
-    """Examples a step, over all processes together."""
-    seed: int = 0
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16: autocast of the forward and backward pass (weights stay float32); for GPUs."""
-    compile: bool = False
-    """Run the model through torch.compile."""
-    start: StartFrom | None = None
-    """Start from these weights (with a new optimizer and schedule), not from random ones."""
-    data: DataFile | None = None
-    """Train on this file instead of freshly drawn examples."""
-
-    def __post_init__(self) -> None:
-        _positive(self, "examples", "batch_size")
-        if self.seed < 0:
-            raise InputError(f"seed is {self.seed}; give 0 or more")
-
-    @property
-    def steps(self) -> int:
-        """Optimizer steps of the whole run."""
-        return -(-self.examples // self.batch_size)

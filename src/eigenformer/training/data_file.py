@@ -12,7 +12,6 @@ from ..core.serialize import checksum, parse_json
 from ..encodings import PAD, Encoding, Examples, Reason, Task, with_eos
 from ..ensembles import Matrices
 from ..evaluation import takes
-from ..problems import Joint, Problem
 from .config import DataFile
 
 FORMAT = "eigenformer examples 1"
@@ -45,7 +44,7 @@ def save_examples(path: Path, task: Task, inputs: Matrices, answers: Matrices) -
 
 
 def _save_npz(path: Path, task: Task, inputs: Matrices, answers: Matrices) -> None:
-    fields: dict[str, Any] = {"format": np.array(FORMAT), "problem": np.array(_name(task.problem))}
+    fields: dict[str, Any] = {"format": np.array(FORMAT), "problem": np.array(task.problem.name)}
     for side, matrices in (("inputs", inputs), ("answers", answers)):
         fields[side] = matrices.values
         fields[f"{side}_rows"] = matrices.rows
@@ -59,7 +58,7 @@ def _save_npz(path: Path, task: Task, inputs: Matrices, answers: Matrices) -> No
 def _save_jsonl(path: Path, task: Task, inputs: Matrices, answers: Matrices) -> None:
     head = {
         "format": FORMAT,
-        "problem": _name(task.problem),
+        "problem": task.problem.name,
         "encoder": to_json(task.encoder),
         "decoder": to_json(task.decoder),
     }
@@ -150,10 +149,6 @@ def _load_jsonl(path: Path) -> StoredExamples:
     return StoredExamples(str(head["problem"]), *sides)
 
 
-def _name(problem: Problem) -> str:
-    return problem.registry.name_of(problem)
-
-
 def data_file(path: Path) -> DataFile:
     """The config of training from `path`."""
     load_examples(path)
@@ -168,17 +163,16 @@ class FileExamples:
         stored = load_examples(path)
         if checksum(path) != config.sha256:
             raise InputError(f"{path} has changed since the run began; train on it as a new run")
-        expected = _name(task.problem)
+        expected = task.problem.name
         if stored.problem != expected:
             raise InputError(f"{path} holds examples of {stored.problem}, not of {expected}")
         self.inputs, self.answers = stored.inputs, stored.answers
-        if not isinstance(task.problem, Joint):
-            for m, n in np.unique(np.stack([self.inputs.rows, self.inputs.columns], 1), axis=0):
-                if not takes(task, int(m), int(n)):
-                    raise InputError(
-                        f"{path} holds inputs of {m}x{n}, but the run is for {task.ensemble.dims} "
-                        "matrices; give the file's --dims"
-                    )
+        for m, n in np.unique(np.stack([self.inputs.rows, self.inputs.columns], 1), axis=0):
+            if not takes(task.problem, task.ensemble, int(m), int(n)):
+                raise InputError(
+                    f"{path} holds inputs of {m}x{n}, but the run is for {task.ensemble.dims} "
+                    "matrices; give the file's --dims"
+                )
         self.input_ids = task.encoder.encode(self.inputs)
         self.output_ids = with_eos(task.decoder.encode(self.answers))
 

@@ -1,10 +1,11 @@
 """The run folder: config, environment, metrics, evaluations, weights, and the state to resume from.
 
-config.json        the resolved configuration, with a schema version
+config.json        the resolved configuration, with a schema version and the kind of run
 env.json           versions, git commit, device
 metrics.jsonl      a line every few steps and at each evaluation
 evals/*.json       complete results of each evaluation
-model.safetensors  the best model so far, by the first test set
+model.safetensors  the best model so far, by the first test set; of some kinds the last one
+snapshots/         weights along the way, where the run keeps some
 state/             the last two states: weights, optimizer, counters, each with a checksum
 status.json        how the run ended
 lock               held by the process that trains
@@ -16,21 +17,21 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import torch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
+from typing_extensions import TypeVar
 
-from ..core import InputError, content_hash, from_json, load_json, save_json, to_json
+from ..core import InputError, content_hash, load_json, save_json
 from ..core.serialize import checksum, parse_json, write_atomically
-from .config import TrainConfig
+from .run import Run, run_from_json, run_to_json
 
-SCHEMA = 1
 _KEPT_STATES = 2
-ConfigT = TypeVar("ConfigT")
+RunT = TypeVar("RunT", bound=Run, default=Run, covariant=True)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,13 +42,13 @@ class State:
     progress: dict[str, Any]
 
 
-class Folder(Generic[ConfigT]):
+class RunFolder(Generic[RunT]):
     """One run on disk. Every file is replaced whole, so a crash leaves the old or the new one.
 
-    Subclasses say of which class its configuration is.
+    This class takes runs of every kind; subclasses refuse those of others.
     """
 
-    kind: type[ConfigT]
+    kind: type[Any] = Run
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -70,33 +71,27 @@ class Folder(Generic[ConfigT]):
 
     # Identity.
 
-    def create(self, config: ConfigT, environment: dict[str, Any]) -> None:
-        """Make the folder, or check that it belongs to `config`."""
+    def create(self, run: Run, environment: dict[str, Any]) -> None:
+        """Make the folder, or check that it belongs to `run`."""
         if self.config_file.exists():
-            if to_json(self.config()) != to_json(config):
+            if run_to_json(self.config()) != run_to_json(run):
                 raise InputError(f"{self.path} holds another run; choose another folder")
             return
         for folder in (self.path, self._states, self.path / "evals"):
             folder.mkdir(parents=True, exist_ok=True)
         save_json(self.path / "env.json", environment)
-        save_json(self.config_file, {"schema": SCHEMA, **to_json(config)})
+        save_json(self.config_file, run_to_json(run))
 
-    def config(self) -> ConfigT:
+    def config(self) -> RunT:
         """The run's configuration; a missing, damaged or foreign one is an `InputError`."""
         if not self.path.is_dir():
             raise InputError(f"{self.path} is not a run folder: it does not exist")
         if not self.config_file.exists():
             raise InputError(f"{self.path} is not a run folder: it has no config.json")
-        data = load_json(self.config_file)
-        if not isinstance(data, dict):
-            raise InputError(f"{self.config_file} does not hold a configuration")
-        schema = data.pop("schema", None)
-        if schema != SCHEMA:
-            raise InputError(
-                f"{self.config_file} has schema version {schema}, this version reads {SCHEMA}; "
-                "use the version of eigenformer that wrote it (env.json names it)"
-            )
-        return from_json(self.kind, data, str(self.config_file))
+        run: RunT = self.kind.of(
+            run_from_json(load_json(self.config_file), str(self.config_file)), self.path
+        )
+        return run
 
     def lock(self) -> FileLock:
         """The run's lock, acquired; it is released when the process ends, however it ends."""
@@ -149,6 +144,26 @@ class Folder(Generic[ConfigT]):
         if metadata.get("sha256") != _digest(tensors):
             raise damaged
         return tensors
+
+    def save_snapshot(self, step: int, tensors: dict[str, Tensor]) -> None:
+        file = self._snapshot(step)
+        file.parent.mkdir(exist_ok=True)
+        write_atomically(file, save(_contiguous(tensors)))
+
+    def snapshots(self) -> tuple[int, ...]:
+        """The steps whose weights were kept."""
+        files = (self.path / "snapshots").glob("*.safetensors")
+        return tuple(sorted(int(file.stem) for file in files))
+
+    def load_snapshot(self, step: int) -> dict[str, Tensor]:
+        """The weights after `step` steps; `InputError` with the steps kept if there is none."""
+        if step not in self.snapshots():
+            kept = ", ".join(map(str, self.snapshots())) or "none"
+            raise InputError(f"{self.path} has no snapshot of step {step}; it has {kept}")
+        return load_file(self._snapshot(step))
+
+    def _snapshot(self, step: int) -> Path:
+        return self.path / "snapshots" / f"{step:010d}.safetensors"
 
     # States.
 
@@ -249,12 +264,6 @@ class Folder(Generic[ConfigT]):
 
     def remove(self) -> None:
         shutil.rmtree(self.path)
-
-
-class RunFolder(Folder[TrainConfig]):
-    """A run of `training.train`."""
-
-    kind = TrainConfig
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

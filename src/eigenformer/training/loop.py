@@ -1,27 +1,27 @@
 """The training loop: step, log, evaluate, save; stop early, on a signal, or at the end."""
 
+import math
 import signal
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any, Literal
+from typing import Literal, NoReturn
 
 import torch
 from rich.console import Console
+from torch import nn
 
 from ..core import InputError
-from ..evaluation import TrainedSolver, evaluate
 from ..models import tune_cpu
-from .config import TrainConfig
+from ..models.cpu import one_thread
 from .distributed import Ranks, joined, pick_device
 from .environment import environment
 from .folder import RunFolder
 from .progress import Display, make_display
-from .stream import TokenBatch, batches
+from .run import Run, Share
+from .signals import stop_signals
 from .tracking import Library, Mirror, check_tracker
 from .trainer import Trainer
 
@@ -43,8 +43,9 @@ class Execution:
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto takes a CUDA device if there is one."""
-    workers: int = 1
-    """Background processes that make batches ahead; 0 makes them in the training process."""
+    workers: int | None = None
+    """Background processes that make batches ahead; 0 makes them in the training process. None: as
+    the kind of run asks for: 1 for token models, 0 for prompts, which are cheap to draw."""
     save_seconds: float = 60.0
     """Time between saved states; one is also saved at each evaluation."""
     quiet: bool = False
@@ -53,62 +54,71 @@ class Execution:
     """Mirror the metrics in trackio (extra `track`) or wandb."""
 
     def __post_init__(self) -> None:
-        if self.workers < 0:
+        if self.workers is not None and self.workers < 0:
             raise InputError(f"workers is {self.workers}; give 0 or more")
 
 
+def fit(run: Run, model: nn.Module | None = None) -> nn.Module:
+    """Train in memory, without a folder, and give the model.
+
+    `model` is where to start from, in place of the run's own; it is trained in place.
+    """
+    trainer = Trainer(run, model=model)
+    for batch in trainer.batches():
+        trainer.step(batch)
+    return trainer.model.eval()
+
+
 def train(
-    config: TrainConfig,
-    path: Path,
+    run: Run,
+    path: str | Path,
     execution: Execution | None = None,
     console: Console | None = None,
 ) -> RunFolder:
-    """Train the run `config` in the folder `path`: begin it, go on with it, or see that it is done.
+    """Train `run` in the folder `path`: begin it, go on with it, or see that it is done.
 
     A run that was killed and started again gives the same metrics (but for times), bit for bit, on
-    the same kind of machine. Raises `Interrupted` after saving on SIGINT or SIGTERM.
+    the same kind of machine. Raises `Interrupted` after saving on SIGINT or SIGTERM, and
+    `InputError` if the run diverges: its folder then has the last good model and state.
     """
     execution = execution or Execution()
     check_tracker(execution.track)
     device = pick_device(execution.device)
-    with joined(device) as ranks:
-        if config.batch_size % ranks.size:
+    with joined(device) as ranks, ExitStack() as after:
+        if run.step_examples % ranks.size:
             raise InputError(
-                f"batch size {config.batch_size} does not divide by {ranks.size} processes"
+                f"batch size {run.step_examples} does not divide by {ranks.size} processes"
             )
-        folder = RunFolder(path)
-        if not ranks.first:
-            tune_cpu()
-            _Loop(config, folder, execution, device, ranks, Display()).run()
-            return folder
-        display = make_display(console or Console(), execution.quiet)
-        config.task.examples(config.seed, "train", 0, 1)  # refused here, before there is a folder
-        folder.create(config, environment(device, ranks.size))
-        lock = folder.lock()
-        mirror = Mirror(folder, execution.track, display)
-        try:
-            tune_cpu()
-            _Loop(config, folder, execution, device, ranks, display, mirror).run()
-        finally:
-            mirror.finish()
-            display.stop()
-            lock.release()
-            torch.set_flush_denormal(False)  # tune_cpu's; it would change other computations here
+        if run.threads == 1:
+            after.enter_context(one_thread())
+        folder = RunFolder(Path(path))
+        display, mirror = Display(), None
+        if ranks.first:
+            display = make_display(console or Console(), execution.quiet)
+            run.check()  # refused here, before there is a folder
+            folder.create(run, environment(device, ranks.size))
+            after.callback(folder.lock().release)
+            mirror = Mirror(folder, execution.track, display)
+            after.callback(display.stop)
+            after.callback(mirror.finish)
+        tune_cpu()
+        after.callback(torch.set_flush_denormal, False)  # it would change other computations here
+        _Loop(run, folder, execution, device, ranks, display, mirror).run()
     return folder
 
 
 class _Loop:
     def __init__(
         self,
-        config: TrainConfig,
+        run: Run,
         folder: RunFolder,
         execution: Execution,
         device: torch.device,
         ranks: Ranks,
         display: Display,
-        mirror: Mirror | None = None,
+        mirror: Mirror | None,
     ) -> None:
-        self.config = config
+        self._run = run
         self.folder = folder
         self.execution = execution
         self.device = device
@@ -120,29 +130,26 @@ class _Loop:
         if self.ranks.agree(self.ranks.first and self.folder.finished):
             self.display.note(f"{self.folder.path} is finished; nothing to do")
             return
-        self.trainer = Trainer(self.config, self.device, self.ranks)
-        self.solver = TrainedSolver(self.trainer.model, self.config.task)
+        self.trainer = Trainer(self._run, self.device, self.ranks)
         self._restore()
         progress = self.trainer.progress
         if self.ranks.first:
             self.folder.save_status("running")
-        self.display.start(self.config, str(self.folder.path), progress.examples)
-        stream = batches(
-            self.config,
-            progress.step,
-            workers=self.execution.workers,
-            rank=self.ranks.rank,
-            ranks=self.ranks.size,
-            pin=self.device.type == "cuda",
-        )
-        with _signals() as received:
+        self.display.start(self._run, str(self.folder.path), progress.examples)
+        asked = self.execution.workers
+        stream = self.trainer.batches(self._run.loaders if asked is None else asked)
+        with stop_signals() as received:
+            if progress.step == 0:
+                self._snapshot()
+                if self._run.evaluates(0):
+                    self._evaluate()
             self._train(stream, received)
 
     def _restore(self) -> None:
-        found = self.folder.load_state(self.device)
+        saved = self.folder.load_state(self.device)
         metrics_size, examples = 0, 0
-        if found is not None:
-            state, note = found
+        if saved is not None:
+            state, note = saved
             if note:
                 self.display.note(f"passed over a damaged state: {note}")
             self.trainer.restore(state)
@@ -151,26 +158,23 @@ class _Loop:
         if self.ranks.first:
             self.folder.rewind(metrics_size, examples)
 
-    def _train(self, stream: Iterator[TokenBatch], received: list[int]) -> None:
-        progress, config = self.trainer.progress, self.config
+    def _train(self, stream: Iterator[Share], received: list[int]) -> None:
+        progress, run = self.trainer.progress, self._run
         saved = mark = time.monotonic()
         examples = progress.examples
         while not progress.done:
             self.trainer.step(next(stream))
             if progress.skipped_in_a_row >= MAX_SKIPPED:
                 self._diverged()
-            last = progress.step == config.steps
+            last = progress.step == run.steps
             if progress.step % LOG_STEPS == 0 or last:
                 now = time.monotonic()
                 self._log((progress.examples - examples) / (now - mark))
                 mark, examples = now, progress.examples
-            every = config.evaluation.every
-            due = last or progress.examples // every > progress.evaluated_at // every
+            self._snapshot()
+            due = last or run.evaluates(progress.step)
             if due:
-                if self._evaluate():
-                    progress.done = "target reached"
-                elif last:
-                    progress.done = "all examples used"
+                progress.done = self._evaluate() or ("all examples used" if last else "")
                 mark, examples = time.monotonic(), progress.examples
             stop, late = self._asked(received, saved)
             if due or stop or late:
@@ -194,6 +198,7 @@ class _Loop:
     def _log(self, rate: float) -> None:
         loss = self.trainer.take_loss()
         progress = self.trainer.progress
+        norm = float(self.trainer.gradient_norm)
         if self.ranks.first:
             self.folder.append_metrics(
                 {
@@ -201,6 +206,7 @@ class _Loop:
                     "step": progress.step,
                     "examples": progress.examples,
                     "loss": loss,
+                    "gradient_norm": norm if math.isfinite(norm) else None,
                     "rate_multiple": self.trainer.rate_multiple(),
                     "skipped": progress.skipped,
                     "rejected": progress.rejected,
@@ -210,54 +216,38 @@ class _Loop:
             )
         self.display.step(progress.examples, rate, loss)
 
-    def _evaluate(self) -> bool:
-        """Score every test set; whether the target accuracy is reached."""
-        progress, options = self.trainer.progress, self.config.evaluation
-        progress.evaluated_at = progress.examples
+    def _snapshot(self) -> None:
+        step = self.trainer.progress.step
+        if self.ranks.first and step in self._run.snapshot_steps:
+            self.folder.save_snapshot(step, self.trainer.weights())
+
+    def _evaluate(self) -> str:
+        """Score the model and keep it if it is the best; why the run may end, or ""."""
+        progress = self.trainer.progress
         if not self.ranks.first:
-            return self.ranks.agree(False)
+            return "told to end" if self.ranks.agree(False) else ""
         begun = time.monotonic()
-        task = self.config.task
-        results = {
-            test.name: evaluate(
-                self.solver,
-                task.problem,
-                test.ensemble or task.ensemble,
-                test.size,
-                test.seed,
-                options.tolerances,
-                noise=task.noise,
-                score=options.score,
-                name=test.name,
-            )
-            for test in options.tests
+        score = self._run.score(self.trainer.model)
+        self.trainer.model.train()
+        if score is None:
+            self._diverged()
+        for name, result in score.results.items():
+            self.folder.save_evaluation(progress.examples, name, result)
+        line = {
+            "kind": "evaluation",
+            "step": progress.step,
+            "examples": progress.examples,
+            **score.line,
+            "seconds": time.monotonic() - begun,
+            "time": time.time(),
         }
-        for name, result in results.items():
-            self.folder.save_evaluation(progress.examples, name, result.to_dict())
-        self.folder.append_metrics(
-            {
-                "kind": "evaluation",
-                "step": progress.step,
-                "examples": progress.examples,
-                "accuracy": {
-                    name: {f"{t:g}": result.at(t) for t in options.tolerances}
-                    for name, result in results.items()
-                },
-                "valid": {name: result.valid.value for name, result in results.items()},
-                "seconds": time.monotonic() - begun,
-                "time": time.time(),
-            }
-        )
-        first = next(iter(results.values()))
-        score = sum(first.at(t) for t in options.tolerances) / len(options.tolerances)
-        if score > progress.best:
-            progress.best, progress.best_at = score, progress.examples
+        self.folder.append_metrics(line)
+        if score.quality is None or score.quality > progress.best:
+            progress.best, progress.best_at = score.quality or 0.0, progress.examples
             self.folder.save_model(self.trainer.weights())
-        self.display.evaluated(progress.examples, results)
-        reached = (
-            options.target is not None and first.at(options.target_tolerance) >= options.target
-        )
-        return self.ranks.agree(reached)
+        self.display.evaluated(line)
+        self.ranks.agree(bool(score.done))
+        return score.done
 
     def _save(self) -> None:
         if self.ranks.first and self.folder.metrics_file.exists():
@@ -275,45 +265,12 @@ class _Loop:
                 "finished", why=progress.done, examples=progress.examples, best_at=progress.best_at
             )
 
-    def _diverged(self) -> None:
+    def _diverged(self) -> NoReturn:
         step = self.trainer.progress.step
         if self.ranks.first:
             self.folder.save_status("diverged", step=step)
         raise InputError(
-            f"the gradient was not finite in {MAX_SKIPPED} steps in a row up to step {step}, so "
-            f"training stopped and the last good state was kept in {self.folder.path}; "
-            "train again with a lower learning rate (--optimizer.rate)"
+            f"the loss or its gradient was not finite up to step {step}, so training stopped and "
+            f"the last good model and state were kept in {self.folder.path}; train again with a "
+            "lower learning rate (--optimizer.rate)"
         )
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of dying, so that the loop can save first.
-
-    A second Ctrl-C ends the process at once. Only a main thread can catch signals; in another the
-    list stays empty.
-    """
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-
-    before: dict[int, Any] = {
-        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1 and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        # Whoever called may have more to stop than this run, which may be done already.
-        if callable(outer := before[number]) and outer is not signal.default_int_handler:
-            outer(number, frame)
-
-    for number in before:
-        signal.signal(number, remember)
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

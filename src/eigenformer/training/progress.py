@@ -2,14 +2,14 @@
 
 import math
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..evaluation import Result
-from .config import TrainConfig
+from .run import Run
 
 _SHOWN_EVALUATIONS = 12
 
@@ -17,14 +17,14 @@ _SHOWN_EVALUATIONS = 12
 class Display:
     """What the loop reports to; this one, of the ranks that only compute, says nothing."""
 
-    def start(self, config: TrainConfig, folder: str, examples: int) -> None:
+    def start(self, run: Run, folder: str, examples: int) -> None:
         """Training begins, or goes on after `examples`."""
 
     def step(self, examples: int, rate: float, loss: float | None) -> None:
         """Now and then; `rate` in examples a second."""
 
-    def evaluated(self, examples: int, results: dict[str, Result]) -> None:
-        """The results of an evaluation, by test set."""
+    def evaluated(self, line: dict[str, Any]) -> None:
+        """An evaluation, as its line of metrics.jsonl says it."""
 
     def note(self, text: str) -> None:
         """Something that a person should know."""
@@ -40,8 +40,23 @@ def make_display(console: Console, quiet: bool = False) -> Display:
     return LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
 
 
-def _percent(results: dict[str, Result], tolerance: float) -> str:
-    return " / ".join(f"{100 * result.at(tolerance):.1f}" for result in results.values())
+def scores(line: dict[str, Any]) -> dict[str, str]:
+    """What an evaluation found, in short: by tolerance, test sets between slashes; or a loss."""
+    if "accuracy" not in line:
+        return {"test loss": f"{line['loss']:.4g}"}
+    tests = list(line["accuracy"].values())
+    return {
+        f"{100 * float(key):g}%": " / ".join(f"{100 * t[key]:.1f}%" for t in tests if key in t)
+        for key in tests[0]
+    }
+
+
+def scores_sentence(line: dict[str, Any] | None) -> str:
+    """The same on one line, of the first test set; "" without an evaluation."""
+    if line is None:
+        return ""
+    text = ", ".join(f"{name}: {value.split(' / ')[0]}" for name, value in scores(line).items())
+    return f"right within {text}" if "accuracy" in line else text
 
 
 class PlainDisplay(Display):
@@ -52,11 +67,11 @@ class PlainDisplay(Display):
         self.every = every
         self._last = 0.0
 
-    def start(self, config: TrainConfig, folder: str, examples: int) -> None:
-        self._total = config.examples
+    def start(self, run: Run, folder: str, examples: int) -> None:
+        self._total = run.length
         self._last = time.monotonic()
         if self.every < math.inf:
-            self.note(f"training in {folder}, {examples:,} of {config.examples:,} examples done")
+            self.note(f"training in {folder}, {examples:,} of {run.length:,} examples done")
 
     def step(self, examples: int, rate: float, loss: float | None) -> None:
         now = time.monotonic()
@@ -64,15 +79,11 @@ class PlainDisplay(Display):
             return
         self._last = now
         left = (self._total - examples) / rate
-        self.note(
-            f"{examples:,} examples, {rate:,.0f}/s, loss {_loss(loss)}, {_duration(left)} left"
-        )
+        self.note(f"{examples:,} examples, {rate:,.0f}/s, loss {_loss(loss)}, {elapsed(left)} left")
 
-    def evaluated(self, examples: int, results: dict[str, Result]) -> None:
-        first = next(iter(results.values()))
-        scores = ", ".join(f"{100 * t:g}%: {_percent(results, t)}" for t in first.tolerances)
+    def evaluated(self, line: dict[str, Any]) -> None:
         if self.every < math.inf:
-            self.note(f"{examples:,} examples: percent right at tolerance {scores}")
+            self.note(f"{line['examples']:,} examples: {scores_sentence(line)}")
 
     def note(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, highlight=False, markup=False)
@@ -93,14 +104,14 @@ class LiveDisplay(Display):
             console=console,
         )
         self._rows: list[tuple[str, ...]] = []
+        self._heading = ""
         self._columns: tuple[str, ...] = ()
         self._live: Live | None = None
 
-    def start(self, config: TrainConfig, folder: str, examples: int) -> None:
-        self._columns = tuple(f"{100 * t:g}%" for t in config.evaluation.tolerances)
+    def start(self, run: Run, folder: str, examples: int) -> None:
         self._folder = folder
         self._task = self._bar.add_task(
-            "train", total=config.examples, completed=examples, rate="", loss="-"
+            "train", total=run.length, completed=examples, rate="", loss="-"
         )
         self._live = Live(self._render(), console=self.console, refresh_per_second=4)
         self._live.start()
@@ -111,7 +122,7 @@ class LiveDisplay(Display):
         if self._rows:
             table = Table(box=None, padding=(0, 2), header_style="dim")
             table.add_column("examples", justify="right")
-            table.add_column("% right within", justify="right", style="dim")
+            table.add_column(self._heading, justify="right", style="dim")
             for name in self._columns:
                 table.add_column(name, justify="right", style="bold green")
             for row in self._rows[-_SHOWN_EVALUATIONS:]:
@@ -125,10 +136,11 @@ class LiveDisplay(Display):
             self._task, completed=examples, rate=f"{rate:,.0f} examples/s", loss=_loss(loss)
         )
 
-    def evaluated(self, examples: int, results: dict[str, Result]) -> None:
-        first = next(iter(results.values()))
-        scores = (_percent(results, t) for t in first.tolerances)
-        self._rows.append((f"{examples:,}", *scores))
+    def evaluated(self, line: dict[str, Any]) -> None:
+        shown = scores(line)
+        self._heading = "% right within" if "accuracy" in line else ""
+        self._columns = tuple(shown)
+        self._rows.append((f"{line['examples']:,}", *shown.values()))
         if self._live is not None:
             self._live.update(self._render())
 
@@ -145,7 +157,8 @@ def _loss(loss: float | None) -> str:
     return "-" if loss is None else f"{loss:.3f}"
 
 
-def _duration(seconds: float) -> str:
+def elapsed(seconds: float) -> str:
+    """Such as 40 s, 3 min 20 s, 2 h 5 min."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

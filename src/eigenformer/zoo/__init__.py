@@ -5,6 +5,7 @@ In: names and run folders. Out: solvers, and models packed to be shipped, each w
 
 from .load import default_model as default_model
 from .load import load as load
+from .load import named_solver as named_solver
 from .load import run_folder as run_folder
 from .ship import export as export
 from .shipped import ShippedModel as ShippedModel

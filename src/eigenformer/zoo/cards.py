@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from ..core import to_json
-from ..runs.store import run_id
 from .paper_figures import PaperFigures, paper_figures
 from .shipped import ShippedModel
 
@@ -148,7 +147,7 @@ def _limits(model: ShippedModel) -> str:
 def _stages(model: ShippedModel) -> str:
     count = len(model.status["commands"])
     if count == 1:
-        return f", as run `{run_id(model.config)}`"
+        return f", as run `{model.config.id}`"
     return f" in {count} stages, each from the weights of the one before"
 
 

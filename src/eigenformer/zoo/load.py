@@ -7,9 +7,16 @@ from typing import Any
 from torch import Tensor
 
 from ..core import InputError, to_json, unknown
-from ..evaluation import TrainedSolver, from_pretrained, is_pretrained, takes
-from ..runs.store import find_run, runs_root
-from ..training import RunFolder
+from ..evaluation import (
+    Solver,
+    TrainedSolver,
+    from_pretrained,
+    is_pretrained,
+    numpy_solver,
+    takes,
+)
+from ..runs.store import find_run, stored_runs
+from ..training import RunFolder, TokenFolder, TrainConfig
 from .shipped import shipped_models
 
 
@@ -18,9 +25,10 @@ def run_folder(name: str) -> RunFolder:
     shipped = shipped_models()
     if name in shipped:
         return RunFolder(shipped[name])
-    if Path(name).exists() or any(runs_root().glob(f"*{name}*")):
+    names = [folder.path.name for folder in stored_runs()]
+    if Path(name).exists() or any(name in known for known in names):
         return find_run(name)
-    raise unknown("run or shipped model", name, [*shipped, *_run_names()])
+    raise unknown("run or shipped model", name, [*shipped, *names])
 
 
 def load(name: str, device: str = "cpu") -> TrainedSolver:
@@ -34,9 +42,27 @@ def load(name: str, device: str = "cpu") -> TrainedSolver:
     return solver_of(folder, device)
 
 
-def solver_of(folder: RunFolder, device: str = "cpu") -> TrainedSolver:
-    """The solver of a run folder's best model; weights of any precision become float32."""
-    config, weights = folder.config(), folder.load_model()
+def named_solver(name: str, problem: str | None = None, device: str = "cpu") -> Solver:
+    """The solver `name`: numpy, or whatever `load` knows.
+
+    `problem` is needed for numpy, and picks one of a jointly trained model's.
+    """
+    if name == "numpy":
+        if problem is None:
+            raise InputError("numpy solves any problem: name one with --problem")
+        return numpy_solver(problem)
+    solver = load(name, device)
+    return solver if problem is None else solver.only(problem)
+
+
+def solver_of(
+    folder: RunFolder, device: str = "cpu", config: TrainConfig | None = None
+) -> TrainedSolver:
+    """The solver of a run folder's best model; weights of any precision become float32.
+
+    `config` is the folder's, if it has been read already.
+    """
+    config, weights = config or TokenFolder(folder.path).config(), folder.load_model()
     misfit = InputError(f"the weights in {folder.path} do not fit its configuration")
     if not _bounded(to_json(config.model), weights):
         raise misfit
@@ -64,36 +90,33 @@ def _bounded(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> bool:
     return True
 
 
-def _run_names() -> list[str]:
-    return [path.name for path in runs_root().glob("*") if (path / "config.json").exists()]
-
-
 def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     """A solver of `problem` for inputs of a shape: a finished run of the store or a shipped model.
 
     The newest run for this shape comes first. Where no model was trained for it, one for another
     shape is returned (it warns); where there is none, an `InputError` says how to train one.
     """
-    folders = [RunFolder(path) for path in runs_root().glob("*")]
-    folders = [folder for folder in folders if folder.model_file.exists()]
+    folders = [TokenFolder(folder.path) for folder in stored_runs() if folder.model_file.exists()]
     folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
-    shipped = [RunFolder(path) for path in shipped_models().values()]
-    fallback: RunFolder | None = None
+    shipped = [TokenFolder(path) for path in shipped_models().values()]
+    fallback: tuple[TokenFolder, TrainConfig] | None = None
     for folder in (*folders, *shipped):
         try:
-            task = folder.config().task
+            config = folder.config()
             done = folder in shipped or folder.finished
         except InputError:
             continue  # a damaged or foreign run is no reason not to use another
-        if not done or task.problem.registry.name_of(task.problem) != problem:
+        task = config.task
+        if not done or task.problem.name != problem:
             continue
-        if takes(task, rows, columns):
-            return solver_of(folder)
-        fallback = fallback or folder
+        if takes(task.problem, task.ensemble, rows, columns):
+            return solver_of(folder, config=config)
+        fallback = fallback or (folder, config)
     if fallback is None:
         raise InputError(
             f"there is no trained model for {problem} yet; train one with "
             f"`eigenformer train fast --problem {problem} --dims {rows}x{columns}`, "
             "or give --model numpy for LAPACK's answer"
         )
-    return solver_of(fallback)
+    folder, config = fallback
+    return solver_of(folder, config=config)

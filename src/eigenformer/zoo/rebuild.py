@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ..core import InputError, to_json
-from ..problems import Joint
 from ..runs.recipes import RECIPES
-from ..training import RunFolder, TrainConfig
+from ..training import Run, RunFolder, TokenFolder, TrainConfig
 
 
-def stages(run: RunFolder) -> list[RunFolder]:
+def stages(run: RunFolder) -> list[TokenFolder]:
     """The runs whose weights led to those of `run`, the first one first, `run` last."""
-    start = run.config().start
-    return [run] if start is None else [*stages(RunFolder(Path(start.path))), run]
+    last = TokenFolder(run.path)
+    start = last.config().start
+    return [last] if start is None else [*stages(TokenFolder(Path(start.path))), last]
 
 
 def stage_folder(number: int) -> str:
@@ -51,7 +51,7 @@ def rebuild_command(config: TrainConfig) -> str:
     raise InputError("no options of `eigenformer train` lead to this run's configuration")
 
 
-def _words(recipe: Callable[..., TrainConfig], config: TrainConfig) -> list[str] | None:
+def _words(recipe: Callable[..., Run], config: TrainConfig) -> list[str] | None:
     """The options of `recipe` that give `config`; None if there are none."""
     defaults = inspect.signature(recipe).parameters
     chosen = {
@@ -78,10 +78,11 @@ def _words(recipe: Callable[..., TrainConfig], config: TrainConfig) -> list[str]
     return words
 
 
-def _resolved(recipe: Callable[..., TrainConfig], chosen: dict[str, Any]) -> TrainConfig | None:
-    """The configuration, or None if the arguments do not go together."""
+def _resolved(recipe: Callable[..., Run], chosen: dict[str, Any]) -> TrainConfig | None:
+    """The configuration, or None if the arguments do not go together, or give another kind."""
     try:
-        return recipe(**chosen)
+        run = recipe(**chosen)
+        return run if isinstance(run, TrainConfig) else None
     except InputError:
         return None  # an ensemble, say, that needs more than its name
 
@@ -100,9 +101,7 @@ def _arguments(config: TrainConfig) -> dict[str, Any]:
         }
     encodings = [side.label.split()[0] for side in (task.encoder, task.decoder)]
     return {
-        "problem": ",".join(problem.problems)
-        if isinstance(problem, Joint)
-        else problem.registry.name_of(problem),
+        "problem": ",".join(part.name for part in problem.parts),
         "dims": ensemble.dims,
         "ensemble": ensemble.registry.name_of(ensemble),
         **({} if isinstance(ensemble.scale, tuple) else {"scale": ensemble.scale}),

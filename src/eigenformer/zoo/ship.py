@@ -14,7 +14,7 @@ from ..core.serialize import write_atomically
 from ..encodings import Task, draw_pairs
 from ..ensembles import Ensemble, Matrices, Mixture
 from ..evaluation import Proportion, TrainedSolver, evaluate, score_predictions
-from ..training import RunFolder
+from ..training import RunFolder, TokenFolder
 from .cards import card
 from .load import solver_of
 from .rebuild import rebuild_commands, stage_folder, stages
@@ -55,7 +55,7 @@ def export(
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}-") as scratch:
         # Under its final name, which the results mention.
-        folder = RunFolder(Path(scratch) / name)
+        folder = TokenFolder(Path(scratch) / name)
         _copy(run, folder)
         _score(folder, matrices)
         text = card(shipped_model(folder.path))
@@ -95,7 +95,7 @@ def _copy(run: RunFolder, folder: RunFolder) -> None:
     folder.save_model(rounded)
 
 
-def _score(folder: RunFolder, matrices: int) -> None:
+def _score(folder: TokenFolder, matrices: int) -> None:
     solver, config = solver_of(folder), folder.config()
     task, options = config.task, config.evaluation
     seed = 1 + max(test.seed for test in options.tests)

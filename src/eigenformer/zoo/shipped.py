@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import InputError, load_json, unknown
-from ..training import RunFolder, TrainConfig
+from ..training import TokenFolder, TrainConfig
 
 FRESH = "fresh"
 """Name of the evaluation that a shipped model comes with."""
@@ -27,7 +27,7 @@ def shipped_models() -> dict[str, Path]:
 class ShippedModel:
     """One exported model; everything is read from its folder."""
 
-    folder: RunFolder
+    folder: TokenFolder
     config: TrainConfig
     parameters: int
     """Numbers in the weights."""
@@ -90,7 +90,7 @@ class ShippedModel:
 
 def shipped_model(path: Path) -> ShippedModel:
     """The exported model in the folder `path`; `InputError` if it is something else."""
-    folder = RunFolder(path)
+    folder = TokenFolder(path)
     evaluations = folder.evaluations(FRESH)
     if not evaluations:
         raise InputError(f"{path} is not an exported model; see `eigenformer models export`")

@@ -21,7 +21,7 @@ from eigenformer.papers.ahn2023 import (
 )
 from eigenformer.papers.incontext_study import SCALES, Study, studies
 
-SPECTRUM = (1.0, 1.0, 0.25, 0.0625, 1.0)  # constructions.md, section 4
+SPECTRUM = (1.0, 1.0, 0.25, 0.0625, 1.0)  # derivations.md, section 4
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)

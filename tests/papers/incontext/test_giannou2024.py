@@ -241,7 +241,7 @@ def test_verdict_on_logistic_knots(power: float, state: str) -> None:
     assert constructions.judged_logistic([counted()], {0.1: errors}).state == state
 
 
-# The constructions themselves, small: the closed forms of constructions.md.
+# The constructions themselves, small: the closed forms of derivations.md, sections 1b to 1d.
 
 
 def test_constructed_networks_measure_as_the_theory_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from eigenformer.incontext.measures import Alignment
 from eigenformer.papers.incontext_study import SCALES, Study, studies
 from eigenformer.papers.vonoswald2023 import STUDIES, deeper, one_layer, settings
 
-RATE, BEST = 6.06, 0.2062  # constructions.md, section 3
+RATE, BEST = 6.06, 0.2062  # derivations.md, section 3
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Electric potentials Phi = Psi L^+ of a graph, and the flow that they drive, from its edges alone.
 
 Cheng, Carin and Sra 2024, "Graph Transformers Dream of Electric Flow" (arXiv 2410.16699);
-constructions.md, section 8. Demands Psi [k, n] say what enters (+) and leaves (-) each node; the
+derivations.md, section 8. Demands Psi [k, n] say what enters (+) and leaves (-) each node; the
 potentials solve Phi L = Psi. Two ways: Richardson's iteration, whose error falls by
 (kappa - 1)/(kappa + 1) a layer (kappa = lambda_max / lambda_2), and a quadratically convergent one.
 """

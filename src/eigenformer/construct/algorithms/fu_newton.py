@@ -9,7 +9,7 @@ Token j holds [M x_j; x_j]: 2d rows and no identity. One layer:
 
 The source's attention is (1/n) ReLU: two heads with scores of opposite signs and *values of
 opposite signs*, as relu(z) - relu(-z) = z. (Its text has equal values, which gives |z|:
-constructions.md, section 2.) Linear attention needs one head.
+derivations.md, section 2.) Linear attention needs one head.
 
 Rounding doubles each step where the tokens M x_j leave the form M x_j with a symmetric M (the
 attention sees M x_j only through sums over j): 2^k machine epsilon in the end, which Newton's
@@ -58,7 +58,7 @@ def fu_newton_steps(
     1 layer a step with the same weights each time, 2 heads with ReLU scores or 1 with linear ones,
     width 2 dim, 2 dim hidden units. M_0 whose eigenvalues with S are at or beyond 2 diverge and are
     refused unless `guard` is False.
-    Source: Fu et al. 2024, Theorem 5.1 (one step); constructions.md, section 2.
+    Source: Fu et al. 2024, Theorem 5.1 (one step); derivations.md, section 2.
     """
     at_least("dim", dim, 1)
     at_least("tokens", tokens, 1)

@@ -6,7 +6,7 @@ One head, P = diag(b I, 1), Q = diag(-a I, 0), the query not a key:
 
 With the right (a_l, b_l) this solves least squares in O(log kappa + log log 1/error) layers
 (Vladymyrov et al. 2024, Theorem 5.1): layers with P = diag(I, 0) whiten the data,
-x <- x - c XX^T x, and one gradient step on white data finishes (constructions.md, section 6; no 1/n
+x <- x - c XX^T x, and one gradient step on white data finishes (derivations.md, section 6; no 1/n
 there). An eigenvalue t of XX^T becomes t (1 - c t)^2.
 
 - `newton-schulz`: c = (9/4)^l / (3 smax) in layer l, the Newton-Schulz iteration for the inverse
@@ -54,7 +54,7 @@ def gd_plus_plus(
     y of the query. b_l = 0 is a gradient step of size a_l. Any rates are accepted.
 
     1 layer a pair, 1 head, width dim + 1, tokens + 1 columns.
-    Source: von Oswald et al. 2023 (GD++); Ahn et al. 2023, Theorem 4; constructions.md, section 3.
+    Source: von Oswald et al. 2023 (GD++); Ahn et al. 2023, Theorem 4; derivations.md, section 3.
     """
     prompt = Prompt(dim=dim, tokens=tokens)
     if not rates:
@@ -105,7 +105,7 @@ def newton_schulz_descent(
     is large: ceil(log_{9/4}(condition) + 5) in total. An
     ill-conditioned X^T X gives a `ConditionWarning`. Unlike Newton's iteration this one
     overwrites its data, and in directions without data rounding grows with each layer.
-    Source: Vladymyrov et al. 2024, Theorem 5.1; blocks from constructions.md, section 6.
+    Source: Vladymyrov et al. 2024, Theorem 5.1; blocks from derivations.md, section 6.
     """
     prompt = Prompt(dim=dim, tokens=tokens)
     if largest is not None and not 0 < largest < math.inf:

@@ -49,7 +49,7 @@ def gradient_descent(
 
     An `eta` at or beyond 2 / lambda_max of (1/n) X^T X makes repeated steps diverge; such inputs
     are refused unless `guard` is False. One step, or a schedule of sizes, is never refused.
-    Source: von Oswald et al. 2023, Proposition 1; constructions.md, section 3.
+    Source: von Oswald et al. 2023, Proposition 1; derivations.md, section 3.
     """
     prompt = Prompt(dim=dim, tokens=tokens, outputs=outputs)
     at_least("steps", steps, 1)

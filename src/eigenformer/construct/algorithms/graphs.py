@@ -3,7 +3,7 @@
 A graph with n nodes and m edges is its weighted incidence matrix B [n, m]: column e holds w_e and
 -w_e at the two ends of edge e, in either order; the edge's conductance is w_e^2 and the Laplacian L
 = B B^T. In the state the nodes are the columns and B^T fills m rows. Heads whose keys and queries
-both read those rows have the scores (B^T)^T B^T = L, exactly (constructions.md, section 8; Cheng,
+both read those rows have the scores (B^T)^T B^T = L, exactly (derivations.md, section 8; Cheng,
 Carin and Sra 2024, "Graph Transformers Dream of Electric Flow", arXiv 2410.16699).
 """
 
@@ -19,9 +19,9 @@ from ..blocks import Layout, Move, RowMap, Rows
 from ..parts import Head
 from ..spec import Port
 
-SOURCE = "Cheng, Carin and Sra 2024 (arXiv 2410.16699); constructions.md, section 8"
+SOURCE = "Cheng, Carin and Sra 2024 (arXiv 2410.16699); derivations.md, section 8"
 CONDITION = 18.6
-"""lambda_max / lambda_2 of the graph behind the figures of constructions.md, section 8."""
+"""lambda_max / lambda_2 of the graph behind the figures of derivations.md, section 8."""
 
 
 def at_least(least: int, **counts: int) -> None:

@@ -1,7 +1,7 @@
 """The heat kernel of a graph: Psi exp(-s L).
 
 Cheng, Carin and Sra 2024, "Graph Transformers Dream of Electric Flow" (arXiv 2410.16699);
-constructions.md, section 8.
+derivations.md, section 8.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """The eigenvectors of a graph's smallest positive Laplacian eigenvalues, by subspace iteration.
 
 Cheng, Carin and Sra 2024, "Graph Transformers Dream of Electric Flow" (arXiv 2410.16699);
-constructions.md, section 8.
+derivations.md, section 8.
 
 Row 0 holds the constant vector 1/sqrt(n), the eigenvector of eigenvalue 0, and never changes.
 Without it the constant creeps in from rounding: it is the direction that I - L/mu shrinks least, so

@@ -2,7 +2,7 @@
 
     X_{t+1} = X_t (2I - (A^T A + mu I) X_t),    w = X_T A^T y,    prediction = a_test . w
 
-Blocks (constructions.md, section 1d(iv)), n + 1 tokens with n >= d, the test token last:
+Blocks (derivations.md, section 1d(iv)), n + 1 tokens with n >= d, the test token last:
 
     data    = [A^T | 0]   identity = [I_d 0 | 0]   inverse = [0 | 0]   gram = [0 | a_test]
     y = [y^T | 0]         w = 0                    prediction = 0
@@ -76,7 +76,7 @@ def least_squares(
 
     An eps at or beyond 2 / lambda_max^2 (gram) or 2 / lambda_max (identity) diverges; such inputs
     are refused unless `guard` is False. Ill-conditioned ones give a `ConditionWarning`.
-    Source: Giannou et al. 2024, Theorem 4.2; blocks from constructions.md, section 1d(iv).
+    Source: Giannou et al. 2024, Theorem 4.2; blocks from derivations.md, section 1d(iv).
     """
     plan = _Plan(
         name="least_squares",

@@ -20,9 +20,9 @@ The Hessian's spectrum lies in [mu, mu + 1/4] as ||a_i|| <= 1, so c = 2 / (2 mu 
 ||I - c Hess|| <= r = (1/4) / (2 mu + 1/4), and k Newton-Schulz steps leave r^(2^k).
 
 Source: Giannou et al. 2024 (arXiv 2403.03183), theorem 5.2, whose construction takes 11 + 2k
-layers; this layout is constructions.md, section 1d (v), but for layer 6 + k: the mean of eta s over
-the columns (which all hold it) is added with `one` as the query, so that the columns of bx stay
-equal to the last bit although a matrix product may sum its columns in different orders. 1/n is a
+layers; the derivation is derivations.md, section 1d (v). In layer 6 + k the mean of eta s over the
+columns (which all hold it) is added with `one` as the query, so that the columns of bx stay equal
+to the last bit although a matrix product may sum its columns in different orders. 1/n is a
 weight and columns of zeros change nothing, so n < d is allowed too: the state then has d columns.
 """
 
@@ -133,8 +133,7 @@ def logistic_newton(
     The four scalar functions are interpolated at `knots` knots, sigma and sigma' on
     [-limit, limit]: `limit` must be at least max_i |x^T a_i|, which is checked for the start. The
     one-step error is O(1/knots^2); `logistic_error.step_error` bounds it for given data.
-    `spacing="uniform"` takes the evenly spaced knots of constructions.md; the error is then 5 to 10
-    times as large.
+    `spacing="uniform"` takes evenly spaced knots; the error is then 3 to 8 times as large.
     `inverse_steps` is k, by default as many as bring r^(2^k) below 1e-12 (see the module).
     `exact=True` evaluates the scalar functions themselves: then only rounding remains.
 

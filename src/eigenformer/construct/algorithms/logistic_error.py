@@ -16,8 +16,8 @@ what the network computes, s = H^-1 g for the direction, and use operator norms.
    on [l - dl, l + dl], l = lambda^2.
 7. ||x^ - x+|| <= de ||s|| + (eta + de) ds.
 
-This replaces the first-order budget of constructions.md (||g|| E / mu^2 ...), which has mu for m,
-and leaves out what E does to line 5.
+Lines 1 to 4 and 7 are derivations.md, section 1d (v). A first-order budget (||g|| E / mu^2 ...)
+would have mu for m, and leave out what E does to line 5.
 """
 
 from dataclasses import dataclass

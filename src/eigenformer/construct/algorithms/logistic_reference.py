@@ -49,7 +49,7 @@ def newton_decrement(
 ) -> Float64[np.ndarray, "*B"]:
     """lambda_g = sqrt(grad^T Hess^-1 grad) / (2 sqrt(mu)), the Newton decrement of g = f / (4 mu).
 
-    It is affine-invariant but for mu, and at least 1/4 while a step still lowers g by 0.02 or more.
+    It is affine-invariant but for mu; while it is at least 1/4 a step lowers g by more than 0.02.
     """
     gradient, hessian = logistic_derivatives(features, labels, x, mu)
     step = np.linalg.solve(hessian, gradient[..., None])[..., 0]
@@ -68,7 +68,7 @@ def damped_newton(
     """x - eta Hess^-1 grad, `steps` times, with eta = 2 sqrt(mu) / (2 sqrt(mu) + radius lambda_f).
 
     `radius` bounds ||a_i||; it enters because f's self-concordance constant is radius / sqrt(mu).
-    (Giannou et al. 2024, section 5, with radius 1; constructions.md, equation 1.2.)
+    (Giannou et al. 2024, section 5, with radius 1; derivations.md, section 1b, (1.2).)
     """
     for _ in range(steps):
         gradient, hessian = logistic_derivatives(features, labels, x, mu)

@@ -4,7 +4,7 @@
     X <- X sum_{m<n} (I - A X)^m,   I - A X_{t+1} = (I - A X_t)^n   (order n; Li and Li 2010)
 
 from X0 = A^T / ||A||_2^2 (or alpha A^T with alpha < 2 / lambda_max(A^T A)), or from a given X0. All
-are compiled from these lines. Giannou et al. 2024, section 4 and Lemma 4.1; constructions.md,
+are compiled from these lines. Giannou et al. 2024, section 4 and Lemma 4.1; derivations.md,
 sections 1b and 1d.
 """
 
@@ -67,7 +67,7 @@ def newton_inverse(
     an ill-conditioned one. Equivalent to `numpy.linalg.inv`, to ||I - A X|| of about
     `expected_residual(condition)` after about 2 log2 condition + 6 steps.
 
-    Source: Giannou et al. 2024, Lemma 4.1; constructions.md, section 1d (i) and (ii).
+    Source: Giannou et al. 2024, Lemma 4.1; derivations.md, section 1d (i) and (ii).
     """
     at_least("dim", dim, 1)
     at_least("steps", steps, 1)
@@ -108,7 +108,7 @@ def newton_order(
     The state at the end holds A^T and a used P: it is no input for another round.
 
     Order 4 is two steps of order 2, and costs one layer more: for comparison only.
-    Source: Li and Li 2010; Giannou et al. 2024, section 4; constructions.md, section 1d (iii).
+    Source: Li and Li 2010; Giannou et al. 2024, section 4; derivations.md, section 1d (iii).
     """
     at_least("dim", dim, 1)
     at_least("order", order, 2)
@@ -176,7 +176,7 @@ def pseudo_inverse(
 def expected_residual(
     condition: Float64[np.ndarray, "*B"] | float, dtype: torch.dtype = torch.float64
 ) -> Float64[np.ndarray, "*B"]:
-    """||I - A X||_2 where rounding stops the iteration: constructions.md, section 10.8."""
+    """||I - A X||_2 where rounding stops the iteration: derivations.md, section 10."""
     return theory.floor(np.asarray(condition, dtype=np.float64), dtype)
 
 
@@ -287,7 +287,7 @@ def _refuse(
 def iterate(
     a: Float64[np.ndarray, "B m n"], x: Float64[np.ndarray, "B n m"], steps: int, order: int = 2
 ) -> Float64[np.ndarray, "B n m"]:
-    """X <- X sum_{m<n} (-1)^m C(n, m+1) (A X)^m in NumPy: section 1b, (1.1)."""
+    """X <- X sum_{m<n} (-1)^m C(n, m+1) (A X)^m in NumPy: derivations.md, section 1b, (1.1)."""
     for _ in range(steps):
         product, power, total = a @ x, np.eye(a.shape[1]), np.zeros((a.shape[1],) * 2)
         for m in range(order):

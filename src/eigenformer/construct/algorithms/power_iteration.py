@@ -1,6 +1,6 @@
 """Power iteration: the eigenvector of a symmetric matrix whose eigenvalue is largest in size.
 
-constructions.md, section 0 (the triple product); von Mises and Pollaczek-Geiringer 1929. The
+derivations.md, section 0 (the triple product); von Mises and Pollaczek-Geiringer 1929. The
 matrix's columns are the tokens and x lies in a row, so that the head V = x, K = Q = A adds x A^T A
 = x A^2: two steps of the iteration in a layer, without an identity block.
 
@@ -24,7 +24,7 @@ from ..spec import Port, Spec, Stage
 from .graphs import at_least
 from .symmetric import frobenius, symmetric_eigenvalues
 
-SOURCE = "power iteration (von Mises 1929) on the triple product of constructions.md, section 0"
+SOURCE = "power iteration (von Mises 1929) on the triple product of derivations.md, section 0"
 SCALED = "the input map divides the matrix by its Frobenius norm"
 
 

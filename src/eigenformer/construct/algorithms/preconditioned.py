@@ -6,7 +6,7 @@ is y_j -= (1/n) sum_i y_i x_i^T A_l x_j. The y_i are residuals, so the query's y
 
     w_0 = 0,    w_{l+1} = w_l - A_l^T grad R(w_l),    R(w) = 1/(2n) sum_i (w . x_i - y_i)^2
 
-(A_l^T, which Lemma 1 does not say, as it takes A_l symmetric: constructions.md, section 4.) Looped:
+(A_l^T, which Lemma 1 does not say, as it takes A_l symmetric: derivations.md, section 4.) Looped:
 one layer, its weights used again and again (Gatmiry et al. 2024).
 """
 
@@ -43,7 +43,7 @@ def preconditioned_gradient_descent(
 
     L layers, 1 head, width dim + 1, tokens + 1 columns. Any A_l are accepted, those beyond
     stability too: a good schedule of few steps has them.
-    Source: Ahn et al. 2023, Lemma 1; constructions.md, section 4.
+    Source: Ahn et al. 2023, Lemma 1; derivations.md, section 4.
     """
     prompt = Prompt(dim=dim, tokens=tokens)
     layers = tuple(_layer(prompt, matrix) for matrix in preconditioners)
@@ -78,7 +78,7 @@ def looped_gradient_descent(
 
     A number for `preconditioner` is that multiple of I. Inputs for which the loop diverges, with an
     eigenvalue of I - A^T (1/n) X^T X outside the unit circle, are refused unless `guard` is False.
-    Source: Gatmiry et al. 2024 (u = 0); constructions.md, section 7.
+    Source: Gatmiry et al. 2024 (u = 0); derivations.md, section 7.
     """
     prompt = Prompt(dim=dim, tokens=tokens)
     at_least("loops", loops, 1)

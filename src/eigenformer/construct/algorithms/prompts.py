@@ -3,7 +3,7 @@
     Z = [x_1 .. x_n  x_q]     a token a column, the query last: no head uses it as a key
         [y_1 .. y_n  y_q]     y_q = 0, or minus the first guess; prediction = minus y_q at the end
 
-(von Oswald et al. 2023; Ahn et al. 2023; constructions.md, sections 3 and 4.)
+(von Oswald et al. 2023; Ahn et al. 2023; derivations.md, sections 3 and 4.)
 """
 
 from collections.abc import Callable

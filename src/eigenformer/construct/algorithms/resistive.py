@@ -1,7 +1,7 @@
 """The resistive embedding Psi L^{+1/2} of a graph, with quadratic convergence.
 
 Cheng, Carin and Sra 2024, "Graph Transformers Dream of Electric Flow" (arXiv 2410.16699);
-constructions.md, section 8. For Psi = I (the input map makes it I - 11^T/n) the columns of the
+derivations.md, section 8. For Psi = I (the input map makes it I - 11^T/n) the columns of the
 answer are the nodes, and the squared distance of two columns is their effective resistance.
 
 The layers whiten the graph: Newton and Schulz's iteration for the inverse square root. The same

@@ -39,7 +39,7 @@ def warn_if_ill_conditioned(eigenvalues: Float[Tensor, "*B d"], name: str) -> No
     """Say what accuracy the worst condition number of a batch allows, if that is little.
 
     A solution by Newton's iteration is right to about machine epsilon times the condition number
-    (constructions.md, section 10, 8); less than half of the digits gives a `ConditionWarning`.
+    (derivations.md, section 10); less than half of the digits gives a `ConditionWarning`.
     """
     if eigenvalues.numel() == 0:
         return

@@ -2,7 +2,7 @@
 
 Without norms, MLP, clipping and positions every layer maps all tokens of a prompt by one affine
 map, H = [Z 1] T with T [w + 1, E] of the prompt alone, and attention needs only the moments
-[Z 1]^T [Z 1] (constructions.md, section 6, Theorem 4.1). So a layer works on the w + 1 rows of T
+[Z 1]^T [Z 1] (derivations.md, section 6, Theorem 4.1). So a layer works on the w + 1 rows of T
 instead of the n tokens, the last one on the token that is read: the same function as
 `TransformerModel.states`, with another order of summation.
 """

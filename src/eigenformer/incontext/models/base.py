@@ -150,6 +150,8 @@ class Architecture(Family, ABC):
     """The configuration of a model. Subclass it and `ARCHITECTURES.register` the class."""
 
     registry: ClassVar[Registry["Architecture"]] = Registry("in-context architecture")
+    usual_task: ClassVar[str] = "regression"
+    """Name of the task that it is trained on unless another is asked for."""
 
     @abstractmethod
     def module(self, task: Task) -> InContextModel:

@@ -1,4 +1,4 @@
-"""Which entries of P and Q a linear-attention layer may train (constructions.md, sections 3 to 7).
+"""Which entries of P and Q a linear-attention layer may train (derivations.md, sections 3 to 7).
 
 Each form makes P, Q [h, d+1, d+1] from its own parameters. Blocks are x (d rows) and y (1 row). In
 the sparse forms Q = -[A 0; 0 0] and P has 1 at (y, y), so that A is a preconditioner of descent:
@@ -107,7 +107,7 @@ class Diagonal(Weights):
         """[[w_xx, w_xy], [w_yx, w_yy]], summed over heads: entry (a, b) is p_a q_b.
 
         x_i += w_xx Sigma x_i + w_xy y_i alpha,  y_i += w_yx alpha . x_i + w_yy lambda y_i, where
-        Sigma = sum x x^T, alpha = sum y x, lambda = sum y^2 (or means): section 6.
+        Sigma = sum x x^T, alpha = sum y x, lambda = sum y^2 (or means): derivations.md, section 6.
         """
         q = torch.cat([self.q, self.q.new_zeros(self.heads, 2 - self.q.shape[1])], dim=1)
         return self.p.T @ q

@@ -1,4 +1,4 @@
-"""The linear graph transformer of Cheng, Carin and Sra 2024 (constructions.md, section 8).
+"""The linear graph transformer of Cheng, Carin and Sra 2024 (derivations.md, section 8).
 
     Z <- normalise(Z + (1/n) sum_h P_h Z (Z^T Q_h Z) + R Z),    Z_0 = [B^T; Psi; Phi_0]
 
@@ -10,7 +10,7 @@ there is one matrix Q_h here.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, final
+from typing import ClassVar, Literal, final
 
 import torch
 from jaxtyping import Float
@@ -32,6 +32,8 @@ GraphForm = Literal["full", "masked", "scalar"]
 @dataclass(frozen=True, kw_only=True)
 class GraphTransformer(Architecture):
     """Layers of linear attention and a linear map on a graph's edges, demands and outputs."""
+
+    usual_task: ClassVar[str] = "graph"
 
     layers: int = 3
     heads: int = 1

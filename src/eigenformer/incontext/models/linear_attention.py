@@ -2,7 +2,7 @@
 
     Z <- Z + c sum_h P_h Z M (Z^T Q_h Z),    M = diag(I_n, 0),    c = 1/n or 1
 
-(Ahn et al. 2023, section 2; constructions.md, sections 3 to 7.) Forms of P and Q: `forms`. Scores
+(Ahn et al. 2023, section 2; derivations.md, sections 3 to 7.) Forms of P and Q: `forms`. Scores
 may go through a ReLU (Ahn et al. 2023, Theorem 5) or a softmax over keys.
 """
 
@@ -34,7 +34,7 @@ class LinearAttention(Architecture):
     looped: bool = False
     scores: Scores = "linear"
     mean: bool = True
-    """A factor 1/n, n the pairs in the context (papers 3, 4, 5, 7); False: sums (paper 6)."""
+    """A factor 1/n, n the pairs in the context; False: sums (derivations.md, section 6)."""
     clip: float | None = None
     """States are clamped to [-clip, clip] after each layer (von Oswald et al. 2023: 10)."""
     init_std: float = 0.02

@@ -1,4 +1,4 @@
-"""The one-layer transformer of Li et al. 2024 (constructions.md, section 9), for pattern tasks.
+"""The one-layer transformer of Li et al. 2024 (derivations.md, section 9), for pattern tasks.
 
     F(X) = (1/n) sum_l a^T relu(W_O W_V X softmax(X^T W_K^T W_Q x_l)),    a_i = +-1/sqrt(m), fixed
 
@@ -7,7 +7,7 @@ X [d, n] holds a token a column. The form is the summary's, as the paper's text 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from jaxtyping import Float
@@ -24,6 +24,8 @@ from .base import ARCHITECTURES, Architecture, InContextModel, Step
 @dataclass(frozen=True, kw_only=True)
 class OneLayer(Architecture):
     """`hidden` ReLU neurons, half of which vote for each label."""
+
+    usual_task: ClassVar[str] = "patterns"
 
     hidden: int = 100
     init_std: float = 0.1

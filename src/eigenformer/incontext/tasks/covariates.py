@@ -147,7 +147,7 @@ class HeavyTailed(Covariates):
     """sqrt(gamma) times a uniform direction, gamma ~ Gamma(shape, scale) for each point.
 
     With shape 0.1 and scale 10 this is setting 3 of Ahn et al. 2024 as its text has it; their code
-    draws something else (constructions.md, section 5).
+    draws something else (derivations.md, section 5).
     """
 
     shape: float = 0.1

@@ -28,7 +28,7 @@ class GraphTask(Task):
 
     Loss: ||P/||P|| - T/||T||||_F^2 for prediction P and target T; for eigenvectors the sum over
     rows of the same with the better of the two signs.
-    Source: Cheng, Carin and Sra 2024; constructions.md, section 8.
+    Source: Cheng, Carin and Sra 2024; derivations.md, section 8.
     """
 
     quantity: Quantity = "potentials"

@@ -32,7 +32,7 @@ class Logistic(Task):
     covariates: Covariates = field(default_factory=Gaussian)
     bounded: bool = True
     """Scale each prompt until its longest a_i has length 1 (Assumption 3.2, which the experiments'
-    code leaves out: constructions.md, section 1e)."""
+    code leaves out: derivations.md, section 1e)."""
 
     def __post_init__(self) -> None:
         at_least(1, dim=self.dim, points=self.points)

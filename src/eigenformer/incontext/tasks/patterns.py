@@ -23,7 +23,7 @@ class Patterns(Task):
     random, and the patterns are fixed by the seed. The loss is the hinge max(0, 1 - y F(X)).
 
     After Li et al. 2024 (SAM workshop), section 2, of which only the abstract and summaries could
-    be read (constructions.md, section 9): fractions and noise are this class's own.
+    be read (derivations.md, section 9): fractions and noise are this class's own.
     """
 
     dim: int = 20

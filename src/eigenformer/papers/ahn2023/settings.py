@@ -1,4 +1,4 @@
-"""Prompts and training of the paper's experiments (constructions.md, section 4)."""
+"""Prompts and training of the paper's experiments (derivations.md, section 4)."""
 
 from jaxtyping import Float
 from torch import Tensor, float64

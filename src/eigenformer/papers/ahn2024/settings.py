@@ -1,4 +1,4 @@
-"""The three settings of section 3 of the paper, and its runs (constructions.md, section 5)."""
+"""The three settings of section 3 of the paper, and its runs (derivations.md, section 5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

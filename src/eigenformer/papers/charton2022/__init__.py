@@ -8,6 +8,9 @@ import importlib
 from pathlib import Path
 
 from .. import Table
+from .failures import FailureRecord as FailureRecord
+from .failures import Predictor as Predictor
+from .failures import kept_failures as kept_failures
 from .results import PaperCell as PaperCell
 from .results import PaperTable as PaperTable
 from .results import paper_table as paper_table

@@ -14,7 +14,6 @@ from ...encodings import Task, draw_pairs
 from ...evaluation import TOLERANCES, Proportion, Solver, TrainedSolver
 from ...evaluation.evaluate import MORE_TOLERANCES
 from ...models.direct import DirectTransformer
-from ...problems import Joint
 from ...zoo.load import load
 from .separate import LARGEST, Group, Separation, condition_profile, separation
 
@@ -117,7 +116,7 @@ def failures(
         score = "paper" if "paper" in problem.score_names else "l1"
     if score not in problem.score_names:
         raise unknown("score", score, problem.score_names)
-    if isinstance(task.problem, Joint):
+    if task.problem.tasks:
         raise InputError(f"{solver.name} was trained on several problems; give a model of one")
     drawn, answers = draw_pairs(problem, task.ensemble, rng(seed, "failures"), n, task.noise)
     written = solver.written(drawn, answers)
@@ -141,7 +140,7 @@ def failures(
     tolerances = sorted({*TOLERANCES, *MORE_TOLERANCES, tolerance}, reverse=True)
     return FailureRecord(
         model=solver.name,
-        problem=problem.registry.name_of(problem),
+        problem=problem.name,
         dims=str(task.ensemble.dims),
         answers="at once" if _at_once(solver) else "token by token",
         seed=seed,

@@ -12,8 +12,7 @@ from ...core import InputError, from_json, load_json, save_json, to_json
 from ...encodings import Examples, Task
 from ...ensembles import Matrices
 from ...evaluation import TOLERANCES, Proportion, Solver
-from ...problems import Joint
-from ...training import TrainConfig
+from ...training import TokenFolder, TrainConfig
 from ...zoo.load import load, run_folder
 from .rank import Estimate, difference, nearest, rank_correlations
 
@@ -102,7 +101,7 @@ def memorisation(
             f"{solver.name} was not trained on matrices drawn for it alone; "
             "give a run with neither `start` nor `data`"
         )
-    if isinstance(task.problem, Joint) or not task.ensemble.dimensions.fixed:
+    if task.problem.tasks or not task.ensemble.dimensions.fixed:
         raise InputError(
             f"{solver.name} takes inputs of several kinds, between which there is no distance; "
             "give a run on one problem and one shape"
@@ -128,7 +127,7 @@ def memorisation(
     trained = _accuracy(_errors(solver, *_sample(config, seen, n)))
     return Memorisation(
         model=solver.name,
-        problem=task.problem.registry.name_of(task.problem),
+        problem=task.problem.name,
         dims=str(task.ensemble.dims),
         seed=seed,
         n=n,
@@ -156,7 +155,7 @@ def memorisation(
 
 def analyse(name: str, n: int = 2000, seed: int = 0) -> Memorisation:
     """`memorisation` of a shipped model, or of a run (folder, name or hash)."""
-    folder = run_folder(name)
+    folder = TokenFolder(run_folder(name).path)
     return memorisation(
         load(name), folder.config(), n, seed, examples=folder.status().get("best_at")
     )

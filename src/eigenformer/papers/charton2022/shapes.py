@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from ...encodings import Task
 from ...models import DirectConfig, TransformerConfig
-from ...problems import Joint
 from ...training import TrainConfig
 
 
@@ -33,7 +32,6 @@ def roomy(config: TrainConfig) -> TrainConfig:
 
 def _largest(task: Task) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     """The shapes of the largest input and of its answer, for each problem of the task."""
-    parts = task.problem.parts if isinstance(task.problem, Joint) else (task.problem,)
-    for part in parts:
+    for part in task.problem.parts:
         given = part.input_shape(*task.ensemble.dimensions.largest)
         yield given, part.output_shape(*given)

@@ -1,4 +1,4 @@
-"""What the graph transformers are trained on, and how (constructions.md, section 8)."""
+"""What the graph transformers are trained on, and how (derivations.md, section 8)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

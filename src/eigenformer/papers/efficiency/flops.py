@@ -2,15 +2,11 @@
 
 from dataclasses import replace
 
-import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from ...models.recurrent import fused_flops
-from ...training import TrainConfig
-from ...training.distributed import Ranks
-from ...training.stream import batches
-from ...training.trainer import Trainer
+from ...training import TrainConfig, Trainer
 
 
 def flops_per_example(config: TrainConfig) -> float:
@@ -21,8 +17,8 @@ def flops_per_example(config: TrainConfig) -> float:
     `torch.utils.flop_counter.FlopCounterMode`. Attention counts whole, the masked half too.
     """
     config = replace(config, precision="float32", compile=False)
-    batch = next(batches(config, 0, workers=0))
-    trainer = Trainer(config, torch.device("cpu"), Ranks())
+    trainer = Trainer(config)
+    batch = next(trainer.batches())
     # The counter knows the products of attention written out, not the CPU's fused attention.
     with (
         sdpa_kernel(SDPBackend.MATH),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...core import InputError, content_hash, from_json, load_json, save_json, to_json
-from ...training import RunFolder
+from ...training import TokenFolder
 from .amounts import Amount
 from .cases import Case
 from .contestants import Contestant
@@ -110,7 +110,7 @@ def load_records(root: Path = RESULTS) -> dict[tuple[str, str, int], Record]:
     return found
 
 
-def record_of(folder: RunFolder, case: Case, contestant: Contestant, seed: int) -> Record | None:
+def record_of(folder: TokenFolder, case: Case, contestant: Contestant, seed: int) -> Record | None:
     """What a run folder says so far; None before its first evaluation."""
     config = folder.config()
     options = config.evaluation

@@ -6,8 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 from ...core import unknown
-from ...runs.store import run, run_id, runs_root
-from ...training import Execution, RunFolder, TrainConfig
+from ...runs.store import run, stored
+from ...training import Execution, TokenFolder, TrainConfig
 from .cases import Case, CaseSet
 from .contestants import CONTESTANTS, Contestant
 from .levers import ABLATED, ABLATIONS
@@ -27,9 +27,9 @@ class Choice:
         return self.contestant.config(self.case, self.seed)
 
     @property
-    def folder(self) -> RunFolder:
+    def folder(self) -> TokenFolder:
         """Its folder in the run store."""
-        return RunFolder(runs_root() / run_id(self.config))
+        return TokenFolder(stored(self.config).path)
 
 
 def choices(

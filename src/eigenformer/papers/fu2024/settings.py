@@ -1,4 +1,4 @@
-"""Tasks, training and the matching of layers with steps (constructions.md, section 2)."""
+"""Tasks, training and the matching of layers with steps (derivations.md, section 2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

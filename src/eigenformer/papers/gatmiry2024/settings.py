@@ -1,4 +1,4 @@
-"""Prompts and training of the paper's experiments (constructions.md, section 7)."""
+"""Prompts and training of the paper's experiments (derivations.md, section 7)."""
 
 from collections.abc import Mapping, Sequence
 

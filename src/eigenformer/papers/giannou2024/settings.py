@@ -1,4 +1,4 @@
-"""Tasks and training of the paper's regression experiments (constructions.md, section 1e)."""
+"""Tasks and training of the paper's regression experiments (derivations.md, section 1e)."""
 
 import math
 from collections.abc import Callable, Sequence

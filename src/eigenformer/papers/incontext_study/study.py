@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ...core import InputError, content_hash, to_json
-from ...incontext import InContextFolder, RunConfig, run_id
-from ...runs.store import runs_root
+from ...incontext import InContextFolder, RunConfig
+from ...runs.store import stored
 from .findings import Findings
 
 Scale = Literal["laptop", "paper"]
@@ -32,7 +32,7 @@ class Run:
     @property
     def path(self) -> Path:
         """Its folder in the run store; studies that share a configuration share the run."""
-        return runs_root() / "incontext" / run_id(self.config)
+        return stored(self.config).path
 
     @cached_property
     def examples(self) -> int:

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import Literal
+from contextlib import suppress
+from typing import Any, Literal
 
 import torch
 
 from ...core import InputError
-from ...incontext import train
 from ...models.cpu import one_thread
+from ...training import Execution, train
 from .study import Run
 
 Told = Callable[[Run, Literal["begun", "finished"]], None]
@@ -102,5 +103,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _train(run: Run, device: str) -> None:
-    train(run.config, run.path, device)
+def _train(run: Run, device: Any) -> None:
+    with suppress(InputError):  # of one that diverges its folder says so
+        train(run.config, run.path, Execution(device=device, quiet=True))

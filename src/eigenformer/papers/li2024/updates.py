@@ -1,6 +1,6 @@
 """Rank of what training adds to the weights, and pruning by the length of neurons.
 
-Only the paper's abstract and summaries could be read (constructions.md, section 9), so the settings
+Only the paper's abstract and summaries could be read (derivations.md, section 9), so the settings
 of both scales are this module's own.
 """
 

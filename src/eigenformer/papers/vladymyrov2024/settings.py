@@ -1,4 +1,4 @@
-"""What is trained on mixed noise (constructions.md, section 6)."""
+"""What is trained on mixed noise (derivations.md, section 6)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

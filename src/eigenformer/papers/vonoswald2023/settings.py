@@ -1,4 +1,4 @@
-"""Prompts and training of the paper's experiments (constructions.md, section 3)."""
+"""Prompts and training of the paper's experiments (derivations.md, section 3)."""
 
 from ...incontext import Evaluation, LinearAttention, Optimizer, Regression, RunConfig, Uniform
 from ...training import ScheduleConfig

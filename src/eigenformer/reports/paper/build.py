@@ -92,7 +92,7 @@ def _state(value: Value, records: Records) -> State:
 
 
 def _run(experiment: Experiment, record: Record | None) -> Run:
-    config = experiment.config
+    config = experiment.tokens
     run = Run(
         identity=experiment.identity,
         name=experiment.name,

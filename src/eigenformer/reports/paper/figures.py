@@ -32,8 +32,8 @@ class _Followed:
         for cell in self.experiment.cells:
             if "panel" in cell.labels:
                 return str(cell.labels["panel"])
-        task = self.experiment.config.task
-        return f"{task.problem.registry.name_of(task.problem)} {task.ensemble.dims}"
+        task = self.experiment.tokens.task
+        return f"{task.problem.name} {task.ensemble.dims}"
 
 
 def figures_of(table: Table, scale: Scale, records: Records) -> tuple[Figure, ...]:

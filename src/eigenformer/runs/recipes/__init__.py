@@ -1,11 +1,10 @@
-"""Recipes: functions that return a complete `TrainConfig`."""
+"""Recipes: functions that return a complete run."""
 
-from ...core import Registry
-from ...training import TrainConfig
 from .fast import fast as fast
 from .paper import paper as paper
+from .prompts import Recipes
 
-RECIPES: Registry[TrainConfig] = Registry("recipe")
+RECIPES = Recipes("recipe")
 register = RECIPES.register
 names = RECIPES.names
 register("fast", fast)

@@ -31,7 +31,7 @@ def fast(
     batch_size: int = 32,
     seed: int = 0,
 ) -> TrainConfig:
-    """The sample-efficient recipe (DESIGN, section 6).
+    """The sample-efficient recipe (efficiency.md, section "Where `fast` came from").
 
     Args:
         problem: name of the problem, such as eigenvalues, inverse, add.

@@ -126,11 +126,11 @@ def would_cost(
     runs = tuple(experiments)
     if distinct:
         runs = Plan.of(runs).experiments
-    text = f"{times * sum(run.config.examples for run in runs):,.0f} examples"
+    text = f"{times * sum(run.config.length for run in runs):,.0f} examples"
     if (scale or evidence.scale) == "gpu":
         return f"{text}, at most {times * len(runs) * _GPU_HOURS:.2g} H200 hours"
     rates = timed(evidence)
-    return f"{text}, about {duration(times * sum(_seconds(run.config, rates) for run in runs))}"
+    return f"{text}, about {duration(times * sum(_seconds(run.tokens, rates) for run in runs))}"
 
 
 def _seconds(config: TrainConfig, rates: Rates) -> float:
@@ -151,7 +151,7 @@ def timed(evidence: Evidence) -> Rates:
             for run in Plan.of(table.experiments(evidence.scale)).experiments:
                 record = evidence.records.get(run)
                 if record is not None and record.seconds > 0 and record.examples > 0:
-                    for kind in _kinds(run.config):
+                    for kind in _kinds(run.tokens):
                         rates.setdefault(kind, []).append(record.seconds / record.examples)
         _timed[evidence] = rates
     return _timed[evidence]
@@ -160,6 +160,6 @@ def timed(evidence: Evidence) -> Rates:
 def _kinds(config: TrainConfig) -> tuple[tuple[str, ...], ...]:
     """What a run's speed goes by, the most telling first; enough to go by another's."""
     task, model = config.task, config.model
-    problem = task.problem.registry.name_of(task.problem)
+    problem = task.problem.name
     size = (problem, str(task.ensemble.dims), type(model).__name__)
     return (*size, repr(model)), size

@@ -32,10 +32,8 @@ def conclude(evidence: Evidence, *parts: Part, beyond: str = "") -> Finding:
 
 def setting_of(sides: Sequence[Side]) -> str:
     """What the compared models were trained on, by which recipe, how often."""
-    configs = [run.config for side in sides for run in side.experiments]
-    problems = dict.fromkeys(
-        f"{c.task.problem.registry.name_of(c.task.problem)} {c.task.ensemble.dims}" for c in configs
-    )
+    configs = [run.tokens for side in sides for run in side.experiments]
+    problems = dict.fromkeys(f"{c.task.problem.name} {c.task.ensemble.dims}" for c in configs)
     recipes = dict.fromkeys(c.recipe for c in configs)
     seeds = seeds_of(sides)
     found = [", ".join(problems), f"recipe {' and '.join(recipes)}" if recipes else "", seeds]

@@ -1,0 +1,113 @@
+"""A solver's answers beside LAPACK's, with all that tells whether to believe them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from ..core import InputError
+from .evaluate import TOLERANCES
+from .solver import Solution, Solver
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Answer:
+    """The answer to one matrix; where there is none, what is known of it is nan."""
+
+    solver: Solver
+    matrix: Float64[np.ndarray, "m n"]
+    seen: Float64[np.ndarray, "m n"]
+    """The matrix as the solver was given it: with noise, if there is any."""
+    value: Float64[np.ndarray, "p q"]
+    valid: bool
+    reason: str
+    """Why there is no answer."""
+    truth: Float64[np.ndarray, "p q"]
+    """LAPACK's answer to `matrix`."""
+    scores: dict[str, float]
+    """"l1", which decides, and the problem's others."""
+    measures: dict[str, float]
+    """The problem's (see `Errors`)."""
+    certificate: dict[str, float]
+    """What can be checked without the truth; the condition number last."""
+    residuals: list[float]
+    """See `Solution.steps`."""
+    cautions: tuple[str, ...]
+
+    @property
+    def error(self) -> float:
+        return self.scores["l1"]
+
+    def right_within(self, tolerances: Sequence[float] = TOLERANCES) -> float | None:
+        """The smallest of `tolerances` within which the answer is right; None if it is wrong."""
+        return min((t for t in tolerances if self.error < t), default=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that `eigenformer solve` says of it, for JSON; what is not finite is None."""
+        return {
+            "model": self.solver.name,
+            "input": self.matrix.tolist(),
+            "answer": self.value.tolist() if self.valid else None,
+            "numpy": self.truth.tolist(),
+            "error": _finite(self.error),
+            "valid": self.valid,
+            "reason": self.reason,
+            "certificate": {name: _finite(value) for name, value in self.certificate.items()},
+            "cautions": list(self.cautions),
+            **({"residuals": self.residuals} if self.residuals else {}),
+        }
+
+
+def beside_lapack(
+    solver: Solver,
+    inputs: Float64[np.ndarray, "B m n"],
+    *,
+    seen: Float64[np.ndarray, "B m n"] | None = None,
+    solution: Solution | None = None,
+) -> list[Answer]:
+    """The answers of `solver` to `inputs`, or to `seen`, which are the same with noise.
+
+    `solution` is what it said of them, if it has been asked. Inputs that the problem does not
+    admit, or whose true answer overflows, are an `InputError`.
+    """
+    problem = solver.problem
+    problem.check(inputs)
+    seen = inputs if seen is None else seen
+    with np.errstate(all="ignore"):
+        truth = problem.solve(inputs)
+        overflown = np.flatnonzero(~np.isfinite(truth).all(axis=(1, 2)))
+        if len(overflown):
+            which = "this matrix" if len(inputs) == 1 else f"matrix {overflown[0]}"
+            raise InputError(f"LAPACK's answer to {which} overflows; give smaller numbers")
+        solution = solver.solve(seen) if solution is None else solution
+        valid = solution.valid
+        guesses = np.where(valid[:, None, None], solution.value, 0.0)
+        errors = problem.errors(seen, truth, guesses)
+        cautions = tuple(solver.cautions(seen))
+
+    def each(figures: dict[str, Any], i: int) -> dict[str, float]:
+        return {key: float(values[i]) if valid[i] else np.nan for key, values in figures.items()}
+
+    return [
+        Answer(
+            solver=solver,
+            matrix=inputs[i],
+            seen=seen[i],
+            value=solution.value[i],
+            valid=bool(valid[i]),
+            reason=solution.reason[i],
+            truth=truth[i],
+            scores=each(errors.scores, i),
+            measures=each(errors.measures, i),
+            certificate={key: float(values[i]) for key, values in solution.certificate.items()},
+            residuals=solution.steps(i),
+            cautions=cautions,
+        )
+        for i in range(len(inputs))
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
