@@ -8,8 +8,8 @@ import pytest
 
 from eigenformer.app.build import build, iteration_order, weights
 from eigenformer.app.build_html import built_html, layer_html
-from eigenformer.app.compare import Point, csv_text, points
-from eigenformer.app.comparison import SWEEPS, Comparison
+from eigenformer.app.compare import ComparisonPoint, csv_text, points
+from eigenformer.app.comparison import SWEEPS, CompareState
 from eigenformer.app.examples import EXAMPLES
 from eigenformer.app.figures import comparison_figure, image, png
 from eigenformer.app.state import NEWTON_PROGRAM, BuildState
@@ -79,7 +79,7 @@ def test_a_mistake_in_a_program_is_a_sentence_under_the_box() -> None:
 
 
 def test_a_comparison_is_evaluate_at_each_place() -> None:
-    asked = Comparison(
+    asked = CompareState(
         problem="inverse", solvers=("constructed Newton", "LAPACK"), sweep="condition number",
         size=3, matrices=20, steps=10, seed=4,
     )  # fmt: skip
@@ -99,7 +99,7 @@ def test_a_comparison_is_evaluate_at_each_place() -> None:
 
 @pytest.mark.parametrize("sweep", SWEEPS)
 def test_every_sweep_runs_and_its_csv_has_every_point(sweep: str) -> None:
-    asked = Comparison(
+    asked = CompareState(
         problem="eigenvalues", solvers=("eigenvalues-3x3", "LAPACK"), sweep=sweep, size=3,
         matrices=10,
     )  # fmt: skip
@@ -114,10 +114,10 @@ def test_every_sweep_runs_and_its_csv_has_every_point(sweep: str) -> None:
 
 
 def test_a_point_that_cannot_be_had_says_why_and_the_others_are_shown() -> None:
-    asked = Comparison(problem="inverse", solvers=("LAPACK",), sweep="noise")
+    asked = CompareState(problem="inverse", solvers=("LAPACK",), sweep="noise")
     points = [
-        Point(solver="LAPACK", place=0.0, right=Proportion(count=3, n=4)),
-        Point(solver="LAPACK", place=0.005, right=None, reason="because, of this"),
+        ComparisonPoint(solver="LAPACK", place=0.0, right=Proportion(count=3, n=4)),
+        ComparisonPoint(solver="LAPACK", place=0.005, right=None, reason="because, of this"),
     ]
     rows = list(csv.DictReader(io.StringIO(csv_text(asked, points))))
     assert rows[1]["reason"] == "because, of this" and rows[1]["share"] == ""
@@ -128,7 +128,7 @@ def test_progress_comes_before_the_result() -> None:
     pytest.importorskip("gradio")
     from eigenformer.app.compare_tab import compared
 
-    state = Comparison(solvers=("LAPACK",), sweep="noise", matrices=10)
+    state = CompareState(solvers=("LAPACK",), sweep="noise", matrices=10)
     *partly, (sentence, progress, result) = compared(state)
     assert partly and all("<progress" in each[1] for each in partly)
     assert (sentence, progress) == ("", "") and 'download="comparison.csv"' in result
@@ -151,5 +151,5 @@ def test_progress_comes_before_the_result() -> None:
 def test_what_cannot_be_compared_gets_a_sentence(given: dict, sentence: str) -> None:
     usual = {"problem": "inverse", "solvers": ("LAPACK",), "sweep": "condition number"}
     with pytest.raises(InputError) as found:
-        Comparison(**(usual | given))
+        CompareState(**(usual | given))
     assert str(found.value).startswith(sentence)

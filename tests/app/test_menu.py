@@ -30,7 +30,7 @@ def test_the_page_is_laid_out_before_torch_is_imported() -> None:
 import sys
 from eigenformer.app import answers, comparison, draw, examples, menu, pictures, state, worker
 from eigenformer.app.guard import Guard
-state.decode(state.encode(state.State()))
+state.decode(state.encode(state.PageState()))
 print([name for name in ("torch", "scipy", "matplotlib") if name in sys.modules])
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eigenformer.app.comparison import SWEEPS, Comparison
+from eigenformer.app.comparison import SWEEPS, CompareState
 from eigenformer.app.draw import ensemble_names
 from eigenformer.app.menu import models_by_problem
-from eigenformer.app.state import AskState, BuildState, State, decode, encode
+from eigenformer.app.state import AskState, BuildState, PageState, decode, encode
 from eigenformer.core import InputError
 
 pairs = [(problem, model) for problem, models in models_by_problem().items() for model in models]
@@ -52,17 +52,17 @@ def _link(data: object) -> str:
 @given(st.sampled_from(["ask", "build", "compare"]), asks, builds, compares)
 def test_a_link_restores_the_state(tab: Any, ask: dict, build: dict, compare: dict) -> None:
     problem, model = ask.pop("pair")
-    state = State(
+    state = PageState(
         tab=tab,
         ask=AskState(problem=problem, model=model, **ask),
         build=BuildState(**build),
-        compare=Comparison(**compare),
+        compare=CompareState(**compare),
     )
     assert decode(encode(state)) == state
 
 
 def test_the_usual_state_has_a_short_link() -> None:
-    assert len(encode(State())) < 40
+    assert len(encode(PageState())) < 40
 
 
 @given(st.text(max_size=300) | st.binary(max_size=300).map(lambda b: b.decode("latin-1")))
@@ -133,6 +133,8 @@ def test_a_hostile_link_gets_a_sentence(text: str, sentence: str) -> None:
 
 
 def test_a_state_too_long_for_a_link_says_so() -> None:
-    long = State(ask=AskState(matrix="\u2003" * 3000), build=BuildState(program="\u2003" * 3000))
+    long = PageState(
+        ask=AskState(matrix="\u2003" * 3000), build=BuildState(program="\u2003" * 3000)
+    )
     with pytest.raises(InputError, match="shorten the matrix or the program"):
         encode(long)

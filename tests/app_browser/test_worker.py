@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from eigenformer.app import answers, worker
-from eigenformer.app.comparison import Comparison
+from eigenformer.app.comparison import CompareState
 from eigenformer.app.state import AskState, BuildState
 from eigenformer.core import InputError
 
@@ -32,7 +32,7 @@ def test_it_answers_as_this_process_does(process: None) -> None:
     # The figure's SVG has ids of its own each time.
     state = BuildState(layer=2)
     assert worker.call(answers.step_network, state)[1] == answers.step_network(state)[1]
-    asked = Comparison(solvers=("LAPACK", "constructed Newton"), sweep="noise", matrices=10)
+    asked = CompareState(solvers=("LAPACK", "constructed Newton"), sweep="noise", matrices=10)
     assert worker.call(answers.compare_solvers, asked, 1) is None
     assert 'download="comparison.csv"' in (worker.call(answers.compare_solvers, asked, 16) or "")
 

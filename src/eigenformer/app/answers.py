@@ -8,7 +8,7 @@ functions, and should not wait for torch.
 from typing import TYPE_CHECKING
 
 from ..ensembles.matrix_text import parse_matrix
-from .comparison import Comparison
+from .comparison import CompareState
 from .draw import LARGEST_SIDE
 from .state import AskState, BuildState
 
@@ -63,7 +63,7 @@ def _built(state: BuildState) -> "Built":
     return build(state.program, state.condition, state.seed)
 
 
-def compare_solvers(asked: Comparison, done: int) -> str | None:
+def compare_solvers(asked: CompareState, done: int) -> str | None:
     """What is shown after `done` points, the whole if that is all; None within a place."""
     from .compare import points
     from .compare_html import partly_html, whole_html

@@ -9,13 +9,13 @@ import numpy as np
 
 from ..core import InputError
 from ..evaluation import Proportion, evaluate
-from .comparison import Comparison
+from .comparison import CompareState
 from .menu import problem_of
 from .solvers import solver_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class ComparisonPoint:
     """One solver at one place; `right` is None where it cannot be asked, for `reason`."""
 
     solver: str
@@ -24,13 +24,13 @@ class Point:
     reason: str = ""
 
 
-def points(comparison: Comparison, done: int) -> list[Point]:
+def points(comparison: CompareState, done: int) -> list[ComparisonPoint]:
     """The first `done` points; those that were asked for before are remembered."""
     return [_point(comparison, place, name) for place, name in comparison.points()[:done]]
 
 
 @lru_cache(maxsize=1000)
-def _point(comparison: Comparison, place: float | str, name: str) -> Point:
+def _point(comparison: CompareState, place: float | str, name: str) -> ComparisonPoint:
     """`evaluate` on the matrices of the comparison's seed, so that all solvers meet the same."""
     ensemble, size, noise = comparison.setting(place)
     solver = solver_of(name, comparison.problem, size, comparison.steps)
@@ -47,12 +47,12 @@ def _point(comparison: Comparison, place: float | str, name: str) -> Point:
                 name="compare",
             )
     except InputError as error:
-        return Point(solver=name, place=place, right=None, reason=str(error))
+        return ComparisonPoint(solver=name, place=place, right=None, reason=str(error))
     right = result.accuracy[result.score][comparison.tolerance]
-    return Point(solver=name, place=place, right=right)
+    return ComparisonPoint(solver=name, place=place, right=right)
 
 
-def csv_text(comparison: Comparison, points: list[Point]) -> str:
+def csv_text(comparison: CompareState, points: list[ComparisonPoint]) -> str:
     """The points as CSV, with the share right and its 95% interval (Wilson)."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

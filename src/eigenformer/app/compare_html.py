@@ -1,17 +1,17 @@
 """A comparison as the page shows it, while it runs and when it is done."""
 
 from . import pictures as p
-from .compare import Point, csv_text
-from .comparison import Comparison
+from .compare import ComparisonPoint, csv_text
+from .comparison import CompareState
 from .figures import comparison_figure, download, image, png
 
 
-def partly_html(asked: Comparison, points: list[Point]) -> str:
+def partly_html(asked: CompareState, points: list[ComparisonPoint]) -> str:
     """The figure of the points so far."""
     return image(comparison_figure(asked, points), "so far")
 
 
-def whole_html(asked: Comparison, points: list[Point]) -> str:
+def whole_html(asked: CompareState, points: list[ComparisonPoint]) -> str:
     """The figure, its downloads, and its numbers as a table."""
     figure = comparison_figure(asked, points)
     text = f"share right of {', '.join(asked.solvers)} against {asked.sweep}"
@@ -33,7 +33,7 @@ def whole_html(asked: Comparison, points: list[Point]) -> str:
     )
 
 
-def _cell(point: Point) -> str:
+def _cell(point: ComparisonPoint) -> str:
     if point.right is None:
         return "–"
     low, high = point.right.interval

@@ -10,7 +10,7 @@ from ..core import InputError
 from . import pictures as p
 from . import worker
 from .answers import compare_solvers
-from .comparison import MOST_MATRICES, MOST_SOLVERS, MOST_STEPS, SWEEPS, Comparison
+from .comparison import MOST_MATRICES, MOST_SOLVERS, MOST_STEPS, SWEEPS, CompareState
 from .draw import LARGEST_SIDE
 from .look import QUIET
 from .menu import models_by_problem, solver_names
@@ -28,7 +28,7 @@ class CompareTab:
     """What the rest of the page needs of this tab."""
 
     controls: tuple[Any, ...]
-    """In the order of `Comparison`'s fields."""
+    """In the order of `CompareState`'s fields."""
     button: Any
     stop: Any
     outputs: tuple[Any, ...]
@@ -36,10 +36,10 @@ class CompareTab:
 
 
 @from_controls
-def read_controls(values: tuple[Any, ...]) -> Comparison:
+def read_controls(values: tuple[Any, ...]) -> CompareState:
     """The controls' values, checked."""
     problem, solvers, sweep, size, tolerance, matrices, steps, seed = values
-    return Comparison(
+    return CompareState(
         problem=str(problem),
         solvers=tuple(str(name) for name in solvers or ()),
         sweep=str(sweep),
@@ -51,7 +51,7 @@ def read_controls(values: tuple[Any, ...]) -> Comparison:
     )
 
 
-def control_values(state: Comparison) -> list[Any]:
+def control_values(state: CompareState) -> list[Any]:
     """Updates that put the controls where a state has them."""
     names = list(solver_names(state.problem))
     return [
@@ -68,7 +68,7 @@ def control_values(state: Comparison) -> list[Any]:
 
 def build_compare() -> CompareTab:
     """Lay the tab out; inside of a `gr.Blocks`."""
-    usual = Comparison()
+    usual = CompareState()
     with gr.Row(elem_classes="ef-tab"):
         with gr.Column(scale=4, min_width=300):
             problem = gr.Dropdown(list(models_by_problem()), value=usual.problem, label="Problem")
@@ -115,7 +115,7 @@ def build_compare() -> CompareTab:
     )
 
 
-def compared(asked: Comparison) -> Iterator[list[str]]:
+def compared(asked: CompareState) -> Iterator[list[str]]:
     """The sentence, the progress and the figure, again and again as points come in."""
     total = len(asked.points())
     try:

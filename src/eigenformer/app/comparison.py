@@ -20,7 +20,7 @@ SWEEPS = ("size", "condition number", "noise", "spectrum")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class CompareState:
     """What is compared, checked; the usual is what the page begins with."""
 
     problem: str = "inverse"

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..core import InputError
-from ..reports.style import COLOURS, plain
+from ..core.plot import COLOURS, plain
 from .build import Built
-from .compare import Point
-from .comparison import Comparison
+from .compare import ComparisonPoint
+from .comparison import CompareState
 
 _MARKERS = "osD"
 
@@ -44,7 +44,7 @@ def residual_figure(built: Built, layer: int) -> Any:
     return figure
 
 
-def comparison_figure(comparison: Comparison, points: Sequence[Point]) -> Any:
+def comparison_figure(comparison: CompareState, points: Sequence[ComparisonPoint]) -> Any:
     """The share right of each solver over the sweep, with 95% intervals."""
     figure, axes = _figure(5.2, 3.6)
     places = list(comparison.places())

@@ -1,6 +1,7 @@
 """The page: three tabs, what their buttons do, and the link that holds its state."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -9,7 +10,7 @@ from ..core import InputError
 from . import ask_tab, build_tab, compare_tab
 from . import pictures as p
 from .look import FOOT, HEAD, QUIET
-from .state import State, changed, decode, encode
+from .state import PageState, decode, encode
 
 # The address follows what the page shows, so that it can be copied, kept and sent.
 _REMEMBER = """(html) => {
@@ -33,7 +34,7 @@ def build_page() -> gr.Blocks:
                 compare = compare_tab.build_compare()
         link = gr.HTML(elem_id="ef-link", elem_classes="ef-may", padding=False)
         gr.HTML(FOOT, padding=False)
-        state = gr.State(State())
+        state = gr.State(PageState())
         _connect_ask(ask, state, link)
         _connect_build(build, second, state, link)
         _connect_compare(compare, state, link)
@@ -63,7 +64,7 @@ def build_page() -> gr.Blocks:
 
 
 def _connect_ask(ask: ask_tab.AskTab, state: gr.State, link: gr.HTML) -> None:
-    def answer(before: State, *values: Any) -> list[Any]:
+    def answer(before: PageState, *values: Any) -> list[Any]:
         try:
             given = ask_tab.read_controls(values)
         except InputError as error:
@@ -81,14 +82,14 @@ def _connect_ask(ask: ask_tab.AskTab, state: gr.State, link: gr.HTML) -> None:
 
 
 def _connect_build(build: build_tab.BuildTab, tab: gr.Tab, state: gr.State, link: gr.HTML) -> None:
-    def compiled(before: State, *values: Any) -> list[Any]:
+    def compiled(before: PageState, *values: Any) -> list[Any]:
         try:
             given = build_tab.read_controls(values)
         except InputError as error:
             return [p.error_sentence(error), "", gr.skip(), "", "", gr.skip(), gr.skip()]
         return [*build_tab.compiled(given), *_linked(before, tab="build", build=given)]
 
-    def stepped(before: State, *values: Any) -> list[Any]:
+    def stepped(before: PageState, *values: Any) -> list[Any]:
         try:
             given = build_tab.read_controls(values)
         except InputError:  # the program has become too long to compile, which then says so
@@ -117,7 +118,7 @@ def _connect_build(build: build_tab.BuildTab, tab: gr.Tab, state: gr.State, link
 
 
 def _connect_compare(compare: compare_tab.CompareTab, state: gr.State, link: gr.HTML) -> None:
-    def compared(before: State, *values: Any) -> Iterator[list[Any]]:
+    def compared(before: PageState, *values: Any) -> Iterator[list[Any]]:
         try:
             given = compare_tab.read_controls(values)
         except InputError as error:
@@ -138,7 +139,7 @@ def _connect_compare(compare: compare_tab.CompareTab, state: gr.State, link: gr.
 def _restore(request: gr.Request) -> list[Any]:
     """What the page shows first: what its link says, or the usual."""
     text = str(dict(request.query_params).get("s", ""))
-    sentence, found = "", State()
+    sentence, found = "", PageState()
     if text:
         try:
             found = decode(text)
@@ -159,9 +160,9 @@ def _restore(request: gr.Request) -> list[Any]:
     ]
 
 
-def _linked(before: State, **parts: Any) -> list[Any]:
+def _linked(before: PageState, **parts: Any) -> list[Any]:
     """The new state of the page, and its link."""
-    after = changed(before, **parts)
+    after = replace(before, **parts)
     try:
         text = encode(after)
     except InputError as error:

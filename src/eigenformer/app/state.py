@@ -9,11 +9,11 @@ import binascii
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from ..core import InputError, from_json, to_json, unknown
-from .comparison import Comparison
+from .comparison import CompareState
 from .draw import LARGEST_SIDE, ensemble_names
 from .menu import check_problem_model
 
@@ -93,13 +93,13 @@ class BuildState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class PageState:
     """The whole page."""
 
     tab: Literal["ask", "build", "compare"] = "ask"
     ask: AskState = field(default_factory=AskState)
     build: BuildState = field(default_factory=BuildState)
-    compare: Comparison = field(default_factory=Comparison)
+    compare: CompareState = field(default_factory=CompareState)
 
 
 def from_controls(read: Callable[[tuple[Any, ...]], T]) -> Callable[[tuple[Any, ...]], T]:
@@ -119,7 +119,7 @@ def from_controls(read: Callable[[tuple[Any, ...]], T]) -> Callable[[tuple[Any, 
     return checked
 
 
-def encode(state: State) -> str:
+def encode(state: PageState) -> str:
     """The state as text for a link; raises `InputError` where it is too long for one."""
     data: dict[str, Any] = {"v": VERSION, "tab": state.tab}
     for name in ("ask", "build", "compare"):
@@ -137,7 +137,7 @@ def encode(state: State) -> str:
     return text
 
 
-def decode(text: str) -> State:
+def decode(text: str) -> PageState:
     """The state that a link holds; anything else is an `InputError`."""
     if len(text) > MOST_CHARACTERS:
         raise InputError(
@@ -150,7 +150,7 @@ def decode(text: str) -> State:
             f"the link is not of this page's version {VERSION}; set the page up again and copy "
             "its link"
         )
-    kinds: dict[str, type[Any]] = {"ask": AskState, "build": BuildState, "compare": Comparison}
+    kinds: dict[str, type[Any]] = {"ask": AskState, "build": BuildState, "compare": CompareState}
     full: dict[str, Any] = {"tab": data.pop("tab", "ask")}
     for name, kind in kinds.items():
         part = data.pop(name, {})
@@ -160,7 +160,7 @@ def decode(text: str) -> State:
     if data:
         raise unknown("part of the link", str(next(iter(data)))[:40], (*kinds, "tab"))
     try:
-        return from_json(State, full, "link")
+        return from_json(PageState, full, "link")
     except OverflowError:
         raise InputError("the link holds a number that is too large; copy the link again") from None
 
@@ -189,9 +189,3 @@ def _within(name: str, value: float, low: float, high: float) -> None:
 def _known(kind: str, name: str, names: Any) -> None:
     if name not in names:
         raise unknown(kind, name[:40], names)
-
-
-def changed(state: State, **parts: Any) -> State:
-    """The state with parts of it replaced."""
-    given = {each.name: getattr(state, each.name) for each in fields(state)}
-    return State(**(given | parts))

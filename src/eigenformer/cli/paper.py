@@ -1,6 +1,7 @@
 """`eigenformer paper list|run|claims|report`: papers, study by study."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,13 @@ from rich.table import Table as Shown
 from rich.text import Text
 
 from ..core import InputError, unknown
-from ..papers import Claim, Kept, Paper, Study, Table, Verdict, decide_all, papers
+from ..papers import Claim, Excerpt, Kept, Paper, Study, Verdict, decide_all, papers
 from ..papers.paper import paper_of
 from ..runs import SCALES, Records, Scale
 from ..runs.cost import duration
 from ..runs.options import EngineOptions
 from .answers import json_lines
-from .paper_report import write_reports
+from .paper_report import write_report
 from .paper_run import STYLES, expected, run_studies
 from .parse import JsonFlag, run_one_of
 
@@ -73,9 +74,9 @@ class Commands:
         """
         scales = SCALES if scale is None else (scale,)
         facts = [
-            _fact(paper, study, scales, _records(paper, records))
-            for paper in self.known.values()
-            for study in paper.studies.values()
+            _fact(excerpt, study, scales)
+            for excerpt in self._chosen(("all",), records)
+            for study in excerpt.studies
         ]
         if as_json:
             print(json_lines(facts))
@@ -108,14 +109,12 @@ class Commands:
         """
         if not names:
             raise InputError("no study is named; give some, such as table06, or all")
-        chosen = self._chosen(names)
-        every = [study for studies in chosen.values() for study in studies]
-        if all(isinstance(one, Table) and not one.planned(scale) for one in every):
+        chosen = self._chosen(names, records)
+        if not any(one.analyses or one.runs(scale) for one in chosen):
             shown = f"`eigenformer {self.prog} report {' '.join(names)}`"
             print(f"nothing to train: these numbers are computed; {shown} writes them down")
             return 0
-        kept = {paper.name: _records(paper, records) for paper in chosen}
-        return run_studies(chosen, scale, kept, only, dry_run, engine)
+        return run_studies(chosen, scale, only, dry_run, engine)
 
     def claims(
         self,
@@ -132,19 +131,19 @@ class Commands:
             records: folder of the records, in place of those that come with the papers.
             as_json: print JSON instead of text.
         """
-        found: list[tuple[Verdict, dict[str, Kept]]] = []
+        found: list[tuple[Paper, Verdict, dict[str, Kept]]] = []
         for paper, asked in self._claims(names):
-            kept = _records(paper, records)
+            kept = Records(records or paper.records)
             for verdict in decide_all(asked, paper.studies, scale, kept):
                 made = {name: paper.studies[name].kept(scale, kept) for name in verdict.said}
-                found.append((verdict, {name: one for name, one in made.items() if one}))
+                found.append((paper, verdict, {name: one for name, one in made.items() if one}))
         if as_json:
             print(json_lines([_facts(*one) for one in found]))
             return 0
         console = Console(highlight=False)
         for one in found:
             self._say(*one, console)
-        states = [verdict.state for verdict, _ in found]
+        states = [verdict.state for _, verdict, _ in found]
         counts = ", ".join(f"{states.count(state)} {state}" for state in STYLES)
         console.print(f"{len(states)} claims at scale {scale}: {counts}")
         return 0
@@ -168,16 +167,15 @@ class Commands:
             to: folder for index.html (one page that needs nothing else), README.md and its figures.
             records: folder of the records, in place of those that come with the papers.
         """
-        chosen = self._chosen(names or ("all",))
-        kept = {paper.name: _records(paper, records) for paper in chosen}
-        write_reports(chosen, scale, kept, to or Path(f"{self.prog}-report"))
+        chosen = self._chosen(names or ("all",), records)
+        write_report(chosen, scale, to or Path(f"{self.prog}-report"))
         return 0
 
-    def _chosen(self, names: Sequence[str]) -> dict[Paper, list[Study]]:
+    def _chosen(self, names: Sequence[str], records: Path | None) -> list[Excerpt]:
         """The studies called so, by paper, all in their order."""
         named = [paper_of(name, self.known).name for name in names if name != "all"]
-        asked = self.known if "all" in names else [name for name in self.known if name in named]
-        return {self.known[name]: self.known[name].asked(names) for name in asked}
+        asked = [name for name in self.known if name in named or "all" in names]
+        return [self.known[name].excerpt(names, records) for name in asked]
 
     def _claims(self, names: Sequence[str]) -> list[tuple[Paper, list[Claim]]]:
         """The claims called so, by paper; all of them if none is named."""
@@ -196,9 +194,11 @@ class Commands:
             raise unknown("claim", min(left), (*every, *self.known))
         return found
 
-    def _say(self, verdict: Verdict, made: Mapping[str, Kept], console: Console) -> None:
+    def _say(
+        self, paper: Paper, verdict: Verdict, made: Mapping[str, Kept], console: Console
+    ) -> None:
         claim = verdict.claim
-        source = f" ({claim.source})" if claim.paper else ""
+        source = f" ({_source(paper, claim)})" if claim.decide is None else ""
         head = Text.assemble((claim.id, "bold"), " ", (verdict.state, STYLES[verdict.state]))
         console.print(head, Text(f"{claim.text}{source}"))
         if claim.decide is not None:
@@ -216,19 +216,19 @@ class Commands:
             console.print(Text(line, style="dim"), soft_wrap=True)
 
 
-def _records(paper: Paper, root: Path | None) -> Records:
-    return Records(root or paper.records)
+def _source(paper: Paper, claim: Claim) -> str:
+    return ", ".join(part for part in (paper.citation, claim.where) if part)
 
 
-def _fact(paper: Paper, study: Study, scales: Sequence[Scale], records: Records) -> dict[str, Any]:
+def _fact(excerpt: Excerpt, study: Study, scales: Sequence[Scale]) -> dict[str, Any]:
     return {
         "name": study.name,
         "title": study.title,
-        "cited": study.paper,
+        "cited": excerpt.paper.citation,
         "section": study.section,
-        "claims": [claim.id for claim in paper.claims_on(study.name)],
+        "claims": [claim.id for claim in excerpt.paper.claims_on(study.name)],
         **{
-            scale: expected(study, scale, records) if scale in study.scales else {"runs": 0}
+            scale: expected(study, scale, excerpt.records) if scale in study.scales else {"runs": 0}
             for scale in scales
         },
     }
@@ -245,11 +245,11 @@ def _show_list(facts: Sequence[dict[str, Any]], scales: Sequence[Scale]) -> None
         shown.add_row(Text(fact["name"], style="bold"), *cells)
     console = Console(highlight=False)
     console.print(shown)
-    for fact in facts:
-        where = f" · {fact['cited']}, {fact['section']}" if fact["cited"] else ""
-        claims = f" · {' '.join(fact['claims'])}" if fact["claims"] else ""
-        line = f"{fact['title']}{where}{claims}"
-        console.print(Text.assemble((f"{fact['name']}  ", "bold"), line))
+    for paper, these in groupby(facts, key=lambda fact: fact["cited"]):
+        console.print(Text(f"\n{paper}", style="dim"))
+        for fact in these:
+            line = f"{fact['title']} · {' '.join((fact['section'], *fact['claims']))}"
+            console.print(Text.assemble((f"{fact['name']}  ", "bold"), line))
     console.print(
         "\nUnder each scale the runs (made/all), their examples, and their time on this machine or "
         "FLOPs. What has no runs is computed.",
@@ -268,13 +268,13 @@ def _costs(found: dict[str, Any], scale: Scale) -> tuple[str, str, str]:
     return made, _short(found["examples"]), spent
 
 
-def _facts(verdict: Verdict, made: Mapping[str, Kept]) -> dict[str, object]:
+def _facts(paper: Paper, verdict: Verdict, made: Mapping[str, Kept]) -> dict[str, object]:
     claim = verdict.claim
     return {
         "id": claim.id,
         "state": verdict.state,
         "claim": claim.text,
-        "where": claim.source,
+        "where": _source(paper, claim),
         "paper": claim.figures,
         "found": verdict.sentence,
         "would_decide": verdict.would_decide,

@@ -2,14 +2,15 @@
 
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from ..core import InputError, to_json, unknown
-from ..papers import Analysis, Paper, State, Study, Table
+from ..papers import Analysis, Excerpt, State, Study, Table
 from ..papers.making import make
 from ..runs import Plan, Records, Scale
 from ..runs.cost import Cost, confirm, duration, plan_cost
@@ -18,7 +19,6 @@ from ..runs.options import EngineOptions, job_options, make_engine
 from ..runs.progress import progress
 
 STYLES: dict[State, str] = {"holds": "bold green", "fails": "bold red", "undecided": "dim"}
-Chosen = Mapping[Paper, Sequence[Study]]
 
 
 def expected(study: Study, scale: Scale, records: Records) -> dict[str, Any]:
@@ -34,23 +34,17 @@ def expected(study: Study, scale: Scale, records: Records) -> dict[str, Any]:
 
 
 def run_studies(
-    chosen: Chosen,
+    chosen: Sequence[Excerpt],
     scale: Scale,
-    kept: Mapping[str, Records],
     only: str | None,
     dry_run: bool,
     engine: EngineOptions,
 ) -> int:
     """Make what is left of the studies; the exit status."""
     console = Console(highlight=False)
-    runs = [
-        run
-        for paper, studies in chosen.items()
-        for study in studies
-        for run in study.left(scale, kept[paper.name])
-    ]
+    runs = [run for excerpt in chosen for run in excerpt.left(scale)]
     if only is not None:
-        names = {run.name for found in chosen.values() for s in found for run in s.planned(scale)}
+        names = {run.name for excerpt in chosen for run in excerpt.runs(scale)}
         if only not in names:
             raise unknown("run", only, names)
         runs = [run for run in runs if run.name == only]
@@ -67,45 +61,34 @@ def run_studies(
         told = f"{len(waiting)} runs: {cost}" if waiting else "all of these runs have been made"
         console.print(told, soft_wrap=True)
     wanted, worst = {run.identity for run in runs}, 0
-    for paper, studies in _batches(chosen):
-        status = _train(studies, scale, kept[paper.name], wanted, console, engine)
+    for excerpt in _batches(chosen):
+        status = _train(excerpt, scale, wanted, console, engine)
         if status > 128:
             return status
-        for study in studies:
-            if isinstance(study, Analysis) and only is None:
-                status |= not _analysed(
-                    paper, study, scale, kept[paper.name], console, engine.quiet
-                )
+        if only is None:
+            for study in excerpt.analyses:
+                status |= not _analysed(excerpt, study, scale, console, engine.quiet)
         worst = max(worst, status)
     return worst
 
 
-def _batches(chosen: Chosen) -> Iterator[tuple[Paper, list[Study]]]:
+def _batches(chosen: Sequence[Excerpt]) -> Iterator[Excerpt]:
     """Tables of a paper together; other studies each alone, so that what has been made is kept."""
-    for paper, studies in chosen.items():
-        if tables := [study for study in studies if isinstance(study, Table)]:
-            yield paper, list[Study](tables)
-        for study in studies:
-            if not isinstance(study, Table):
-                yield paper, [study]
+    for excerpt in chosen:
+        yield replace(excerpt, studies=tuple(excerpt.tables))
+        for study in excerpt.analyses:
+            yield replace(excerpt, studies=(study,))
 
 
 def _train(
-    studies: Sequence[Study],
-    scale: Scale,
-    records: Records,
-    wanted: set[str],
-    console: Console,
-    engine: EngineOptions,
+    excerpt: Excerpt, scale: Scale, wanted: set[str], console: Console, engine: EngineOptions
 ) -> int:
     """Make the wanted ones of the runs that are left; an exit status."""
-    left = [run for study in studies for run in study.left(scale, records)]
-    plan = Plan.of([run for run in left if run.identity in wanted])
+    plan = Plan.of([run for run in excerpt.left(scale) if run.identity in wanted])
     if not plan.experiments:
         return 0
     # The findings are kept of what is analysed, not its runs.
-    tables = all(isinstance(study, Table) for study in studies)
-    options = job_options(engine, records if tables else None)
+    options = job_options(engine, None if excerpt.analyses else excerpt.records)
     with progress(plan, console, engine.quiet) as watch:
         outcomes = make_engine(engine).run(plan, options, watch)
     for outcome in outcomes:
@@ -115,11 +98,11 @@ def _train(
 
 
 def _analysed(
-    paper: Paper, study: Analysis, scale: Scale, records: Records, console: Console, quiet: bool
+    excerpt: Excerpt, study: Analysis, scale: Scale, console: Console, quiet: bool
 ) -> bool:
     """Whether the study has its findings now; a mistake in one is not the others' loss."""
     try:
-        kept = make(study, scale, records, paper.claims_on(study.name))
+        kept = make(study, scale, excerpt.records, excerpt.paper.claims_on(study.name))
     except Exception as error:
         told = str(error)
         if not isinstance(error, InputError):

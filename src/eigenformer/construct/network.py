@@ -11,17 +11,13 @@ from torch import Tensor, nn
 
 from ..core import InputError
 from ..evaluation import Solver
+from ..models.hooked import HookedPass, Hooks
 from ..problems import Problem
-from .blocks import Rows, apply, dense, span, unit_length
-from .feed_forward import feed_forward
-from .parts import Head, Layer, Unit
+from .layer import LayerModule, named_blocks
 from .spec import Port, Spec
 from .summary import Summary, summarise
 
-# Shapes: B batch, w width, n tokens, D hidden units.
-
-HIDDEN_VALUES = 2**20
-"""Hidden values, over a batch and its tokens, that a layer computes at once."""
+# Shapes: B batch, w width, n tokens.
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,10 +55,10 @@ class Network(nn.Module):
         self.exact = exact
         self.dtype = dtype
         self._layers = nn.ModuleList()
-        built: dict[int, _LayerModule] = {}
+        built: dict[int, LayerModule] = {}
         for layer in spec.layers:  # a layer that is used twice is one module: shared weights
             if id(layer) not in built:
-                built[id(layer)] = _LayerModule(layer, spec, dense, exact, dtype)
+                built[id(layer)] = LayerModule(layer, spec, dense, exact, dtype)
             self._layers.append(built[id(layer)])
         for name, constant in spec.constants.items():
             self.register_buffer(f"constant_{name}", torch.as_tensor(constant, dtype=dtype))
@@ -98,22 +94,41 @@ class Network(nn.Module):
         return [self._named(number, state) for number, state in enumerate(self.states(state))]
 
     def run_with_cache(self, *inputs: Any) -> tuple[Tensor, dict[str, Tensor]]:
-        """The output, and activations by name, for `forward`'s inputs; tokens are columns here.
+        """The output, and activations by name, for `forward`'s inputs; tokens are rows here.
 
         | name                                  | shape        |                                   |
         |---------------------------------------|--------------|-----------------------------------|
+        | `blocks.{name}`                       | [B, n, r]    | rows of the state at the start    |
         | `layers.{i}.resid_pre`, `.resid_post` | [B, n, w]    | the state before, after the layer |
         | `layers.{i}.attn.pattern`             | [B, H, n, n] | asking, read; scores, no softmax  |
+        | `layers.{i}.attn.z`                   | [B, H, n, w] | what each head adds               |
         | `layers.{i}.attn.out`                 | [B, n, w]    | what attention adds               |
         | `layers.{i}.linear.out`               | [B, n, w]    | of a linear map beside attention  |
         | `layers.{i}.mlp.out`                  | [B, n, w]    | what the ReLU network adds        |
+        | `layers.{i}.blocks.{name}`            | [B, n, r]    | rows of the state after the layer |
 
-        A layer has the names of its parts; where it ends by normalising rows, it has no `mlp.out`.
-        `trace` gives the states as named blocks.
+        A layer has the names of its parts; `summary().blocks` has those of the blocks.
         """
-        from .hooks import run_with_cache  # which is about networks
+        run = HookedPass()
+        return self._hooked(inputs, run), run.cache
 
-        return run_with_cache(self, *inputs)
+    def run_with_hooks(self, *inputs: Any, hooks: Hooks) -> Tensor:
+        """The output where some activations are replaced, by the names of `run_with_cache`.
+
+        A hook takes an activation and gives another of its shape, or None to leave it. Raises
+        `InputError` for a name that this network lacks.
+        """
+        run = HookedPass(hooks)
+        output = self._hooked(inputs, run)
+        run.finish()
+        return output
+
+    def _hooked(self, inputs: tuple[Any, ...], run: HookedPass) -> Tensor:
+        state, batched = self.start(*inputs)
+        state = named_blocks(state, self.spec.layout, run)
+        for i, layer in enumerate(self._layers):
+            state = layer(state, run.within(f"layers.{i}"))
+        return self.read(state, batched)
 
     def states(self, state: Float[Tensor, "B w n"]) -> Iterator[Float[Tensor, "B w n"]]:
         """A state, and what it becomes after each layer."""
@@ -222,125 +237,3 @@ class Network(nn.Module):
             out = out.mT
         out = out.reshape(out.shape[0], *port.shape)
         return out if batched else out[0]
-
-
-class _LayerModule(nn.Module):
-    """One layer; see `parts`."""
-
-    def __init__(
-        self, layer: Layer, spec: Spec, is_dense: bool, exact: bool, dtype: torch.dtype
-    ) -> None:
-        super().__init__()
-        self.layer = layer
-        self.is_dense = is_dense
-        self.exact = exact
-        width = spec.layout.width
-        self.keys = spec.tokens - layer.masked_keys
-        self.identities = {spec.layout[name] for name in spec.identities}
-        if is_dense:
-            for i, head in enumerate(layer.heads):
-                for role in ("value", "key", "query"):
-                    self._buffer(f"{role}_{i}", dense(getattr(head, role), width), dtype)
-            self._buffer("linear", dense(layer.linear, width), dtype)
-        if layer.units:
-            if exact:
-                self._buffer("read", np.stack([unit.read for unit in layer.units]), dtype)
-                self._buffer("write", np.stack([unit.write for unit in layer.units], 1), dtype)
-            else:
-                up, down = feed_forward(layer, spec)
-                every = np.ones(width, dtype=bool)
-                self.reads = np.flatnonzero(every if is_dense else up.any(axis=0))
-                self.writes = np.flatnonzero(every if is_dense else down.any(axis=1))
-                self._buffer("up", up[:, self.reads], dtype)
-                self._buffer("down", down[self.writes], dtype)
-        # Rows of ones that end before the last token, where functions are left out.
-        self.masks = {
-            unit.bias: spec.layout[unit.bias].start
-            for unit in layer.units
-            if unit.bias in spec.constants and not spec.constants[unit.bias].all()
-        }
-        self.normalised = [spec.layout[name] for name in layer.normalised]
-
-    def _buffer(self, name: str, value: np.ndarray, dtype: torch.dtype) -> None:
-        self.register_buffer(name, torch.as_tensor(value, dtype=dtype))
-
-    def forward(self, state: Float[Tensor, "B w n"]) -> Float[Tensor, "B w n"]:
-        layer = self.layer
-        changes: list[tuple[Rows, Tensor]] = [self._head(i, state) for i in range(len(layer.heads))]
-        if layer.linear:
-            changes.append(self._linear(state))
-        new = state.clone()
-        for rows, change in changes:
-            new[:, rows.slice, : change.shape[2]] += change
-        if layer.units:
-            self._add_units(new)
-        for rows in self.normalised:
-            new[:, rows.slice] = unit_length(new[:, rows.slice], dim=2)
-        return new
-
-    def _head(self, i: int, state: Tensor) -> tuple[Rows, Tensor]:
-        head, scale = self.layer.heads[i], self.layer.scale
-        if self.is_dense:
-            rows = Rows(0, state.shape[1])
-            value, key, query = (
-                getattr(self, f"{role}_{i}") @ state for role in ("value", "key", "query")
-            )
-        else:
-            rows = span(head.value)
-            value = apply(head.value, state, rows)
-            if copied := self._copied(head):
-                value = value[:, :, :copied]
-                return rows, scale * value if scale != 1.0 else value
-            inner = Rows(0, max(span(head.key).stop, span(head.query).stop))
-            key, query = apply(head.key, state, inner), apply(head.query, state, inner)
-        value, key = value[:, :, : self.keys], key[:, :, : self.keys]
-        if self.layer.scores == "relu":
-            change = value @ (key.mT @ query).relu()
-        elif key.shape[2] <= key.shape[1]:
-            # Scores first, as attention is written, and where that is no dearer: for Newton's
-            # X (A X) an error of eps cond(A), where (X A) X has eps cond(A)^2.
-            change = value @ (key.mT @ query)
-        else:
-            change = (value @ key.mT) @ query
-        return rows, scale * change if scale != 1.0 else change
-
-    def _copied(self, head: Head) -> int:
-        """Columns r that a head merely copies: for keys and queries [I_r | 0] it adds [P_r | 0]."""
-        if self.layer.scores != "linear" or len(head.key) != 1 or len(head.query) != 1:
-            return 0
-        key, query = head.key[0], head.query[0]
-        plain = (
-            key.source == query.source
-            and key.into == query.into
-            and not isinstance(key.scale, np.ndarray)
-            and not isinstance(query.scale, np.ndarray)
-            and key.scale == query.scale == 1.0
-        )
-        inside = key.source in self.identities and key.source.count <= self.keys
-        return key.source.count if plain and inside else 0
-
-    def _linear(self, state: Tensor) -> tuple[Rows, Tensor]:
-        if self.is_dense:
-            return Rows(0, state.shape[1]), self.get_buffer("linear") @ state
-        rows = span(self.layer.linear)
-        return rows, apply(self.layer.linear, state, rows)
-
-    def _exactly(self, unit: Unit, form: Float[Tensor, "B n"], state: Tensor) -> Tensor:
-        value = unit.function.function(form)
-        if unit.bias in self.masks:
-            value = value * state[:, self.masks[unit.bias]]
-        return value
-
-    def _add_units(self, state: Tensor) -> None:
-        if self.exact:
-            forms = self.get_buffer("read") @ state
-            units = enumerate(self.layer.units)
-            values = [self._exactly(unit, forms[:, i], state) for i, unit in units]
-            state += self.get_buffer("write") @ torch.stack(values, dim=1)
-            return
-        up, down = self.get_buffer("up"), self.get_buffer("down")
-        # Thousands of hidden units: a part of the batch at a time keeps them in a few megabytes.
-        size = max(1, HIDDEN_VALUES // (len(up) * state.shape[2]))
-        for start in range(0, len(state), size):
-            part = slice(start, start + size)
-            state[part, self.writes] += down @ (up @ state[part, self.reads]).relu_()

@@ -24,7 +24,7 @@ from .network import Network
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Plan:
+class PolishPlan:
     """What is known of B answers before any of them is refined."""
 
     start: Float64[np.ndarray, "B n n"]
@@ -76,7 +76,7 @@ class PolishedSolution(Solution):
     `residuals[i, t]` is ||I - A X_t||_2 after t steps, nan past the last step of matrix i.
     """
 
-    plan: Plan
+    plan: PolishPlan
     residuals: Float64[np.ndarray, "B T"]
 
     def steps(self, i: int) -> list[float]:
@@ -111,7 +111,7 @@ class PolishedSolver(Solver):
         self.steps = steps
         self.dtype = dtype
 
-    def plan(self, matrix: Float64[np.ndarray, "B n n"]) -> Plan:
+    def plan(self, matrix: Float64[np.ndarray, "B n n"]) -> PolishPlan:
         """Which of the solver's answers contract, and where and for how long each would run."""
         predictions = self.solver.predict(Matrices.of(matrix))
         answers, (batch, n, _) = predictions.matrices, matrix.shape
@@ -128,7 +128,7 @@ class PolishedSolver(Solver):
         again = theory.steps_from_transpose(condition, accuracy) + theory.SLACK
         with np.errstate(invalid="ignore"):
             needed = np.where(contracting, theory.steps_needed(first, accuracy), again)
-        return Plan(
+        return PolishPlan(
             start=np.where(contracting[:, None, None], start, transpose),
             first=first,
             contracting=contracting,
@@ -140,7 +140,7 @@ class PolishedSolver(Solver):
         )
 
     def refine(
-        self, matrix: Float64[np.ndarray, "B n n"], plan: Plan
+        self, matrix: Float64[np.ndarray, "B n n"], plan: PolishPlan
     ) -> tuple[Float64[np.ndarray, "B n n"], Float64[np.ndarray, "B T"]]:
         """The polished answers and ||I - A X_t||_2 after t = 0, 1, ... steps."""
         value = plan.start.copy()

@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
+_MOST_NAMES = 60
+"""Known names that are listed; deep networks have thousands of activations."""
+
 
 class InputError(ValueError):
     """Something the caller gave cannot be used.
@@ -17,4 +20,6 @@ def unknown(kind: str, name: str, allowed: Iterable[str]) -> InputError:
     names = sorted(allowed)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return InputError(f"unknown {kind} {name!r}: {hint}known are {', '.join(names) or 'none'}")
+    known = ", ".join(names[:_MOST_NAMES]) or "none"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return InputError(f"unknown {kind} {name!r}: {hint}known are {known}{more}")

@@ -10,6 +10,7 @@ from .claims import Verdict as Verdict
 from .claims import decide_all as decide_all
 from .compare import above as above
 from .compare import larger as larger
+from .figure import Figure as Figure
 from .findings import Finding as Finding
 from .findings import Findings as Findings
 from .findings import HeatMap as HeatMap
@@ -17,10 +18,13 @@ from .findings import Line as Line
 from .findings import Number as Number
 from .findings import Panel as Panel
 from .findings import State as State
+from .paper import Excerpt as Excerpt
 from .paper import Paper as Paper
 from .paper import by_id as by_id
 from .paper import by_name as by_name
 from .paper import papers as papers
+from .printed import PaperCell as PaperCell
+from .printed import PaperTable as PaperTable
 from .study import Analysis as Analysis
 from .study import Kept as Kept
 from .study import Study as Study

@@ -25,18 +25,10 @@ class Claim:
     """Tables and sections of the paper."""
     figures: str = ""
     """The paper's own figures."""
-    paper: str = ""
-    """As a report on several papers cites it: "Fu et al. (2024)". One on a single paper needs none.
-    """
     studies: tuple[str, ...]
     """Names of the tables, and of the analyses, that bear on it."""
     decide: "Callable[[Evidence], Finding] | None" = None
     """From the numbers of tables. None: the findings of the analyses say it, see `Verdict.said`."""
-
-    @property
-    def source(self) -> str:
-        """Paper and place."""
-        return ", ".join(part for part in (self.paper, self.where) if part)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..core import InputError, unknown
-from .claims import Claim
-from .study import Study, check_name
+from ..runs.experiment import Experiment, Scale
+from ..runs.records import Records
+from .claims import Claim, Verdict, decide_all
+from .study import Analysis, Study, Table, check_name
 
 T = TypeVar("T")
 GROUP = "eigenformer.papers"
@@ -62,29 +64,64 @@ class Paper:
     name: str
     """As on the command line: charton2022."""
     title: str
-    """Of a report on it."""
-    lead: str = ""
-    """What a report on it begins with, in a sentence."""
+    citation: str
+    """As sentences name it, with its authors: "Fu et al. (2024)"."""
     studies: Mapping[str, Study]
     """By name, in its order. Names begin with the paper's: mine2025, mine2025-table1, ..."""
     claims: Mapping[str, Claim]
     """By id, in its order."""
-    others: tuple[str, ...] = ()
-    """What claims rest on beside its studies."""
     records: Path
     """Folder of the records that come along, or are to be kept."""
 
     def __post_init__(self) -> None:
         check_name("paper", self.name)
 
-    def asked(self, names: Sequence[str]) -> list[Study]:
-        """Its studies called so, all of them where it is named itself, in its order."""
+    def excerpt(self, names: Sequence[str], records: Path | None = None) -> "Excerpt":
+        """Its studies called so, all of them where it is named itself, in its order.
+
+        `records` is a folder in place of its own.
+        """
         whole = self.name in names or "all" in names
-        return [self.studies[name] for name in self.studies if whole or name in names]
+        return Excerpt(
+            paper=self,
+            studies=tuple(self.studies[name] for name in self.studies if whole or name in names),
+            records=Records(records or self.records),
+        )
 
     def claims_on(self, *names: str) -> list[Claim]:
         """The claims that studies of these names bear on."""
         return [claim for claim in self.claims.values() if set(names).intersection(claim.studies)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """Some studies of a paper, and what is kept of them."""
+
+    paper: Paper
+    studies: tuple[Study, ...]
+    records: Records
+
+    @property
+    def tables(self) -> list[Table]:
+        return [one for one in self.studies if isinstance(one, Table)]
+
+    @property
+    def analyses(self) -> list[Analysis]:
+        return [one for one in self.studies if isinstance(one, Analysis)]
+
+    def runs(self, scale: Scale) -> list[Experiment]:
+        return [run for study in self.studies for run in study.planned(scale)]
+
+    def left(self, scale: Scale) -> list[Experiment]:
+        """The runs to make before all its numbers at a scale are there."""
+        return [run for study in self.studies for run in study.left(scale, self.records)]
+
+    def verdicts(self, scale: Scale) -> list[Verdict]:
+        """On the claims that the studies bear on; on all claims if these are all studies."""
+        claims = list(self.paper.claims.values())
+        if len(self.studies) < len(self.paper.studies):
+            claims = self.paper.claims_on(*(study.name for study in self.studies))
+        return decide_all(claims, self.paper.studies, scale, self.records)
 
 
 def by_name(*studies: Study) -> dict[str, Study]:
@@ -125,8 +162,7 @@ def _checked(entry: EntryPoint) -> Paper:
                 f"{where} has a study {study.name!r} as {name!r}; let both be {found.name}-..."
             )
     for id, claim in found.claims.items():
-        known = {*found.studies, *found.others}
-        if id != claim.id or not set(claim.studies) <= known:
+        if id != claim.id or not set(claim.studies) <= {*found.studies}:
             raise InputError(
                 f"{where} has a claim {claim.id!r} as {id!r}, on {', '.join(claim.studies)}; "
                 f"its studies are {', '.join(found.studies)}"

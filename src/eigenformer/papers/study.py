@@ -5,13 +5,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..core import InputError, content_hash, from_json, load_json, save_json, to_json
 from ..runs.experiment import SCALES, Cell, Experiment, Label, Scale
 from ..runs.readings import Measured
 from ..runs.records import Records
+from .figure import Figure
 from .findings import Findings
+from .printed import PaperTable
 
 
 def check_name(kind: str, name: str) -> None:
@@ -34,9 +36,6 @@ class Study(ABC):
     title: str
     section: str
     """Where the paper speaks of it, such as "4.4" or "6, figure 8"."""
-    paper: str = ""
-    """As a report on several papers cites it: "Fu et al. (2024)". One on a single paper needs none.
-    """
     runs: Callable[[Scale], Sequence[Experiment]] = _nothing
     """The runs at a scale, each with a name of its own."""
     scales: tuple[Scale, ...] = SCALES
@@ -100,6 +99,15 @@ class Table(Study):
     """Keys of the labels that make a column; the rest of them belongs to the caption."""
     computed: Callable[[Scale], Sequence[Value]] = lambda scale: ()
     """Numbers that need no training."""
+    label: str = ""
+    """What reports call it; unless given, the paper's number, which `name` has: Table 6."""
+    printed: PaperTable | None = None
+    """The paper's own numbers."""
+    curves: Literal["norms", "learning"] | None = None
+    """What reports draw of the evaluations on the way of its runs: accuracy by four norms, or loss
+    and accuracy at two tolerances."""
+    figures: Callable[[Scale], Sequence[Figure]] = lambda scale: ()
+    """Drawings of what it computes."""
 
     def made(self, scale: Scale, records: Records) -> Sequence[Experiment]:
         return [run for run in self.distinct(scale) if records.finished(run)]

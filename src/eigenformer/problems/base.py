@@ -88,8 +88,14 @@ class Problem(ABC):
 class ShapedProblem(Problem):
     """A problem given at one shape.
 
-    To write one: `input_shape`, `output_shape`, `answer`, `compare`, `certify`.
+    To write one: `output_shape`, `answer`, `compare`, `certify`.
     """
+
+    def input_shape(self, m: int, n: int) -> tuple[int, int]:
+        """That of the ensemble's matrices; another one where a problem has two operands."""
+        if self.needs_square:
+            self._need_square(m, n)
+        return m, n
 
     @abstractmethod
     def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:

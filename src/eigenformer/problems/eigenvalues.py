@@ -7,14 +7,13 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Float64
 
-from .base import ShapedProblem
-from .norms import norms, ratio, relative
-from .spectral import condition_number, frobenius_mismatch
+from .norms import norms, ratio
+from .spectral import SpectrumProblem, frobenius_mismatch
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Eigenvalues(ShapedProblem):
+class Eigenvalues(SpectrumProblem):
     """Symmetric M [n, n] -> eigenvalues [n, 1], descending (Charton 2022, section 4.4).
 
     `numpy.linalg.eigvalsh`, reversed. Measure: `condition`, that of M. Certificate: `trace`
@@ -25,25 +24,12 @@ class Eigenvalues(ShapedProblem):
     needs_square: ClassVar[bool] = True
     needs_symmetric: ClassVar[bool] = True
 
-    def input_shape(self, m: int, n: int) -> tuple[int, int]:
-        self._need_square(m, n)
-        return m, n
-
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         self._need_square(m, n)
         return n, 1
 
     def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
         return np.ascontiguousarray(np.linalg.eigvalsh(inputs)[:, ::-1, None])
-
-    def compare(
-        self,
-        inputs: Float64[np.ndarray, "B m n"],
-        true: Float64[np.ndarray, "B p q"],
-        predicted: Float64[np.ndarray, "B p q"],
-    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
-        scores = relative(predicted - true, norms(true))
-        return scores, {"condition": condition_number(true[:, :, 0])}
 
     def certify(
         self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]

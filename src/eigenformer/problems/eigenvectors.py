@@ -54,10 +54,6 @@ class Eigenvectors(ShapedProblem):
     def score_names(self) -> tuple[str, ...]:
         return DECOMPOSITION_SCORES
 
-    def input_shape(self, m: int, n: int) -> tuple[int, int]:
-        self._need_square(m, n)
-        return m, n
-
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         self._need_square(m, n)
         return n + 1, n

@@ -26,10 +26,6 @@ class InverseProblem(ShapedProblem):
     needs_square: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True
 
-    def input_shape(self, m: int, n: int) -> tuple[int, int]:
-        self._need_square(m, n)
-        return m, n
-
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         self._need_square(m, n)
         return m, n

@@ -6,38 +6,20 @@ from typing import final
 import numpy as np
 from jaxtyping import Float64
 
-from ..core import InputError
-from ..ensembles import Ensemble, Matrices
-from .base import EntrywiseProblem
 from .norms import ratio
-from .operands import beside
+from .operands import MatrixAndVector
 
 _EPS = np.finfo(np.float64).eps
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class LeastSquares(EntrywiseProblem):
+class LeastSquares(MatrixAndVector):
     """[A | y] [m, n + 1] -> x [n, 1] that minimises ||A x - y||_2; `numpy.linalg.lstsq(A, y)`.
 
     Where several x do, the shortest one. Score: ||P - x|| / ||x||. Certificate: `normal_equations`
     ||A^T (A P - y)||_2 / ||A^T y||_2, which is 0 where P minimises.
     """
-
-    def input_shape(self, m: int, n: int) -> tuple[int, int]:
-        return m, n + 1
-
-    def output_shape(self, m: int, n: int) -> tuple[int, int]:
-        if n < 2:
-            raise InputError(
-                f"the input has {n} column; {self.name} takes a matrix and a vector side by side, "
-                "so give at least 2"
-            )
-        return n - 1, 1
-
-    def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
-        matrices = ensemble.draw(rng, batch)
-        return beside(matrices, ensemble.entries(rng, matrices, columns=1))
 
     def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
         a, y = inputs[:, :, :-1], inputs[:, :, -1:]

@@ -8,9 +8,8 @@ from jaxtyping import Bool, Float64
 
 from ..core import InputError
 from ..ensembles import Ensemble, Matrices
-from .base import EntrywiseProblem
 from .norms import ratio
-from .operands import beside
+from .operands import MatrixAndVector, beside
 
 _MOST_STEPS = 200
 _MOST_HALVINGS = 60
@@ -18,7 +17,7 @@ _MOST_HALVINGS = 60
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class LogisticRegression(EntrywiseProblem):
+class LogisticRegression(MatrixAndVector):
     """[A | y] [m, n + 1] with labels y of -1 and 1 -> w [n, 1] that minimises
 
         (1/m) sum_i log(1 + exp(-y_i w^T a_i)) + (mu/2) ||w||^2
@@ -34,17 +33,6 @@ class LogisticRegression(EntrywiseProblem):
     def __post_init__(self) -> None:
         if not 0 < self.mu < np.inf:
             raise InputError(f"mu is {self.mu}; give a positive weight of ||w||^2, such as 0.1")
-
-    def input_shape(self, m: int, n: int) -> tuple[int, int]:
-        return m, n + 1
-
-    def output_shape(self, m: int, n: int) -> tuple[int, int]:
-        if n < 2:
-            raise InputError(
-                f"the input has {n} column; {self.name} takes a matrix and labels side by side, "
-                "so give at least 2"
-            )
-        return n - 1, 1
 
     def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         matrices = ensemble.draw(rng, batch)

@@ -1,10 +1,13 @@
 """Two operands in one input: set side by side, and taken apart again."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float64
 
 from ..core import InputError
-from ..ensembles import Matrices, assemble
+from ..ensembles import Ensemble, Matrices, assemble
+from .base import EntrywiseProblem
 
 
 def beside(left: Matrices, right: Matrices) -> Matrices:
@@ -17,6 +20,26 @@ def beside(left: Matrices, right: Matrices) -> Matrices:
     if len(parts) == 1:
         return Matrices.of(parts[0][1])
     return assemble(len(left), parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixAndVector(EntrywiseProblem):
+    """A problem of [M | v] [m, n + 1], with an answer [n, 1]."""
+
+    def input_shape(self, m: int, n: int) -> tuple[int, int]:
+        return m, n + 1
+
+    def output_shape(self, m: int, n: int) -> tuple[int, int]:
+        if n < 2:
+            raise InputError(
+                f"the input has {n} column; {self.name} takes a matrix and a vector side by side, "
+                "so give at least 2"
+            )
+        return n - 1, 1
+
+    def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
+        matrices = ensemble.draw(rng, batch)
+        return beside(matrices, ensemble.entries(rng, matrices, columns=1))
 
 
 def halves(

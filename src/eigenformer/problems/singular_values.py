@@ -7,14 +7,12 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..ensembles import Ensemble, Matrices
-from .base import ShapedProblem
-from .norms import norms, relative
-from .spectral import condition_number, frobenius_mismatch
+from .spectral import SpectrumProblem, frobenius_mismatch
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class SingularValues(ShapedProblem):
+class SingularValues(SpectrumProblem):
     """M [m, n] -> singular values [min(m, n), 1], descending (Charton 2022, section 4.7).
 
     `numpy.linalg.svd(M, compute_uv=False)`. Measure: `condition`, that of M. Certificate:
@@ -24,9 +22,6 @@ class SingularValues(ShapedProblem):
     symmetric: bool = False
     """Draw symmetric inputs, as the paper's table 10 does; any matrix can be asked about."""
 
-    def input_shape(self, m: int, n: int) -> tuple[int, int]:
-        return m, n
-
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return min(m, n), 1
 
@@ -35,15 +30,6 @@ class SingularValues(ShapedProblem):
 
     def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
         return np.linalg.svd(inputs, compute_uv=False)[:, :, None]
-
-    def compare(
-        self,
-        inputs: Float64[np.ndarray, "B m n"],
-        true: Float64[np.ndarray, "B p q"],
-        predicted: Float64[np.ndarray, "B p q"],
-    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
-        scores = relative(predicted - true, norms(true))
-        return scores, {"condition": condition_number(true[:, :, 0])}
 
     def certify(
         self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]

@@ -1,15 +1,31 @@
 """What the eigenvalue and singular-value problems share: signs, bases, condition numbers."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64
 
 from ..core.errors import unknown
+from .base import ShapedProblem
 from .norms import NORMS, norms, ratio, relative
 
 Signs = Literal["canonical", "lapack"]
 DECOMPOSITION_SCORES = (*NORMS, "paper")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpectrumProblem(ShapedProblem):
+    """A problem whose answer is eigenvalues or singular values [k, 1], descending."""
+
+    def compare(
+        self,
+        inputs: Float64[np.ndarray, "B m n"],
+        true: Float64[np.ndarray, "B p q"],
+        predicted: Float64[np.ndarray, "B p q"],
+    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        scores = relative(predicted - true, norms(true))
+        return scores, {"condition": condition_number(true[:, :, 0])}
 
 
 def check_signs(signs: str) -> None:

@@ -55,9 +55,6 @@ class Svd(ShapedProblem):
     def score_names(self) -> tuple[str, ...]:
         return DECOMPOSITION_SCORES
 
-    def input_shape(self, m: int, n: int) -> tuple[int, int]:
-        return m, n
-
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return 1 + m + n, min(m, n)
 

@@ -14,9 +14,6 @@ from .base import EntrywiseProblem
 class Transpose(EntrywiseProblem):
     """M [m, n] -> M^T [n, m] (Charton 2022, section 4.1); `numpy.transpose`."""
 
-    def input_shape(self, m: int, n: int) -> tuple[int, int]:
-        return m, n
-
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return n, m
 

@@ -4,6 +4,7 @@ In: configurations, and experiments that say what is read from a run. Out: run f
 small JSON files without weights.
 """
 
+from .. import incontext as incontext  # whose runs are a kind
 from .experiment import SCALES as SCALES
 from .experiment import Cell as Cell
 from .experiment import Experiment as Experiment

@@ -50,15 +50,14 @@ class Mirror:
         """Send the rest, and end the tracked run for this process."""
         self._guarded(self._send)
         if self._tracker is not None:
-            self._guarded(self._tracker.finish)
+            with _silenced():
+                self._guarded(self._tracker.finish)
 
     def _guarded(self, action: Any) -> None:
         if self._failed:
             return
         try:
-            # trackio greets on standard output, where commands print their results.
-            with redirect_stdout(io.StringIO()):
-                action()
+            action()
         except Exception as error:  # whatever a library of others may raise: the run goes on
             self._failed = True
             self.display.note(
@@ -77,24 +76,31 @@ class Mirror:
             self._tracker = self._begin(tracked["id"], begun)
             save_json(self._file, {**known, self.library: tracked})
         assert tracked is not None
-        for line in lines[tracked["lines"] :]:
-            self._tracker.log(_flat(line), step=line["step"])
+        with _silenced():
+            for line in lines[tracked["lines"] :]:
+                self._tracker.log(_flat(line), step=line["step"])
         save_json(self._file, {**known, self.library: {**tracked, "lines": len(lines)}})
 
     def _begin(self, identity: str, begun: bool) -> Any:
-        tracker = import_module(self.library)
         name = self.folder.path.name
-        tracker.init(
-            project=PROJECT,
-            name=name,
-            config=to_json(self.folder.config()),
-            resume="allow" if begun else "never",
-            # wandb continues a run by its id; trackio has no ids to give, and takes the latest run
-            # of the name.
-            **({"id": identity} if self.library == "wandb" else {}),
-        )
+        with _silenced():
+            tracker = import_module(self.library)
+            tracker.init(
+                project=PROJECT,
+                name=name,
+                config=to_json(self.folder.config()),
+                resume="allow" if begun else "never",
+                # wandb continues a run by its id; trackio has no ids to give, and takes the latest
+                # run of the name.
+                **({"id": identity} if self.library == "wandb" else {}),
+            )
         self.display.note(f"mirrored by {self.library}: project {PROJECT}, run {name}")
         return tracker
+
+
+def _silenced() -> redirect_stdout[io.StringIO]:
+    """trackio greets on standard output, where commands print their results."""
+    return redirect_stdout(io.StringIO())
 
 
 def _flat(line: dict[str, Any]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from tiny_studies import shrunk, there_and_back
 from eigenformer.construct.algorithms.electric import electric_potentials
 from eigenformer.construct.algorithms.resistive import resistive_embedding
 from eigenformer.core import InputError
-from eigenformer.incontext import Graphs, GraphTask, GraphTransformer, Regression
+from eigenformer.incontext import FromRichardson, Graphs, GraphTask, GraphTransformer, Regression
 from eigenformer.incontext.algorithms import Richardson
 from eigenformer.papers import Analysis
 from eigenformer.papers.cheng2025 import PAPER
@@ -23,7 +23,6 @@ from eigenformer.papers.cheng2025.algorithms import (
 )
 from eigenformer.papers.cheng2025.settings import QUANTITIES, SIZES, task, warm_name
 from eigenformer.papers.cheng2025.study import equivariance, judge
-from eigenformer.papers.cheng2025.warm import FromRichardson
 
 ALL = pytest.mark.parametrize("study", PAPER.studies.values(), ids=lambda study: study.name)
 

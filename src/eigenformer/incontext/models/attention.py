@@ -11,6 +11,9 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
+
+from ...models.hooked import HookedPass
 
 # Shapes: B batch, h heads, w rows, n columns.
 
@@ -24,8 +27,50 @@ def attend(
     *,
     keys: int,
     scores: Scores = "linear",
+    run: HookedPass | None = None,
 ) -> Float[Tensor, "B w n"]:
-    """The update that attention adds; only the first `keys` columns are keys."""
+    """The update that attention adds; only the first `keys` columns are keys.
+
+    With `run`, patterns, each head's part and their sum go through that pass.
+    """
+    if run is None:
+        return _update(state, p, q, keys, scores)
+    pattern = run.changed("attn.pattern", lambda: _pattern(state, q, keys, scores))
+
+    def parts() -> Float[Tensor, "B h n w"]:
+        taken = _pattern(state, q, keys, scores) if pattern is None else pattern
+        return taken @ (state.mT[:, None] @ p.mT)
+
+    z = run.changed("attn.z", parts)
+    if z is None and pattern is None:
+        return column_tokens(run, "attn.out", _update(state, p, q, keys, scores))
+    return run("attn.out", (parts() if z is None else z).sum(dim=1)).mT
+
+
+def column_tokens(
+    run: HookedPass | None, name: str, value: Float[Tensor, "B w n"]
+) -> Float[Tensor, "B w n"]:
+    """An activation with a token a column, through a pass (if any) where tokens are rows."""
+    return value if run is None else run(name, value.mT).mT
+
+
+def _pattern(
+    state: Float[Tensor, "B w n"], q: Float[Tensor, "h w w"], keys: int, scores: Scores
+) -> Float[Tensor, "B h n n"]:
+    """What each token (rows) takes of each (columns)."""
+    products = (state.mT[:, None, :keys] @ q @ state[:, None]).mT
+    if scores != "linear":
+        products = products.relu() if scores == "relu" else products.softmax(dim=3)
+    return functional.pad(products, (0, state.shape[2] - keys))
+
+
+def _update(
+    state: Float[Tensor, "B w n"],
+    p: Float[Tensor, "h w w"],
+    q: Float[Tensor, "h w w"],
+    keys: int,
+    scores: Scores,
+) -> Float[Tensor, "B w n"]:
     seen = state[:, :, :keys]
     heads, width, columns = len(p), state.shape[1], state.shape[2]
     by_moments = (columns + heads * width) * width <= heads * columns * (width + columns)

@@ -18,10 +18,11 @@ from ...construct.blocks import dense, unit_length
 from ...construct.parts import Layer
 from ...construct.spec import Port, Spec
 from ...core import InputError
+from ...models.hooked import HookedPass
 from ..batches import Batch, as_graphs, as_prompts
 from ..tasks import Task
-from .attention import attend
-from .base import ARCHITECTURES, Architecture, InContextModel
+from .attention import attend, column_tokens
+from .base import ARCHITECTURES, Architecture, InContextModel, Step
 
 
 def from_construction(net: Network) -> "ConstructedModel":
@@ -53,6 +54,8 @@ class Constructed(Architecture):
 class ConstructedModel(InContextModel):
     """Runs a constructed network with weights of its own; made by `from_construction`."""
 
+    columns = True
+
     def __init__(self, net: Network) -> None:
         super().__init__()
         spec = net.spec
@@ -65,6 +68,7 @@ class ConstructedModel(InContextModel):
         numbers = {id(layer): number for number, layer in enumerate(distinct)}
         self.order = tuple(numbers[id(layer)] for layer in spec.layers)
         """Which of `layers` runs first, second, ..."""
+        self.depth = len(self.order)
 
     def layer(self, number: int) -> "_LayerWeights":
         """The weights of layer `number` from 0, in the order in which they run."""
@@ -74,7 +78,7 @@ class ConstructedModel(InContextModel):
 
     def matrices(self) -> list[tuple[Float[Tensor, "h w w"], Float[Tensor, "h w w"]]]:
         """P and Q of each layer, in the order in which they run."""
-        return [(layer.p, layer.q) for layer in map(self.layer, range(len(self.order)))]
+        return [(layer.p, layer.q) for layer in map(self.layer, range(self.depth))]
 
     def start(self, batch: Batch) -> Float[Tensor, "B w n"]:
         """The state that the network's input map makes of a batch."""
@@ -89,15 +93,8 @@ class ConstructedModel(InContextModel):
             state, _ = frame.start(prompts.x, y, prompts.query)
         return state.to(self.layer(0).p)
 
-    def states(self, batch: Batch, layers: int | None = None) -> Iterator[Float[Tensor, "B w n"]]:
-        depth = len(self.order)
-        if layers is not None and layers > depth:
-            raise InputError(f"layers is {layers}, and {self.name} has {depth}")
-        state = self.start(batch)
-        yield state
-        for number in range(depth if layers is None else layers):
-            state = self.layer(number)(state)
-            yield state
+    def steps(self, layers: int) -> Iterator[Step]:
+        return map(self.layer, range(layers))
 
     def read(self, state: Float[Tensor, "B w n"]) -> Float[Tensor, "B ..."]:
         (frame,) = self._frame
@@ -128,10 +125,12 @@ class _LayerWeights(nn.Module):
         if layer.linear:
             self.r = nn.Parameter(torch.as_tensor(dense(layer.linear, width), dtype=dtype))
 
-    def forward(self, state: Float[Tensor, "B w n"]) -> Float[Tensor, "B w n"]:
-        new = state + attend(state, self.p, self.q, keys=self.keys, scores=self.scores)
+    def forward(
+        self, state: Float[Tensor, "B w n"], run: HookedPass | None = None
+    ) -> Float[Tensor, "B w n"]:
+        new = state + attend(state, self.p, self.q, keys=self.keys, scores=self.scores, run=run)
         if self.r is not None:
-            new = new + self.r @ state
+            new = new + column_tokens(run, "linear.out", self.r @ state)
         for rows in self.normalised:
             unit = unit_length(new[:, rows], dim=2)
             new = torch.cat([new[:, : rows.start], unit, new[:, rows.stop :]], dim=1)

@@ -9,6 +9,7 @@ there is one matrix Q_h here.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal, final
 
 import torch
@@ -16,10 +17,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ...core import InputError
+from ...models.hooked import HookedPass
 from ..batches import Batch, as_graphs
 from ..tasks import GraphTask, Task
-from .attention import attend
-from .base import ARCHITECTURES, Architecture, InContextModel
+from .attention import attend, column_tokens
+from .base import ARCHITECTURES, Architecture, InContextModel, Step
 
 # Shapes: B batch, h heads, w = m + 2k rows, n nodes, m edges, k demands.
 
@@ -65,6 +67,8 @@ class GraphTransformer(Architecture):
 class GraphTransformerModel(InContextModel):
     """Runs a `GraphTransformer` on graphs with `edges` edges and `demands` demands."""
 
+    columns = True
+
     def __init__(
         self, architecture: GraphTransformer, nodes: int, edges: int, demands: int
     ) -> None:
@@ -72,6 +76,7 @@ class GraphTransformerModel(InContextModel):
         self.architecture = architecture
         self.edges = edges
         self.demands = demands
+        self.depth = architecture.layers
         self.layers = nn.ModuleList(
             _LayerWeights(architecture, edges, demands) for _ in range(architecture.layers)
         )
@@ -104,17 +109,21 @@ class GraphTransformerModel(InContextModel):
             phi = phi + self.first
         return torch.cat([graphs.incidence.mT, graphs.demands, phi], dim=1)
 
-    def states(self, batch: Batch, layers: int | None = None) -> Iterator[Float[Tensor, "B w n"]]:
-        if layers is not None and layers > len(self.layers):
-            raise InputError(f"layers is {layers}, and the model has {len(self.layers)}")
-        state = self.start(batch)
-        yield state
-        for number in range(len(self.layers) if layers is None else layers):
-            p, q, r = self.layer(number).matrices()
-            nodes = state.shape[2]
-            state = state + attend(state, p / nodes, q, keys=nodes) + r @ state
-            state = self._normalised(state)
-            yield state
+    def steps(self, layers: int) -> Iterator[Step]:
+        for number in range(layers):
+            yield partial(self._step, *self.layer(number).matrices())
+
+    def _step(
+        self,
+        p: Float[Tensor, "h w w"],
+        q: Float[Tensor, "h w w"],
+        r: Float[Tensor, "w w"],
+        state: Float[Tensor, "B w n"],
+        run: HookedPass | None = None,
+    ) -> Float[Tensor, "B w n"]:
+        nodes = state.shape[2]
+        attended = attend(state, p / nodes, q, keys=nodes, run=run)
+        return self._normalised(state + attended + column_tokens(run, "linear.out", r @ state))
 
     def _normalised(self, state: Float[Tensor, "B w n"]) -> Float[Tensor, "B w n"]:
         kind = self.architecture.normalise

@@ -8,16 +8,18 @@ may go through a ReLU (Ahn et al. 2023, Theorem 5) or a softmax over keys.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from ...core import InputError
-from ..batches import Batch, Prompts, as_prompts, read_prediction
+from ...models.hooked import HookedPass
+from ..batches import Batch, as_prompts, read_prediction
 from ..tasks import Task
 from .attention import Scores, attend
-from .base import ARCHITECTURES, Architecture, InContextModel
+from .base import ARCHITECTURES, Architecture, InContextModel, Step
 from .forms import Form, Weights, weights
 
 
@@ -58,11 +60,14 @@ class LinearAttention(Architecture):
 class LinearAttentionModel(InContextModel):
     """Runs a `LinearAttention` on prompts with `dim` features and any number of pairs."""
 
+    columns = True
+
     def __init__(self, architecture: LinearAttention, dim: int) -> None:
         super().__init__()
         self.architecture = architecture
         self.dim = dim
-        distinct = 1 if architecture.looped else architecture.layers
+        self.depth, self.looped = architecture.layers, architecture.looped
+        distinct = 1 if self.looped else self.depth
         self.layers = nn.ModuleList(
             weights(architecture.form, architecture.heads, dim, architecture.init_std)
             for _ in range(distinct)
@@ -70,15 +75,16 @@ class LinearAttentionModel(InContextModel):
 
     def layer(self, number: int) -> Weights:
         """The weights of layer `number` from 0 (in a loop always the same)."""
-        found = self.layers[0 if self.architecture.looped else number]
+        found = self.layers[0 if self.looped else number]
         assert isinstance(found, Weights)
         return found
 
     def matrices(self) -> list[tuple[Float[Tensor, "h w w"], Float[Tensor, "h w w"]]]:
         """P and Q of each layer, in the order in which they run."""
-        return [self.layer(i).matrices() for i in range(self.architecture.layers)]
+        return [self.layer(i).matrices() for i in range(self.depth)]
 
-    def start(self, prompts: Prompts) -> Float[Tensor, "B w tokens"]:
+    def start(self, batch: Batch) -> Float[Tensor, "B w tokens"]:
+        prompts = as_prompts(batch, "linear attention")
         if prompts.x.shape[2] != self.dim:
             raise InputError(
                 f"the prompts have {prompts.x.shape[2]} features, and the model was built for "
@@ -86,29 +92,23 @@ class LinearAttentionModel(InContextModel):
             )
         return prompts.state
 
-    def states(
-        self, batch: Batch, layers: int | None = None
-    ) -> Iterator[Float[Tensor, "B w tokens"]]:
-        prompts = as_prompts(batch, "linear attention")
+    def steps(self, layers: int) -> Iterator[Step]:
+        shared = self.layer(0).matrices() if self.looped else None
+        for number in range(layers):
+            yield partial(self._step, *(shared or self.layer(number).matrices()))
+
+    def _step(
+        self,
+        p: Float[Tensor, "h w w"],
+        q: Float[Tensor, "h w w"],
+        state: Float[Tensor, "B w tokens"],
+        run: HookedPass | None = None,
+    ) -> Float[Tensor, "B w tokens"]:
         options = self.architecture
-        depth = options.layers if layers is None else layers
-        if not options.looped and depth > options.layers:
-            raise InputError(
-                f"layers is {depth}, and the model has {options.layers}; only a looped one can run "
-                "more"
-            )
-        state = self.start(prompts)
-        yield state
         keys = state.shape[2] - 1
         scale = 1 / keys if options.mean else 1.0
-        shared = self.layer(0).matrices() if options.looped else None
-        for number in range(depth):
-            p, q = shared or self.layer(number).matrices()
-            update = attend(state, scale * p, q, keys=keys, scores=options.scores)
-            state = state + update
-            if options.clip is not None:
-                state = state.clamp(-options.clip, options.clip)
-            yield state
+        state = state + attend(state, scale * p, q, keys=keys, scores=options.scores, run=run)
+        return state if options.clip is None else state.clamp(-options.clip, options.clip)
 
     def read(self, state: Float[Tensor, "B w tokens"]) -> Float[Tensor, " B"]:
         return read_prediction(state)

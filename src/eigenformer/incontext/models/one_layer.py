@@ -14,9 +14,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ...core import InputError
+from ...models.hooked import HookedPass
 from ..batches import Batch, as_sequences
 from ..tasks import Task
-from .base import ARCHITECTURES, Architecture, InContextModel
+from .base import ARCHITECTURES, Architecture, InContextModel, Step
 
 
 @final
@@ -41,6 +42,8 @@ class OneLayer(Architecture):
 class OneLayerModel(InContextModel):
     """Runs a `OneLayer` on sequences of tokens with `dim` features."""
 
+    depth = 1
+
     def __init__(self, architecture: OneLayer, dim: int) -> None:
         super().__init__()
         self.architecture = architecture
@@ -55,14 +58,33 @@ class OneLayerModel(InContextModel):
         votes = torch.cat([torch.ones(half), -torch.ones(half)]) / architecture.hidden**0.5
         self.register_buffer("votes", votes)
 
-    def states(self, batch: Batch, layers: int | None = None) -> Iterator[Float[Tensor, "B n m"]]:
+    def start(self, batch: Batch) -> Float[Tensor, "B n d"]:
+        return as_sequences(batch, "the one-layer transformer").tokens
+
+    def steps(self, layers: int) -> Iterator[Step]:
+        yield self._neurons
+
+    def states(
+        self, batch: Batch, layers: int | None = None, run: HookedPass | None = None
+    ) -> Iterator[Float[Tensor, "B n m"]]:
         """The neurons' values, once: there is one layer, and nothing to read before it."""
         if layers not in (None, 1):
             raise InputError(f"layers is {layers}, and the model has 1")
-        x = as_sequences(batch, "the one-layer transformer").tokens
+        states = super().states(batch, layers, run)
+        next(states)
+        yield from states
+
+    def _neurons(
+        self, x: Float[Tensor, "B n d"], run: HookedPass | None = None
+    ) -> Float[Tensor, "B n m"]:
         scores = (x @ self.w_q.T) @ (x @ self.w_k.T).mT
-        mixed = scores.softmax(dim=2) @ (x @ self.w_v.T)
-        yield (mixed @ self.w_o.T).relu()
+        pattern, value = scores.softmax(dim=2), x @ self.w_v.T
+        if run is not None:
+            pattern = run("attn.pattern", pattern[:, None])[:, 0]
+        mixed = pattern @ value
+        if run is not None:
+            mixed = run("attn.z", mixed[:, None])[:, 0]
+        return (mixed @ self.w_o.T).relu()
 
     def read(self, state: Float[Tensor, "B n m"]) -> Float[Tensor, " B"]:
         return (state @ self.get_buffer("votes")).mean(dim=1)

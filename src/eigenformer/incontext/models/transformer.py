@@ -24,11 +24,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...core import InputError
+from ...models.hooked import HookedPass
 from ..batches import Batch, Prompts, as_prompts
 from ..tasks import Task
 from .affine import affine_last_token
 from .attention import Scores
-from .base import ARCHITECTURES, Architecture, InContextModel
+from .base import ARCHITECTURES, Architecture, InContextModel, Step
 
 # Shapes: B batch, n tokens, E embedding, h heads, k features of a head.
 
@@ -101,6 +102,7 @@ class TransformerModel(InContextModel):
         super().__init__()
         self.architecture = architecture
         options, width = architecture, architecture.embedding
+        self.depth = options.layers
         self.causal = options.prompt == "sequence"
         self.dim = dim
         self.read_in = nn.Linear(dim if self.causal else dim + 1, width)
@@ -130,12 +132,8 @@ class TransformerModel(InContextModel):
         tokens[:, 1::2, 0] = prompts.y
         return tokens
 
-    def states(self, batch: Batch, layers: int | None = None) -> Iterator[Float[Tensor, "B n E"]]:
-        prompts = as_prompts(batch, "a transformer")
-        options = self.architecture
-        if layers is not None and layers > options.layers:
-            raise InputError(f"layers is {layers}, and the model has {options.layers}")
-        state = self.read_in(self.tokens(prompts))
+    def start(self, batch: Batch) -> Float[Tensor, "B n E"]:
+        state: Tensor = self.read_in(self.tokens(as_prompts(batch, "a transformer")))
         if self.positions is not None:
             if state.shape[1] > self.positions.num_embeddings:
                 raise InputError(
@@ -143,10 +141,10 @@ class TransformerModel(InContextModel):
                     f"{self.positions.num_embeddings} positions; train it on longer prompts"
                 )
             state = state + self.positions.weight[: state.shape[1]]
-        yield state
-        for block in self.blocks[:layers]:
-            state = block(state)
-            yield state
+        return state
+
+    def steps(self, layers: int) -> Iterator[Step]:
+        yield from self._blocks()[:layers]
 
     def forward(self, batch: Batch, layers: int | None = None) -> Float[Tensor, "B ..."]:
         """As `states` and `read`; where tokens stay affine, in a few times less time."""
@@ -191,16 +189,22 @@ class _Block(nn.Module):
                 nn.Linear(4 * width, width),
             )
 
-    def forward(self, state: Float[Tensor, "B n E"]) -> Float[Tensor, "B n E"]:
+    def forward(
+        self, state: Float[Tensor, "B n E"], run: HookedPass | None = None
+    ) -> Float[Tensor, "B n E"]:
         options = self.options
         parts = self.projection(self.norm(state)).chunk(3, dim=2)
         query, key, value = (
             part.unflatten(2, (options.heads, -1)).transpose(1, 2) for part in parts
         )
-        mixed = mix(query, key, value, options.scores, causal=options.prompt == "sequence")
-        state = state + self.out(mixed.transpose(1, 2).flatten(2))
+        mixed = mix(query, key, value, options.scores, options.prompt == "sequence", run)
+        attended = self.out(mixed.transpose(1, 2).flatten(2))
+        state = state + (attended if run is None else run("attn.out", attended))
         if self.mlp is not None:
-            state = state + self.mlp(state)
+            norm, up, activation, down = self.mlp
+            hidden = activation(up(norm(state)))
+            added = down(hidden if run is None else run("mlp.hidden", hidden))
+            state = state + (added if run is None else run("mlp.out", added))
         if options.clip is not None:
             state = state.clamp(-options.clip, options.clip)
         return state
@@ -211,19 +215,33 @@ def mix(
     key: Float[Tensor, "B h n k"],
     value: Float[Tensor, "B h n k"],
     scores: Scores,
-    *,
     causal: bool,
+    run: HookedPass | None = None,
 ) -> Float[Tensor, "B h n k"]:
     """Values mixed by f(query . key / sqrt(k)), f the identity, ReLU, or a softmax over keys."""
+    if run is not None:
+        query, key, value = run("attn.q", query), run("attn.k", key), run("attn.v", value)
+        pattern = run.changed("attn.pattern", lambda: _pattern(query, key, scores, causal))
+        if pattern is None:
+            return run("attn.z", mix(query, key, value, scores, causal))
+        return run("attn.z", pattern @ value)
     if scores == "softmax":
         return functional.scaled_dot_product_attention(query, key, value, is_causal=causal)
-    scale = 1 / math.sqrt(query.shape[3])
     if scores == "linear" and not causal and key.shape[2] > key.shape[3]:
-        return query @ (key.mT @ value * scale)
-    products = query @ key.mT * scale
-    if scores == "relu":
-        products = products.relu()
-    return (products.tril() if causal else products) @ value
+        return query @ (key.mT @ value * (1 / math.sqrt(query.shape[3])))
+    return _pattern(query, key, scores, causal) @ value
+
+
+def _pattern(
+    query: Float[Tensor, "B h n k"], key: Float[Tensor, "B h n k"], scores: Scores, causal: bool
+) -> Float[Tensor, "B h n n"]:
+    """What each token (rows) takes of each (columns)."""
+    products = query @ key.mT * (1 / math.sqrt(query.shape[3]))
+    if scores == "softmax":
+        later = torch.ones(products.shape[2:], dtype=torch.bool, device=query.device).triu(1)
+        return products.masked_fill(later & causal, -torch.inf).softmax(dim=3)
+    products = products.relu() if scores == "relu" else products
+    return products.tril() if causal else products
 
 
 ARCHITECTURES.register("transformer", Transformer)

@@ -11,11 +11,11 @@ from .preconditioner import PRECONDITIONER
 PAPER = Paper(
     name="ahn2023",
     title="Transformers learn to implement preconditioned gradient descent",
+    citation="Ahn et al. (2023)",
     studies=by_name(MINIMISER, PRECONDITIONER, DEPTH),
     claims=by_id(
         Claim(
             id="N09",
-            paper="Ahn et al. (2023)",
             text="Trained linear transformers of several layers do preconditioned gradient "
             "descent: Sigma^(1/2) A Sigma^(1/2) tends to a multiple of the identity.",
             studies=(

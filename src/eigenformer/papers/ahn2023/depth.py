@@ -15,7 +15,7 @@ from ..findings import Finding, Findings, Panel
 from ..scalars import best_schedule, eigenvalues
 from ..seeds import RANGE, line, number
 from ..study import Analysis
-from .settings import CITED, ISOTROPIC, TASK, covariance, held_out
+from .settings import ISOTROPIC, TASK, covariance, held_out
 
 DEPTHS = (1, 2, 3, 4)
 PROMPTS = 20_000
@@ -86,8 +86,7 @@ def whiten(prompts: Prompts, sigma: Float[Tensor, "d d"]) -> Prompts:
 def compare(folder: InContextFolder, plus: Mapping[int, GDPlusPlus]) -> Compared:
     """`plus`: by depth."""
     config = folder.config()
-    assert isinstance(config.model, LinearAttention)
-    depth, sigma = config.model.layers, covariance(TASK, config.seed)
+    depth, sigma = LinearAttention.of(config.model).layers, covariance(TASK, config.seed)
     tune = held_out(TASK, config.seed, PROMPTS, purpose="tune")
     prompts = held_out(TASK, config.seed, PROMPTS)
     inverse = torch.linalg.inv(sigma)
@@ -203,7 +202,6 @@ def _mean(row: Sequence[Compared], name: str) -> float:
 DEPTH = Analysis(
     name="ahn2023-depth",
     title="Linear transformers of depth 1 to 4 beat both gradient descents",
-    paper=CITED,
     section="5, theorem 4",
     runs=runs,
     analyse=analyse,

@@ -24,7 +24,7 @@ from ..findings import Finding, Findings, Panel
 from ..scalars import best_schedule, eigenvalues
 from ..seeds import RANGE, line, number, spread
 from ..study import Analysis
-from .settings import CITED, ISOTROPIC, TASK, covariance, held_out
+from .settings import ISOTROPIC, TASK, covariance, held_out
 
 LAYERS = 3
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
@@ -68,9 +68,8 @@ def _config(scale: Scale, seed: int) -> RunConfig:
 
 def preconditioners(model: InContextModel) -> Float[Tensor, "L d d"]:
     """A_l of each layer, in the model's precision."""
-    assert isinstance(model, LinearAttentionModel)
-    layers = [model.layer(i) for i in range(model.architecture.layers)]
-    return torch.stack([each.preconditioner[0] for each in layers if isinstance(each, Descent)])
+    layer = LinearAttentionModel.of(model).layer
+    return torch.stack([Descent.of(layer(i)).preconditioner[0] for i in range(model.depth)])
 
 
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
@@ -170,7 +169,6 @@ def verdict(final: Sequence[Sequence[float]], raw: Sequence[Sequence[float]]) ->
 PRECONDITIONER = Analysis(
     name="ahn2023-preconditioner",
     title="Three trained layers precondition by the inverse covariance",
-    paper=CITED,
     section="5, theorem 3",
     runs=runs,
     analyse=analyse,

@@ -6,7 +6,6 @@ from torch import Tensor, float64
 from ...incontext import Gaussian, Prompts, Regression
 from ...incontext.source import Source
 
-CITED = "Ahn et al. (2023)"
 SPECTRUM = (1.0, 1.0, 0.25, 0.0625, 1.0)
 TASK = Regression(
     dim=5,
@@ -27,6 +26,4 @@ def covariance(task: Regression, seed: int) -> Float[Tensor, "d d"]:
 
 def held_out(task: Regression, seed: int, size: int, *, purpose: str = "measure") -> Prompts:
     """Prompts of a run's own covariance, in float64."""
-    batch = task.draw(seed, 0, size, purpose=purpose, dtype=float64)
-    assert isinstance(batch, Prompts)
-    return batch
+    return task.draw(seed, 0, size, purpose=purpose, dtype=float64)

@@ -9,11 +9,11 @@ from .optimisation import OPTIMISATION
 PAPER = Paper(
     name="ahn2024",
     title="Linear attention is (maybe) all you need",
+    citation="Ahn et al. (2024)",
     studies=by_name(OPTIMISATION),
     claims=by_id(
         Claim(
             id="N10",
-            paper="Ahn et al. (2024)",
             text="Shallow linear transformers show what training of large ones does: Adam far "
             "ahead of SGD, heavy-tailed gradient noise, a larger robust condition number.",
             studies=("ahn2024-optimisation",),

@@ -285,7 +285,6 @@ def _number(
 OPTIMISATION = Analysis(
     name="ahn2024-optimisation",
     title="Adam against SGD, gradient noise and conditioning in three settings",
-    paper="Ahn et al. (2024)",
     section="3",
     runs=runs,
     analyse=_analyse,

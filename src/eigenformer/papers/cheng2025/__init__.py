@@ -9,11 +9,11 @@ from .study import STUDIES
 PAPER = Paper(
     name="cheng2025",
     title="Graph transformers dream of electric flow",
+    citation="Cheng et al. (2025)",
     studies=by_name(*STUDIES),
     claims=by_id(
         Claim(
             id="N13",
-            paper="Cheng et al. (2025)",
             text="Linear graph transformers solve electric flow and other Laplacian problems, with "
             "the error of the algorithm underneath.",
             studies=(

@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ...incontext import Evaluation, GraphTask, GraphTransformer, Optimizer, RunConfig
+from ...incontext import (
+    Evaluation,
+    FromRichardson,
+    GraphTask,
+    GraphTransformer,
+    Optimizer,
+    RunConfig,
+)
 from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
-from .warm import FromRichardson
 
 Quantity = Literal["potentials", "embedding", "heat"]
 QUANTITIES: dict[Quantity, str] = {

@@ -14,18 +14,17 @@ from .similarity import STUDY as SIMILARITY
 PAPER = Paper(
     name="fu2024",
     title="Transformers learn to achieve second-order convergence rates",
+    citation="Fu et al. (2024)",
     studies=by_name(SIMILARITY, ILL_CONDITIONED),
     claims=by_id(
         Claim(
             id="N06",
-            paper="Fu et al. (2024)",
             text="Layers of a trained softmax transformer match steps of Newton's iteration "
             "linearly (about three a layer), and those of gradient descent exponentially.",
             studies=("fu2024-similarity",),
         ),
         Claim(
             id="N07",
-            paper="Fu et al. (2024)",
             text="On ill-conditioned data transformers keep Newton's rate, where gradient descent "
             "needs about a hundred times as many steps.",
             studies=("fu2024-ill-conditioned",),

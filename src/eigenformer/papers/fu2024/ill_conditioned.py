@@ -188,7 +188,6 @@ def judged(isotropic: Sequence[Last], ill: Sequence[Last], small: float) -> Find
 STUDY = Analysis(
     name="fu2024-ill-conditioned",
     title="Newton's rate on ill-conditioned data",
-    paper=CITED,
     section="5, ill-conditioned data",
     runs=runs,
     analyse=analyse,

@@ -210,7 +210,6 @@ def together(found: Sequence[Finding]) -> Finding:
 STUDY = Analysis(
     name="fu2024-similarity",
     title="Layers of a trained transformer as steps of Newton's iteration",
-    paper=CITED,
     section="4 and 5, similarity of errors",
     runs=runs,
     analyse=analyse,

@@ -11,11 +11,11 @@ PAPER = Paper(
     name="gatmiry2024",
     title="Can looped transformers learn to implement multi-step gradient descent for in-context "
     "learning?",
+    citation="Gatmiry et al. (2024)",
     studies=by_name(OPTIMUM, LOOPING),
     claims=by_id(
         Claim(
             id="N12",
-            paper="Gatmiry et al. (2024)",
             text="Looped models learn preconditioned gradient descent of several steps, A near the "
             "inverse covariance; more loops than in training lower the loss.",
             studies=(

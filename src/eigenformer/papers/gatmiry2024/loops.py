@@ -12,7 +12,7 @@ from ..compare import mean as average
 from ..findings import Finding, Findings, Number, Panel
 from ..seeds import RANGE, line, number
 from ..study import Analysis
-from .settings import CITED, DIM, LOOP_CELLS, UNKNOWN, by_cell, runs, task
+from .settings import DIM, LOOP_CELLS, UNKNOWN, by_cell, runs, task
 
 LOOPS = 20
 """The most at test time."""
@@ -146,7 +146,6 @@ def verdict(found: Sequence[Curve]) -> Finding:
 LOOPING = Analysis(
     name="gatmiry2024-loops",
     title="More loops than in training lower the loss",
-    paper=CITED,
     section="4, theorem 4.5",
     runs=lambda scale: runs(scale, LOOP_CELLS),
     analyse=analyse,

@@ -13,7 +13,7 @@ from ..findings import Finding, Findings, Line, Number, Panel
 from ..scalars import Schedule, best_schedule, eigenvalues
 from ..seeds import RANGE, curve, line, number, spread
 from ..study import Analysis
-from .settings import CELLS, CITED, DIM, SEEDS, UNKNOWN, by_cell, runs, task
+from .settings import CELLS, DIM, SEEDS, UNKNOWN, by_cell, runs, task
 
 TABLE = {
     (5, 1): (0.31, 0.687),
@@ -75,10 +75,7 @@ def trained(model: InContextModel) -> Trained:
 
 
 def _weights(model: InContextModel) -> Descent:
-    assert isinstance(model, LinearAttentionModel)
-    found = model.layer(0)
-    assert isinstance(found, Descent)
-    return found
+    return Descent.of(LinearAttentionModel.of(model).layer(0))
 
 
 def dominance(folder: InContextFolder, loops: int, least: float) -> dict[float, float]:
@@ -244,7 +241,6 @@ def _dominance(lines: Sequence[Line]) -> Panel:
 OPTIMUM = Analysis(
     name="gatmiry2024-optimum",
     title="Looped models learn the best step of several",
-    paper=CITED,
     section="3, theorems 3.2 and 3.4",
     runs=lambda scale: runs(scale, CELLS),
     analyse=analyse,

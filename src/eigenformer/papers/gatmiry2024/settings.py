@@ -13,7 +13,6 @@ from ...incontext import (
 from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
 
-CITED = "Gatmiry et al. (2024)"
 DIM = 10
 CELLS = ((20, 1), (20, 2), (20, 5), (100, 1), (100, 2), (100, 5))
 """(n, L): pairs in a prompt, and loops in training."""
@@ -74,6 +73,7 @@ def by_cell(
     found: dict[tuple[int, int], list[InContextFolder]] = {}
     for folder in folders.values():
         config = folder.config()
-        assert isinstance(config.task, Regression) and isinstance(config.model, LinearAttention)
-        found.setdefault((config.task.points, config.model.layers), []).append(folder)
+        assert isinstance(config.task, Regression)
+        cell = (config.task.points, LinearAttention.of(config.model).layers)
+        found.setdefault(cell, []).append(folder)
     return found

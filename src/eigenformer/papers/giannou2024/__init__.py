@@ -16,11 +16,11 @@ from .regression import STUDY as REGRESSION
 PAPER = Paper(
     name="giannou2024",
     title="How well can transformers emulate in-context Newton's method?",
+    citation="Giannou et al. (2024)",
     studies=by_name(CONSTRUCTIONS, REGRESSION, LAYER_NORM, LOGISTIC),
     claims=by_id(
         Claim(
             id="N01",
-            paper="Giannou et al. (2024)",
             where="lemma 4.1",
             text="Two layers of linear attention with two heads and width 4d make one step of "
             "Newton's iteration for any matrix; one layer does if it is symmetric.",
@@ -28,7 +28,6 @@ PAPER = Paper(
         ),
         Claim(
             id="N02",
-            paper="Giannou et al. (2024)",
             where="theorem 4.2",
             text="T + 3 layers of width 4d + 3 predict by T steps of Newton's iteration; the depth "
             "grows as log kappa + log log 1/eps.",
@@ -36,7 +35,6 @@ PAPER = Paper(
         ),
         Claim(
             id="N03",
-            paper="Giannou et al. (2024)",
             where="theorem 5.1",
             text="Damped Newton on the regularised logistic loss is a transformer of 11 + 2k "
             "layers a step; k + 6 suffice.",
@@ -44,7 +42,6 @@ PAPER = Paper(
         ),
         Claim(
             id="N04",
-            paper="Giannou et al. (2024)",
             where="figure 8",
             text="Trained linear self-attention lies between Newton's iterations of order 2 and "
             "order 3; gains stop after about four layers.",
@@ -52,7 +49,6 @@ PAPER = Paper(
         ),
         Claim(
             id="N05",
-            paper="Giannou et al. (2024)",
             where="figure 9",
             text="Layer norm helps in distribution; far out of distribution depth hurts.",
             studies=("giannou2024-layer-norm",),

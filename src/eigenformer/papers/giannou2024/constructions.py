@@ -385,7 +385,6 @@ def _by_counts(found: Sequence[Counted], where: str) -> Finding:
 STUDY = Analysis(
     name="giannou2024-constructions",
     title="The constructed networks measured",
-    paper=CITED,
     section="4 and 5: lemma 4.1, theorems 4.2 and 5.1",
     runs=lambda scale: (),
     analyse=analyse,

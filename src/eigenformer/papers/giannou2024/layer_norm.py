@@ -15,7 +15,6 @@ from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Line, Number, Panel, State
 from ..study import Analysis
 from .settings import (
-    CITED,
     LAPTOP_SEEDS,
     PAPER_SEED,
     UNITS,
@@ -263,7 +262,6 @@ def _sign(intervals: Sequence[tuple[float, float]]) -> bool | None:
 STUDY = Analysis(
     name="giannou2024-layer-norm",
     title="Layer norm in and far out of distribution, by depth",
-    paper=CITED,
     section="6, figure 9",
     runs=runs,
     analyse=analyse,

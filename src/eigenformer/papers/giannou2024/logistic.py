@@ -10,7 +10,7 @@ from ...incontext.measures import loss_by_layer, loss_by_step
 from ...runs import Experiment, Scale
 from ..findings import Findings, Line, Number, Panel
 from ..study import Analysis
-from .settings import CITED, PAPER_SEED, geometric_mean, laptop_config
+from .settings import PAPER_SEED, geometric_mean, laptop_config
 
 MU = 0.1
 LAYERS: dict[Scale, tuple[int, ...]] = {"laptop": (1, 2, 3), "paper": (1, 6, 12, 15, 20, 40)}
@@ -133,7 +133,6 @@ def numbers(losses: Losses, newton: Sequence[float]) -> list[Number]:
 STUDY = Analysis(
     name="giannou2024-logistic",
     title="Trained transformers for logistic regression beside damped Newton",
-    paper=CITED,
     section="6, figures 1 and 7",
     runs=runs,
     analyse=analyse,

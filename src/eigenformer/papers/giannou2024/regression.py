@@ -10,7 +10,6 @@ from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Line, Number, Panel, State
 from ..study import Analysis
 from .settings import (
-    CITED,
     LAPTOP_SEEDS,
     PAPER_SEED,
     UNITS,
@@ -189,7 +188,6 @@ def _stopped(ratios: Sequence[tuple[float, float]]) -> bool | None:
 STUDY = Analysis(
     name="giannou2024-regression",
     title="Trained linear self-attention between Newton's iterations of order 2 and 3",
-    paper=CITED,
     section="6, figure 8",
     runs=runs,
     analyse=analyse,

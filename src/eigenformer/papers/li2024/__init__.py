@@ -9,11 +9,11 @@ from .updates import UPDATES
 PAPER = Paper(
     name="li2024",
     title="Learning on transformers is provable low-rank and sparse",
+    citation="Li et al. (2024)",
     studies=by_name(UPDATES),
     claims=by_id(
         Claim(
             id="N14",
-            paper="Li et al. (2024)",
             text="The updates of a one-layer transformer are of low rank and its neurons sparse: "
             "pruning the small ones is free.",
             studies=("li2024-updates",),

@@ -95,12 +95,10 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
 
 def _measured(folder: InContextFolder) -> Trained:
     config = folder.config()
-    before, after = folder.model(0), folder.model(config.steps)
-    assert isinstance(before, OneLayerModel) and isinstance(after, OneLayerModel)
+    before, after = (OneLayerModel.of(folder.model(step)) for step in (0, config.steps))
     task = config.task
     assert isinstance(task, Patterns)
     test = task.draw(config.seed, 0, TEST_SEQUENCES, purpose="pruning")
-    assert isinstance(test, Sequences)
     spectra = {}
     for name in MATRICES:
         values = update_spectrum(getattr(before, name), getattr(after, name))
@@ -255,7 +253,6 @@ def _floats(values: Float[Tensor, " v"]) -> tuple[float, ...]:
 UPDATES = Analysis(
     name="li2024-updates",
     title="Rank of updates and sparsity of neurons in a one-layer transformer",
-    paper="Li et al. (2024)",
     section="synthetic experiments",
     runs=_runs,
     analyse=_analyse,

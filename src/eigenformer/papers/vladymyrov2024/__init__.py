@@ -10,11 +10,11 @@ from .structure import STRUCTURE
 PAPER = Paper(
     name="vladymyrov2024",
     title="Linear transformers are versatile in-context learners",
+    citation="Vladymyrov et al. (2024)",
     studies=by_name(MIXED_NOISE, STRUCTURE),
     claims=by_id(
         Claim(
             id="N11",
-            paper="Vladymyrov et al. (2024)",
             text="Linear transformers adapt to mixed noise and match tuned ridge regression with "
             "five layers or more; diagonal ones suffice.",
             studies=("vladymyrov2024-mixed-noise",),

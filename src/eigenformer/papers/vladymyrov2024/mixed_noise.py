@@ -188,9 +188,7 @@ def _last_loss(folder: InContextFolder) -> float:
 
 
 def _prompts(problem: Regression, count: int, purpose: str) -> Prompts:
-    found = problem.draw(0, 0, count, purpose=purpose, dtype=torch.float64)
-    assert isinstance(found, Prompts)
-    return found
+    return problem.draw(0, 0, count, purpose=purpose, dtype=torch.float64)
 
 
 def _by_depth(
@@ -291,7 +289,6 @@ def _number(name: str, errors: Float[Tensor, " B"], oracle: Float[Tensor, " B"])
 MIXED_NOISE = Analysis(
     name="vladymyrov2024-mixed-noise",
     title="Linear transformers beside ridge regression on prompts of different noise",
-    paper="Vladymyrov et al. (2024)",
     section="6",
     runs=runs,
     analyse=_analyse,

@@ -10,11 +10,11 @@ from .one_layer import ONE_LAYER
 PAPER = Paper(
     name="vonoswald2023",
     title="Transformers learn in-context by gradient descent",
+    citation="von Oswald et al. (2023)",
     studies=by_name(ONE_LAYER, DEEPER),
     claims=by_id(
         Claim(
             id="N08",
-            paper="von Oswald et al. (2023)",
             text="A trained layer of linear self-attention is a step of gradient descent; deeper "
             "models are GD++.",
             studies=(

@@ -16,7 +16,7 @@ from ..scalars import best_schedule, eigenvalues
 from ..seeds import RANGE, curve, line, number, spread
 from ..study import Analysis
 from .one_layer import half_loss, held_out
-from .settings import CITED, PARAMETERS, SEEDS, TASK, laptop_config, paper_config
+from .settings import PARAMETERS, SEEDS, TASK, laptop_config, paper_config
 
 # (layers, looped)
 KINDS: dict[Scale, tuple[tuple[int, bool], ...]] = {
@@ -63,8 +63,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     prompts = held_out()
     kinds: dict[tuple[int, bool], list[InContextFolder]] = {}
     for folder in folders.values():
-        model = folder.config().model
-        assert isinstance(model, LinearAttention)
+        model = LinearAttention.of(folder.config().model)
         kinds.setdefault((model.layers, model.looped), []).append(folder)
     values = eigenvalues(TASK)
     found = [
@@ -195,7 +194,6 @@ def _losses(found: Sequence[Measured]) -> Panel:
 DEEPER = Analysis(
     name="vonoswald2023-deeper",
     title="Two layers and more beat gradient descent, and match GD++",
-    paper=CITED,
     section="3",
     runs=runs,
     analyse=analyse,

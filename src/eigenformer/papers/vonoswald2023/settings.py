@@ -4,7 +4,6 @@ from ...incontext import Evaluation, LinearAttention, Optimizer, Regression, Run
 from ...runs import Scale
 from ...training import ScheduleConfig
 
-CITED = "von Oswald et al. (2023)"
 TASK = Regression(dim=10, points=10, covariates=Uniform(width=1.0))
 """Entries in [-1/2, 1/2], as in the authors' code (its doc string has twice that)."""
 SEEDS: dict[Scale, int] = {"laptop": 3, "paper": 5}
