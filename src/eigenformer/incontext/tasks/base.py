@@ -2,15 +2,24 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ...core import InputError, Registry
-from ..batches import Batch
+from ..batches import Batch, BatchT
 from ..source import Source
+
+MadeT = TypeVar("MadeT", bound=Batch, covariant=True)
+
+
+@runtime_checkable
+class _Makes(Protocol[MadeT]):
+    """A task whose batches are of one class, so that `draw` has that type too."""
+
+    def make(self, source: Source, size: int) -> MadeT: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +52,14 @@ class Task(ABC):
         """The loss of each prediction; training minimises the mean."""
 
     def draw(
-        self,
+        self: _Makes[BatchT],
         seed: int,
         index: int,
         size: int,
         *,
         purpose: str = "train",
         dtype: torch.dtype = torch.float32,
-    ) -> Batch:
+    ) -> BatchT:
         """Batch `index` of the stream (`seed`, `purpose`), on the CPU.
 
         Batches of one stream, and of two purposes, are independent. The random numbers do not
