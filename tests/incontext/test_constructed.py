@@ -16,10 +16,10 @@ from eigenformer.incontext import (
     Prompts,
     Regression,
     RunConfig,
-    fit,
     from_construction,
     layer_distance,
 )
+from eigenformer.training import fit
 
 NAMES = [
     "preconditioned-gd",

@@ -67,5 +67,6 @@ def _recorded(model: str, problem: str) -> TrainedSolver:
 
 def called(name: str) -> str:
     """A pattern's name for people: decoder.0.cross.pattern is the answer looking at the matrix."""
-    side, layer, kind, _ = name.split(".")
-    return f"{side} layer {int(layer) + 1}: {_SIDES[side, kind]}"
+    layer, kind, _ = name.rsplit(".", 2)
+    side, _, number = layer.rpartition(".")
+    return f"{side} layer {int(number) + 1}: {_SIDES.get((side, kind), kind)}"

@@ -274,7 +274,7 @@ def report(
         to: folder for index.html (one page that needs nothing else), README.md and its figures.
         records: folder of the records, in place of those that come with the package.
     """
-    from ..reports.incontext import build, write_markdown, write_page
+    from .. import reports
 
     kept = Records(records)
     chosen = _chosen(names or ("all",))
@@ -282,9 +282,9 @@ def report(
     said = verdicts(studies().values(), {name: one.findings for name, one in made.items()})
     asked = {claim for study in chosen for claim in study.claims}
     shown = [verdict for verdict in said if not names or verdict.claim.id in asked]
-    found = build(chosen, scale, kept, shown)
-    write_markdown(found, to)
-    write_page(found, to / "index.html")
+    document = reports.report(reports.studies_chapter(chosen, scale, kept, shown))
+    reports.write_markdown(document, to)
+    reports.write_page(document, to / "index.html")
     print(f"{to / 'index.html'} and {to / 'README.md'}: {_count(chosen)}")
     return 0
 

@@ -11,10 +11,8 @@ from rich.text import Text
 
 from ..core import InputError, to_json, unknown
 from ..papers import State, Table, Verdict, decide_all
-from ..papers.charton2022 import RECORDS, TABLES
+from ..papers.charton2022 import CITATION, RECORDS, TABLES, TITLE
 from ..papers.charton2022.claims import CLAIMS
-from ..papers.charton2022.failures import kept_failures
-from ..papers.charton2022.memorisation import kept_memorisation
 from ..runs import SCALES, Experiment, Plan, Records, Scale
 from ..runs.cost import confirm, duration, plan_cost
 from ..runs.engine import exit_status, unfinished
@@ -212,23 +210,20 @@ def report(
         to: folder for index.html (one page that needs nothing else), README.md and its figures.
         records: folder of the records, in place of those that come with the package.
     """
-    from ..reports.paper import build, write_markdown, write_page
+    from .. import reports
+    from ..papers.charton2022.analyses import ANALYSES
 
     kept = Records(records)
     chosen = _chosen(names or ("all",))
     within = {table.name for table in chosen}
     asked = [claim for claim in CLAIMS.values() if not names or within.intersection(claim.tables)]
     verdicts = decide_all(asked, TABLES, scale, kept)
-    found = build(
-        chosen,
-        scale,
-        kept,
-        verdicts,
-        failures=None if names else kept_failures(),
-        memorisation=None if names else kept_memorisation(),
+    shown = chosen if names else (*chosen, *ANALYSES)
+    document = reports.report(
+        reports.tables_chapter(shown, scale, kept, verdicts, title=TITLE, citation=CITATION)
     )
-    write_markdown(found, to)
-    write_page(found, to / "index.html")
+    reports.write_markdown(document, to)
+    reports.write_page(document, to / "index.html")
     print(f"{to / 'index.html'} and {to / 'README.md'}: {len(chosen)} tables and figures")
     return 0
 

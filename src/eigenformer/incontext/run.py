@@ -210,7 +210,7 @@ class RunConfig(Run):
         return clip_gradients(parameters, self.optimizer.clip, each=self.optimizer.clip_each)
 
     def objective(self, model: nn.Module) -> nn.Module:
-        return _Objective(model)
+        return _PromptLoss(model)
 
     def draw(self, index: int, rank: int, ranks: int, dtype: torch.dtype) -> Share:
         task = self.stage(index)
@@ -263,7 +263,7 @@ class _Staged:
         return _Staged(self.task, self.batch.pin_memory(), self.share)
 
 
-class _Objective(nn.Module):
+class _PromptLoss(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model

@@ -11,5 +11,8 @@ from .claims import Verdict as Verdict
 from .claims import above as above
 from .claims import decide_all as decide_all
 from .claims import larger as larger
+from .figure import Figure as Figure
+from .printed import PaperCell as PaperCell
+from .printed import PaperTable as PaperTable
 from .table import Table as Table
 from .table import Value as Value

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ..core import InputError
 from ..runs.experiment import Cell, Experiment, Label, Scale
 from ..runs.readings import Measured
 from ..runs.records import Records
+from .figure import Figure
+from .printed import PaperTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,15 @@ class Table:
     """Numbers that need no training."""
     note: str = ""
     """What differs from the paper at smaller scales, and why the finding can show all the same."""
+    label: str = ""
+    """What reports call it; unless given, the paper's number, which `name` has: Table 6."""
+    printed: PaperTable | None = None
+    """The paper's own numbers."""
+    curves: Literal["norms", "learning"] | None = None
+    """What reports draw of the evaluations on the way of its runs: accuracy by four norms, or loss
+    and accuracy at two tolerances."""
+    figures: Callable[[Scale], Sequence[Figure]] = lambda scale: ()
+    """Drawings of what it computes."""
 
     def values(self, scale: Scale, records: Records) -> list[Value]:
         """Every number of the table at a scale, the missing ones too."""

@@ -12,7 +12,7 @@ from jaxtyping import Float64, Int64
 from .. import ensembles
 from ..construct import Entry, Network, theory
 from ..core import rng
-from .style import COLOURS, plain, pyplot
+from ..core.plot import COLOURS, plain, pyplot
 
 CONDITIONS = (2.0, 10.0, 100.0, 1000.0)
 SAMPLES = 200

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..core.plot import COLOURS, plain, pyplot
 from ..training import RunFolder, TokenFolder
-from .style import COLOURS, plain, pyplot
 
 
 def learning_curve(folders: Sequence[RunFolder], path: Path, title: str = "") -> None:

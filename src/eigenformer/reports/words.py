@@ -1,15 +1,21 @@
 """Words that all reports share."""
 
+from collections.abc import Iterable
+
 from ..papers import State
 
 STATES: dict[State, str] = {"holds": "holds", "fails": "fails", "undecided": "not decided"}
 """Verdicts in words, in the order in which they are shown."""
 
 
-def verdict_word(state: State, number: int) -> str:
-    """The state in words after a number: "1 holds", "2 hold"."""
-    words = STATES[state]
-    return words if number == 1 else words.removesuffix("s")
+def counted(states: Iterable[State]) -> list[tuple[State, str, str]]:
+    """Each state, how many there are, and the word after the number: "1 holds", "2 hold"."""
+    known = list(states)
+    numbers = {state: known.count(state) for state in STATES}
+    return [
+        (state, str(number), STATES[state] if number == 1 else STATES[state].removesuffix("s"))
+        for state, number in numbers.items()
+    ]
 
 
 def short_version(version: str) -> str:

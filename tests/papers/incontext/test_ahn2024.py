@@ -12,11 +12,12 @@ from eigenformer.incontext import (
     LinearAttention,
     Regression,
     RunConfig,
-    train,
+    load_run,
 )
 from eigenformer.papers.ahn2024 import OPTIMISATION, STUDIES, settings
 from eigenformer.papers.ahn2024.optimisation import condition, final_loss, judge
 from eigenformer.papers.incontext_study import SCALES, studies
+from eigenformer.training import train
 
 NAMES = ("gaussian-20", "gaussian-5", "heavy-tailed")
 FAR = dict.fromkeys(NAMES, (3.0, 5.0))
@@ -96,7 +97,7 @@ def test_the_robust_condition_number_of_a_quadratic_is_that_of_its_matrix(tmp_pa
         batch=4,
         snapshots=(0,),
     )
-    folder = train(config, tmp_path / "run")
+    folder = load_run(train(config, tmp_path / "run").path)
     batch = config.task.draw(0, 0, 256, purpose="hessian", dtype=torch.float64)
     moment = (batch.x * batch.y[:, :, None]).mean(dim=1)
     g = (batch.query[:, :, None] * moment[:, None, :]).flatten(1)

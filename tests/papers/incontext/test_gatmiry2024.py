@@ -14,10 +14,11 @@ from eigenformer.incontext import (
     Prompts,
     Regression,
     RunConfig,
-    train,
+    load_run,
 )
 from eigenformer.papers.gatmiry2024 import STUDIES, loops, optimum, settings
 from eigenformer.papers.incontext_study import SCALES, Study, studies
+from eigenformer.training import train
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
@@ -67,7 +68,7 @@ def _folder(tmp_path: Path, count: int, points: int = 20) -> InContextFolder:
         batch=8,
         snapshots=(0,),
     )
-    return train(config, tmp_path / f"{points}-{count}")
+    return load_run(train(config, tmp_path / f"{points}-{count}").path)
 
 
 def test_dominance_at_zero_is_that_of_the_closed_form(tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ TABLE = Table(
     rows=("panel", "model"),
     columns=("tolerance",),
     experiments=_experiments,
+    curves="learning",
     note="3x3 eigenvalues by three models of tables 6 and 7, scored 25 times on 2,000 matrices. "
     "Losses are those of training, per token; as no example comes twice, they are those of a test "
     "too. Numbers are those at the end of the curves.",
