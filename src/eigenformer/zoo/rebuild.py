@@ -106,6 +106,7 @@ def _arguments(config: TrainConfig) -> dict[str, Any]:
         **({} if isinstance(ensemble.scale, tuple) else {"scale": ensemble.scale}),
         "encoding": encodings[0],
         **({"output_encoding": encodings[1]} if encodings[1] != encodings[0] else {}),
+        "model": config.model.registry.name_of(config.model),
         **sizes,
         "examples": config.examples,
         "batch_size": config.batch_size,

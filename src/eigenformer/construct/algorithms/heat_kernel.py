@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
 from ..catalogue import CATALOGUE, Entry
 from ..network import Network
@@ -18,13 +18,11 @@ from ..spec import Port, Spec, Stage
 from .graphs import (
     CONDITION,
     SOURCE,
-    at_least,
     check_columns,
     draw_skip_rings,
     incidence_port,
     laplacian,
     laplacian_head,
-    positive,
     spectrum,
 )
 
