@@ -1,6 +1,5 @@
 """Electric potentials and flows against the recursion, LAPACK, and Kirchhoff's laws."""
 
-
 import numpy as np
 import pytest
 import torch
