@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from eigenformer.models import (
+    Question,
     Seq2SeqTransformer,
     StackConfig,
     TransformerConfig,
@@ -66,9 +67,9 @@ class TorchTransformer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(WORDS))
         self.register_buffer("causal", nn.Transformer.generate_square_subsequent_mask(OUTPUTS))
 
-    def forward(self, inputs: Tensor, outputs: Tensor) -> Tensor:
+    def forward(self, question: Question, outputs: Tensor) -> Tensor:
         embedded = []
-        for side, ids in enumerate((inputs, outputs)):
+        for side, ids in enumerate((question.ids, outputs)):
             places = torch.arange(ids.shape[1])
             x = self.embeddings[side](ids) + self.positions[side](places)
             embedded.append(self.norms[side](x))
@@ -96,13 +97,13 @@ def stepper(model: nn.Module) -> Callable[[], float]:
     """A function that makes one training step on random tokens and returns its seconds."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     generator = torch.Generator().manual_seed(0)
-    inputs = torch.randint(2, WORDS, (BATCH, INPUTS), generator=generator)
+    question = Question(torch.randint(2, WORDS, (BATCH, INPUTS), generator=generator))
     targets = torch.randint(2, WORDS, (BATCH, OUTPUTS), generator=generator)
     outputs = torch.cat([torch.zeros(BATCH, 1, dtype=torch.int64), targets[:, :-1]], 1)
 
     def step() -> float:
         start = time.perf_counter()
-        loss = F.cross_entropy(model(inputs, outputs).flatten(0, 1), targets.flatten())
+        loss = F.cross_entropy(model(question, outputs).flatten(0, 1), targets.flatten())
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=True)
         optimizer.step()
@@ -136,11 +137,12 @@ def decoding_speed(batch: int, repeats: int = 5) -> float:
     model = config.build(Encoding(), Encoding(), seed=0)
     with torch.no_grad():
         model.output_bias[0] = -1e9  # never end: every row has the full length
-    inputs = torch.randint(2, WORDS, (batch, 29), generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    question = Question(torch.randint(2, WORDS, (batch, 29), generator=generator))
     length, seconds = 12, []
     for _ in range(repeats):
         start = time.perf_counter()
-        assert generate(model, inputs, length).shape == (batch, length)
+        assert generate(model, question, length).shape == (batch, length)
         seconds.append(time.perf_counter() - start)
     return batch * length / statistics.median(seconds)
 

@@ -19,7 +19,6 @@ from eigenformer.incontext import (
     Gaussian,
     GDPlusPlus,
     GradientDescent,
-    Graphs,
     GraphTask,
     LeastSquares,
     Logistic,
@@ -41,9 +40,7 @@ TASK = Regression(dim=4, points=12, noise=(0.5,))
 
 
 def prompts(task: Regression | Logistic = TASK, size: int = 20, index: int = 0) -> Prompts:
-    batch = task.draw(0, index, size, dtype=torch.float64)
-    assert isinstance(batch, Prompts)
-    return batch
+    return task.draw(0, index, size, dtype=torch.float64)
 
 
 def arrays(batch: Prompts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -285,7 +282,6 @@ def test_damped_newton_is_the_constructions_and_reaches_the_target() -> None:
 def test_graph_algorithms_are_the_constructions() -> None:
     task = GraphTask(nodes=7, demands=3)
     graphs = task.draw(0, 0, 5, dtype=torch.float64)
-    assert isinstance(graphs, Graphs)
     b, psi = graphs.incidence.numpy(), graphs.demands.numpy()
     found = Richardson().predictions(graphs, 4)
     np.testing.assert_allclose(found[4], richardson(b, psi, 4), atol=1e-12)

@@ -18,7 +18,6 @@ from eigenformer.incontext import (
     LinearAttention,
     OneLayer,
     Patterns,
-    Prompts,
     Regression,
     Transformer,
     gpt,
@@ -143,7 +142,6 @@ def test_gradient_descent_in_place_of_a_layer(layer: int) -> None:
     model = LinearAttention(layers=5, form="step", looped=True).build(TASK).double()
     torch.nn.init.constant_(model.layers[0].a, 0.4)
     batch = TASK.draw(0, 0, 6, dtype=torch.float64)
-    assert isinstance(batch, Prompts)
     w = GradientDescent(rate=0.4).weights(batch, 5)
 
     def state(weights: Tensor) -> Tensor:

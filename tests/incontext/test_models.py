@@ -20,9 +20,7 @@ from eigenformer.incontext import (
     Patterns,
     Prompts,
     Regression,
-    Sequences,
     Transformer,
-    TransformerModel,
     gpt,
 )
 from eigenformer.incontext.models import attend
@@ -31,14 +29,11 @@ TASK = Regression(dim=4, points=9, noise=(0.3,))
 
 
 def prompts(task: Regression = TASK, size: int = 6) -> Prompts:
-    batch = task.draw(0, 0, size, dtype=torch.float64)
-    assert isinstance(batch, Prompts)
-    return batch
+    return task.draw(0, 0, size, dtype=torch.float64)
 
 
 def linear(**options: object) -> LinearAttentionModel:
     found = LinearAttention(**options).build(TASK, seed=1).double()  # type: ignore[arg-type]
-    assert isinstance(found, LinearAttentionModel)
     return found.requires_grad_(False)
 
 
@@ -216,7 +211,6 @@ def test_what_is_not_affine_does_not_go_that_way(options: dict) -> None:
 def test_scores_beside_plain_loops(scores: str) -> None:
     options = Transformer(layers=1, embedding=8, heads=2, scores=scores, clip=1e9, init_std=0.5)  # type: ignore[arg-type]
     model = options.build(TASK).double().requires_grad_(False)
-    assert isinstance(model, TransformerModel)
     batch = prompts(size=2)
     block = model.blocks[0]
     for example in range(2):
@@ -275,9 +269,7 @@ def test_gpt_trains_on_every_label() -> None:
 
 @pytest.fixture
 def graphs() -> Graphs:
-    batch = GRAPH.draw(0, 0, 4, dtype=torch.float64)
-    assert isinstance(batch, Graphs)
-    return batch
+    return GRAPH.draw(0, 0, 4, dtype=torch.float64)
 
 
 GRAPH = GraphTask(nodes=7, demands=3)
@@ -338,7 +330,6 @@ def test_normalised_blocks_have_norm_one(graphs: Graphs) -> None:
 def test_the_one_layer_model_is_its_formula() -> None:
     task = Patterns()
     batch = task.draw(0, 0, 3, dtype=torch.float64)
-    assert isinstance(batch, Sequences)
     model = OneLayer(hidden=6, init_std=0.5).build(task).double().requires_grad_(False)
     w_q, w_k, w_v, w_o = (getattr(model, name).numpy() for name in ("w_q", "w_k", "w_v", "w_o"))
     a = np.array([1, 1, 1, -1, -1, -1]) / 6**0.5

@@ -9,14 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_stubs import StubEncoding
 from short_training import check_training
-from test_greedy_decoding import by_hand, some_inputs
+from test_greedy_decoding import asked, by_hand, some_inputs
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from eigenformer import models
 from eigenformer.core import InputError, from_json, to_json
-from eigenformer.models import ModelConfig, RecurrentConfig, RecurrentSeq2Seq, generate
-from eigenformer.models.recurrent import fused_flops
+from eigenformer.models import ModelConfig, Question, RecurrentConfig, RecurrentSeq2Seq, generate
+from eigenformer.models.products import counted_flops
 
 VARIANTS = {
     "lstm": {},
@@ -108,7 +107,7 @@ def reference(model: RecurrentSeq2Seq, inputs: np.ndarray, outputs: np.ndarray) 
 def test_the_equations(variant, seed, numbers, written):
     model = lively(seed, **VARIANTS[variant])
     inputs, outputs = some_inputs(1, numbers, False, seed), some_inputs(1, written, False, seed + 1)
-    found = model(inputs, outputs)[0].detach().numpy()
+    found = model(Question(inputs), outputs)[0].detach().numpy()
     expected = reference(model, inputs[0].numpy(), outputs[0].numpy())
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
@@ -121,15 +120,13 @@ def test_decoding_step_by_step(variant, seed, padded, batch):
     inputs = some_inputs(batch, 4, padded, seed)
     with torch.no_grad():
         expected = by_hand(model, inputs, 9, padded)
-    assert torch.equal(generate(model, inputs, 9, padded=padded), expected)
+    assert torch.equal(generate(model, Question(inputs, padded), 9), expected)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_rows_above_do_end_at_various_lengths(variant):
     model_of = {seed: lively(seed, **VARIANTS[variant]) for seed in range(8)}
-    answers = [
-        generate(model, some_inputs(6, 4, False, seed), 9) for seed, model in model_of.items()
-    ]
+    answers = [generate(model, asked(6, 4, False, seed), 9) for seed, model in model_of.items()]
     assert len({int(length) for rows in answers for length in (rows != 1).sum(1)}) >= 4
     assert any(len(rows.unique(dim=0)) > 1 for rows in answers)
 
@@ -139,32 +136,32 @@ def test_padding_changes_nothing(variant):
     model = lively(0, **VARIANTS[variant]).double()
     inputs, outputs = some_inputs(3, 2, False, 0), some_inputs(3, 2, False, 1)
     padded = torch.cat([inputs, torch.ones(3, 6, dtype=torch.int64)], 1)
-    alone = model(inputs, outputs)
-    assert_close(model(padded, outputs, padded=True), alone)
-    assert_close(model(inputs, outputs, padded=True), alone)
-    assert not torch.allclose(model(padded, outputs, padded=False), alone, atol=1e-3)
+    alone = model(Question(inputs), outputs)
+    assert_close(model(Question(padded, True), outputs), alone)
+    assert_close(model(Question(inputs, True), outputs), alone)
+    assert not torch.allclose(model(Question(padded), outputs), alone, atol=1e-3)
     # Nor does that of the answers, nor the company of longer rows.
     mixed, written = some_inputs(5, 4, True, 3), some_inputs(5, 2, True, 4)
-    together = model(mixed, written, padded=True)
-    for row, asked, answer in zip(together, mixed, written, strict=True):
-        asked, answer = asked[asked != 1][None], answer[answer != 1][None]
-        assert_close(row[: answer.shape[1]], model(asked, answer)[0])
+    together = model(Question(mixed, True), written)
+    for row, read, answer in zip(together, mixed, written, strict=True):
+        read, answer = read[read != 1][None], answer[answer != 1][None]
+        assert_close(row[: answer.shape[1]], model(Question(read), answer)[0])
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_logits_at_selected_positions(variant):
     model = built(**VARIANTS[variant])
     inputs, outputs = some_inputs(3, 4, False, 0), some_inputs(3, 2, False, 1)
-    logits = model(inputs, outputs)
+    logits = model(Question(inputs), outputs)
     assert logits.shape == (3, 8, 40)
     select = some_inputs(3, 2, False, 2) % 2 == 0
-    assert_close(model(inputs, outputs, select), logits[select])
+    assert_close(model(Question(inputs), outputs, select), logits[select])
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_parameter_learns(variant):
     model = built(**VARIANTS[variant])
-    (choices,) = model.choices(some_inputs(4, 4, True, 0), some_inputs(4, 2, True, 1), padded=True)
+    (choices,) = model.choices(asked(4, 4, True, 0), some_inputs(4, 2, True, 1))
     assert choices.penalty is None
     F.cross_entropy(choices.logits, choices.targets).backward()
     assert all(p.grad is not None and p.grad.any() for p in model.parameters())
@@ -227,10 +224,10 @@ def test_flops_are_counted(cell):
     inputs, outputs = some_inputs(batch, 4, False, 0), some_inputs(batch, 2, False, 1)
     layers = 2 * GATES[cell] * h * (d + h) + 2 * GATES[cell] * h * (h + h)
     expected = batch * ((read + written) * layers + written * 2 * d * (h + words))
-    with FlopCounterMode(display=False, custom_mapping=fused_flops()) as counter:
-        logits = model(inputs, outputs)
+    with counted_flops() as counter:
+        logits = model(Question(inputs), outputs)
     assert counter.get_total_flops() == expected
-    with FlopCounterMode(display=False, custom_mapping=fused_flops()) as counter:
+    with counted_flops() as counter:
         logits.sum().backward()
     assert 1.9 * expected < counter.get_total_flops() <= 2 * expected
 
@@ -259,5 +256,5 @@ def test_sizes_are_positive(field):
 def test_float64_agrees_with_float32():
     model = lively(0)
     inputs, outputs = some_inputs(2, 4, True, 0), some_inputs(2, 2, False, 1)
-    single = model(inputs, outputs, padded=True)
-    assert_close(model.double()(inputs, outputs, padded=True).float(), single)
+    single = model(Question(inputs, True), outputs)
+    assert_close(model.double()(Question(inputs, True), outputs).float(), single)

@@ -6,6 +6,7 @@ from model_stubs import VARIANTS, built
 from torch import nn
 
 from eigenformer.core import InputError
+from eigenformer.models import Question
 from eigenformer.models.layers import DecoderLayer, EncoderLayer
 
 
@@ -79,10 +80,10 @@ def test_layers_are_torch_s(norm, activation):
 def test_logits_at_selected_positions(variant):
     model = built(**VARIANTS[variant])
     inputs, outputs = ids(3, 14), ids(3, 7, seed=1)
-    logits = model(inputs, outputs)
+    logits = model(Question(inputs), outputs)
     assert logits.shape == (3, 7, 40)
     select = ids(3, 7, seed=2) % 2 == 0
-    assert_close(model(inputs, outputs, select), logits[select])
+    assert_close(model(Question(inputs), outputs, select), logits[select])
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -90,10 +91,10 @@ def test_padding_changes_nothing(variant):
     model = built(**VARIANTS[variant])
     inputs, outputs = ids(3, 8), ids(3, 7, seed=1)
     padded = torch.cat([inputs, torch.ones(3, 6, dtype=torch.int64)], 1)
-    alone = model(inputs, outputs)
-    assert_close(model(padded, outputs, padded=True), alone)
-    assert_close(model(inputs, outputs, padded=True), alone)
-    assert not torch.allclose(model(padded, outputs, padded=False), alone, atol=1e-3)
+    alone = model(Question(inputs), outputs)
+    assert_close(model(Question(padded, True), outputs), alone)
+    assert_close(model(Question(inputs, True), outputs), alone)
+    assert not torch.allclose(model(Question(padded), outputs), alone, atol=1e-3)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -102,15 +103,15 @@ def test_the_decoder_does_not_see_ahead(variant):
     inputs, outputs = ids(2, 8), ids(2, 7, seed=1)
     changed = outputs.clone()
     changed[:, 4] = (changed[:, 4] - 1) % 38 + 2
-    before, after = model(inputs, outputs), model(inputs, changed)
+    before, after = model(Question(inputs), outputs), model(Question(inputs), changed)
     assert_close(before[:, :4], after[:, :4])
     assert (before[:, 4:] - after[:, 4:]).abs().amax(-1).min() > 1e-3
 
 
 def test_layer_input_is_another_network():
-    inputs, outputs = ids(2, 8), ids(2, 5)
+    question, outputs = Question(ids(2, 8)), ids(2, 5)
     usual, lawt = built(), built(cross_attention_input="layer_input")
-    assert not torch.allclose(usual(inputs, outputs), lawt(inputs, outputs), atol=1e-3)
+    assert not torch.allclose(usual(question, outputs), lawt(question, outputs), atol=1e-3)
 
 
 def test_layer_input_queries_ignore_the_self_attention():
@@ -123,14 +124,14 @@ def test_layer_input_queries_ignore_the_self_attention():
     changed = outputs.clone()
     changed[:, 0] += 1
     for given in (outputs, changed):
-        model(ids(2, 8), given)
+        model(Question(ids(2, 8)), given)
     assert torch.equal(seen[0][:, 1:], seen[1][:, 1:])
 
 
 def test_summed_tokens_share_a_position():
     model = built(sum_coefficients=True)
     inputs = ids(2, 2 + 9)
-    memory = model.encode(inputs)
+    memory = model.encode(Question(inputs))
     assert memory.hidden_BGD.shape == (2, 2 + 3, 16)
     embedding = model.encoder_embedding
     third = embedding.tokens[inputs[:, 5:8]].sum(1) + embedding.positions[3]
@@ -138,26 +139,26 @@ def test_summed_tokens_share_a_position():
     assert_close(x[:, 3], embedding.norm(third))
     # Their order within a coefficient carries nothing more.
     swapped = inputs[:, [0, 1, 4, 3, 2, *range(5, 11)]]
-    assert_close(model.encode(swapped).hidden_BGD, memory.hidden_BGD)
+    assert_close(model.encode(Question(swapped)).hidden_BGD, memory.hidden_BGD)
 
 
 def test_broken_coefficients_are_refused():
     with pytest.raises(InputError, match="10 tokens"):
-        built(sum_coefficients=True).encode(ids(1, 10))
+        built(sum_coefficients=True).encode(Question(ids(1, 10)))
 
 
 def test_too_many_positions():
     model = built(max_positions=10)
     with pytest.raises(InputError, match="11 positions"):
-        model.encode(ids(1, 11))
+        model.encode(Question(ids(1, 11)))
     with pytest.raises(InputError, match="max_length is 11"):
-        model.start_cache(model.encode(ids(1, 5)), 11)
+        model.start_cache(model.encode(Question(ids(1, 5))), 11)
 
 
 def test_every_parameter_learns():
     for variant in VARIANTS.values():
         model = built(**variant)
-        model(ids(4, 14), ids(4, 7, seed=1)).logsumexp(-1).sum().backward()
+        model(Question(ids(4, 14)), ids(4, 7, seed=1)).logsumexp(-1).sum().backward()
         assert all(p.grad is not None and p.grad.any() for p in model.parameters())
 
 
@@ -172,5 +173,5 @@ def test_the_matrices_of_the_layers():
 def test_float64_agrees_with_float32():
     model = built()
     inputs, outputs = ids(2, 8), ids(2, 5)
-    single = model(inputs, outputs)
-    assert_close(model.double()(inputs, outputs).float(), single)
+    single = model(Question(inputs), outputs)
+    assert_close(model.double()(Question(inputs), outputs).float(), single)

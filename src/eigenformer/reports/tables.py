@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..models import DirectConfig, ModelConfig, TransformerConfig
 from ..papers import Table, Verdict
 from ..runs import Experiment, Plan, Record, Records, Scale
 from . import blocks
@@ -105,7 +104,7 @@ class _TableRun:
 
     @property
     def model(self) -> str:
-        return _model(self.experiment.tokens.model)
+        return self.experiment.tokens.model.describe()
 
     @property
     def row(self) -> tuple[str, ...]:
@@ -126,18 +125,6 @@ class _TableRun:
 def _runs(table: Table, scale: Scale, records: Records) -> list[_TableRun]:
     experiments = Plan.of(table.experiments(scale)).experiments
     return [_TableRun(experiment=one, record=records.get(one)) for one in experiments]
-
-
-def _model(config: ModelConfig) -> str:
-    """The size of a transformer, encoder first where the decoder's is another; "" for others."""
-    if not isinstance(config, TransformerConfig | DirectConfig):
-        return ""
-    a, b = config.encoder, config.decoder
-    width, heads = (
-        f"{x}" if x == y else f"{x}/{y}" for x, y in ((a.width, b.width), (a.heads, b.heads))
-    )
-    plural = "" if heads == "1" else "s"
-    return f"{a.layers}/{b.layers} layers, width {width}, {heads} head{plural}"
 
 
 def _topic(

@@ -9,6 +9,7 @@ import pytest
 import torch
 from tiny_studies import shrunk, there_and_back
 
+from eigenformer.core import InputError
 from eigenformer.incontext import LinearAttention, LinearAttentionModel, Prompts, Regression
 from eigenformer.incontext.algorithms import Ridge
 from eigenformer.papers.incontext_study import SCALES, Study, studies
@@ -104,7 +105,7 @@ def test_diagonal_layers_act_through_four_numbers(form, mean: bool) -> None:
 
 
 def test_a_layer_of_another_form_is_not_taken_for_a_diagonal_one() -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(InputError, match="this needs a Diagonal, and got a Full"):
         diagonal_error(random_model("full", mean=True), prompts())
 
 

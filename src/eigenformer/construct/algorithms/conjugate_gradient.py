@@ -43,7 +43,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move, RowMap, Rows
 from ..catalogue import CATALOGUE, Construction
 from ..gates import clear, form
@@ -51,7 +51,6 @@ from ..network import Network
 from ..parts import Head, Layer, Unit
 from ..scalar import IDENTITY, Scalar
 from ..spec import Port, Spec, Stage
-from .graphs import at_least
 from .symmetric import frobenius, symmetric_eigenvalues
 
 SOURCE = "Hestenes and Stiefel 1952 (J. Res. NBS 49), derived here"

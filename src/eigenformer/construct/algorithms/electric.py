@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move, Rows
 from ..catalogue import CATALOGUE, Construction
 from ..network import Network
@@ -22,7 +22,6 @@ from ..spec import Port, Spec, Stage
 from .graphs import (
     CONDITION,
     SOURCE,
-    at_least,
     centred,
     connected_spectrum,
     draw_skip_rings,
@@ -30,7 +29,6 @@ from .graphs import (
     incidence_port,
     laplacian,
     laplacian_head,
-    positive,
 )
 from .resistive import CENTRED, whitening_head, whitening_layout, whitening_spec
 

@@ -27,13 +27,13 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Move
 from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Stage
-from .prompts import MEAN_NOTE, Prompt, at_least, draw_regression, finite
+from .prompts import MEAN_NOTE, Prompt, draw_regression, finite
 from .spectra import gram_eigenvalues, positive, refuse, warn_if_ill_conditioned
 
 Schedule = Literal["newton-schulz", "minimax"]
@@ -164,7 +164,7 @@ def whitening_rates(
     if not 1 <= condition < math.inf:
         raise InputError(f"condition is {condition}; a condition number is at least 1")
     if whitening is not None:
-        at_least("layers", whitening + 1, 1)
+        at_least(1, layers=whitening + 1)
     if schedule == "newton-schulz":
         count = math.ceil(math.log(condition, 9 / 4) + 5) if whitening is None else whitening
         growth = 9 / 4

@@ -17,13 +17,13 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Move
 from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Stage
-from .prompts import MEAN_NOTE, Prompt, at_least, draw_regression, finite
+from .prompts import MEAN_NOTE, Prompt, draw_regression, finite
 from .spectra import gram_eigenvalues, positive, refuse
 
 
@@ -52,7 +52,7 @@ def gradient_descent(
     Source: von Oswald et al. 2023, Proposition 1; derivations.md, section 3.
     """
     prompt = Prompt(dim=dim, tokens=tokens, outputs=outputs)
-    at_least("steps", steps, 1)
+    at_least(1, steps=steps)
     constant = isinstance(eta, (int, float))
     etas = [float(eta)] * steps if isinstance(eta, (int, float)) else [float(e) for e in eta]
     if not etas or (len(etas) != steps and steps != 1):

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
 from ..catalogue import CATALOGUE, Construction
 from ..network import Network
@@ -17,13 +17,11 @@ from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from .graphs import (
     SOURCE,
-    at_least,
     check_columns,
     draw_with_identity,
     incidence_port,
     laplacian,
     laplacian_head,
-    positive,
     spectrum,
 )
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move, Rows
 from ..catalogue import CATALOGUE, Construction
 from ..network import Network
@@ -22,14 +22,12 @@ from ..spec import Port, Spec, Stage
 from .graphs import (
     CONDITION,
     SOURCE,
-    at_least,
     check_columns,
     draw_skip_rings,
     extremes,
     incidence_port,
     laplacian,
     laplacian_head,
-    positive,
     spectrum,
 )
 

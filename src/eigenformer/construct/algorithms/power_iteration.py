@@ -15,13 +15,12 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
 from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
-from .graphs import at_least
 from .symmetric import frobenius, symmetric_eigenvalues
 
 SOURCE = "power iteration (von Mises 1929) on the triple product of derivations.md, section 0"

@@ -17,14 +17,14 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ...core import rng as stream
 from ..blocks import Move
 from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Stage
-from .prompts import MEAN_NOTE, Prompt, at_least, draw_regression, finite
+from .prompts import MEAN_NOTE, Prompt, draw_regression, finite
 from .spectra import refuse
 
 
@@ -81,7 +81,7 @@ def looped_gradient_descent(
     Source: Gatmiry et al. 2024 (u = 0); derivations.md, section 7.
     """
     prompt = Prompt(dim=dim, tokens=tokens)
-    at_least("loops", loops, 1)
+    at_least(1, loops=loops)
     matrix = (
         preconditioner * np.eye(dim) if isinstance(preconditioner, (int, float)) else preconditioner
     )

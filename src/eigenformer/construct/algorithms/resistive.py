@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move, RowMap
 from ..catalogue import CATALOGUE, Construction
 from ..network import Network
@@ -21,14 +21,12 @@ from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
 from .graphs import (
     SOURCE,
-    at_least,
     centred,
     connected_spectrum,
     draw_with_identity,
     incidence_port,
     laplacian,
     laplacian_head,
-    positive,
 )
 
 CENTRED = "the input map takes each demand's mean away: L^+ does not see it"

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ...models.hooked import HookedPass
 from ..batches import Batch, as_graphs
 from ..tasks import GraphTask, Task
@@ -51,9 +51,7 @@ class GraphTransformer(Architecture):
     init_std: float = 0.02
 
     def __post_init__(self) -> None:
-        for name, count in (("layers", self.layers), ("heads", self.heads)):
-            if count < 1:
-                raise InputError(f"{name} is {count}; give at least 1")
+        at_least(1, layers=self.layers, heads=self.heads)
 
     def module(self, task: Task) -> "GraphTransformerModel":
         if not isinstance(task, GraphTask):

@@ -2,15 +2,24 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...core import InputError, Registry
-from ..batches import Batch
+from ...core import Registry, at_least
+from ..batches import Batch, BatchT
 from ..source import Source
+
+MadeT = TypeVar("MadeT", bound=Batch, covariant=True)
+
+
+@runtime_checkable
+class _Makes(Protocol[MadeT]):
+    """A task whose batches are of one class, so that `draw` has that type too."""
+
+    def make(self, source: Source, size: int) -> MadeT: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,21 +52,20 @@ class Task(ABC):
         """The loss of each prediction; training minimises the mean."""
 
     def draw(
-        self,
+        self: _Makes[BatchT],
         seed: int,
         index: int,
         size: int,
         *,
         purpose: str = "train",
         dtype: torch.dtype = torch.float32,
-    ) -> Batch:
+    ) -> BatchT:
         """Batch `index` of the stream (`seed`, `purpose`), on the CPU.
 
         Batches of one stream, and of two purposes, are independent. The random numbers do not
         depend on `dtype`; targets are computed in it.
         """
-        if size < 1:
-            raise InputError(f"size is {size}; give at least 1")
+        at_least(1, size=size)
         return self.make(Source(seed, purpose, index, dtype), size)
 
     def loss(self, prediction: Float[Tensor, "B ..."], batch: Batch) -> Float[Tensor, ""]:
@@ -66,10 +74,3 @@ class Task(ABC):
 
 
 TASKS = Task.registry
-
-
-def at_least(least: int, **counts: int) -> None:
-    """Refuse a count (given by name) below `least`."""
-    for name, count in counts.items():
-        if count < least:
-            raise InputError(f"{name} is {count}; give at least {least}")

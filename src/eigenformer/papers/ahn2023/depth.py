@@ -85,8 +85,7 @@ def whiten(prompts: Prompts, sigma: Float[Tensor, "d d"]) -> Prompts:
 def compare(folder: InContextFolder, plus: Mapping[int, GDPlusPlus]) -> Compared:
     """`plus`: by depth."""
     config = folder.config()
-    assert isinstance(config.model, LinearAttention)
-    depth, sigma = config.model.layers, covariance(TASK, config.seed)
+    depth, sigma = LinearAttention.of(config.model).layers, covariance(TASK, config.seed)
     tune = held_out(TASK, config.seed, PROMPTS, purpose="tune")
     prompts = held_out(TASK, config.seed, PROMPTS)
     inverse = torch.linalg.inv(sigma)

@@ -60,19 +60,12 @@ def population_loss(
 def layer(a: Float[Tensor, "d d"]) -> LinearAttentionModel:
     """P = [0 0; 0 1], Q = -[A 0; 0 0] as a model with all of P and Q."""
     model = LinearAttention(layers=1, form="full").build(TASK).double().requires_grad_(False)
-    assert isinstance(model, LinearAttentionModel)
-    weights, d = _weights(model), TASK.dim
+    weights, d = Full.of(model.layer(0)), TASK.dim
     weights.p.zero_()
     weights.q.zero_()
     weights.p[0, d, d] = 1.0
     weights.q[0, :d, :d] = -a
     return model
-
-
-def _weights(model: LinearAttentionModel) -> Full:
-    found = model.layer(0)
-    assert isinstance(found, Full)
-    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +97,7 @@ def perturbations(directions: int, prompts: int) -> list[Excess]:
             moved = best + _direction(generator.normal(size=best.shape), size, best)
             exact.append(float(population_loss(moved, sigma, TASK.points) - least))
             model = layer(best)
-            for part in (_weights(model).p, _weights(model).q):
+            for part in Full.of(model.layer(0)).matrices():
                 part.add_(_direction(generator.normal(size=part.shape), size, part))
             difference = TASK.errors(model(batch), batch) - base
             sampled.append(float(difference.mean()))

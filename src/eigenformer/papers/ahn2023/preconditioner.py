@@ -67,9 +67,8 @@ def _config(scale: Scale, seed: int) -> RunConfig:
 
 def preconditioners(model: InContextModel) -> Float[Tensor, "L d d"]:
     """A_l of each layer, in the model's precision."""
-    assert isinstance(model, LinearAttentionModel)
-    layers = [model.layer(i) for i in range(model.architecture.layers)]
-    return torch.stack([each.preconditioner[0] for each in layers if isinstance(each, Descent)])
+    layer = LinearAttentionModel.of(model).layer
+    return torch.stack([Descent.of(layer(i)).preconditioner[0] for i in range(model.depth)])
 
 
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...incontext import Prompts, Regression
+from ...incontext import Regression
 
 # Shapes: B prompts, d features.
 
@@ -54,7 +54,6 @@ def eigenvalues(task: Regression, *, seed: int = 0, size: int = 20_000) -> Float
     for index, start in enumerate(range(0, size, _PART)):
         count = min(_PART, size - start)
         batch = task.draw(seed, index, count, purpose="scalars", dtype=torch.float64)
-        assert isinstance(batch, Prompts)
         found.append(torch.linalg.eigvalsh(batch.x.mT @ batch.x / task.points))
     return torch.cat(found)
 

@@ -27,6 +27,4 @@ def covariance(task: Regression, seed: int) -> Float[Tensor, "d d"]:
 
 def held_out(task: Regression, seed: int, size: int, *, purpose: str = "measure") -> Prompts:
     """Prompts of a run's own covariance, in float64."""
-    batch = task.draw(seed, 0, size, purpose=purpose, dtype=float64)
-    assert isinstance(batch, Prompts)
-    return batch
+    return task.draw(seed, 0, size, purpose=purpose, dtype=float64)

@@ -24,7 +24,6 @@ def _analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFo
     problem = task(quantity, graph)
     test = problem.draw(0, 0, TEST_GRAPHS, purpose="test", dtype=torch.float64)
     tuning = problem.draw(0, 0, TUNING_GRAPHS, purpose="tuning", dtype=torch.float64)
-    assert isinstance(test, Graphs) and isinstance(tuning, Graphs)
     losses: dict[tuple[str, int], list[float]] = {
         (f, depth): [
             model_loss(folders[run_name(f, graph, depth, seed)].model(), problem, test)
@@ -135,7 +134,6 @@ def model_loss(model: InContextModel, problem: GraphTask, graphs: Graphs) -> flo
 def equivariance(model: InContextModel, problem: GraphTask, *, scalar: bool) -> list[Number]:
     """How far answers are from moving with the nodes; for scalar forms, from ignoring edges."""
     graphs = problem.draw(0, 0, 200, purpose="equivariance", dtype=torch.float64)
-    assert isinstance(graphs, Graphs)
     nodes = torch.randperm(problem.nodes, generator=torch.Generator().manual_seed(0))
     edges = torch.randperm(problem.edges, generator=torch.Generator().manual_seed(1))
     signs = 1.0 - 2.0 * (edges % 2)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from ...construct.algorithms.electric import electric_potentials
-from ...core import InputError
+from ...core import InputError, at_least
 from ...incontext import (
     ARCHITECTURES,
     Architecture,
@@ -27,8 +27,7 @@ class FromRichardson(Architecture):
     layers: int = 4
 
     def __post_init__(self) -> None:
-        if self.layers < 1:
-            raise InputError(f"layers is {self.layers}; give at least 1")
+        at_least(1, layers=self.layers)
 
     def module(self, task: Task) -> ConstructedModel:
         if not isinstance(task, GraphTask) or task.quantity != "potentials":

@@ -115,9 +115,8 @@ class Matched:
 
 def matched(prompts_of: Regression, folder: InContextFolder) -> Matched:
     """Layers are read by least-squares probes."""
-    model = folder.model().double()
+    model = TransformerModel.of(folder.model()).double()
     prompts = prompts_of.draw(0, 0, SEQUENCES, purpose="measure", dtype=torch.float64)
-    assert isinstance(model, TransformerModel) and isinstance(prompts, Prompts)
     readouts = fit_readouts(model, prompts_of)
     layers = model_errors(readouts.predictions(prompts), prompts)
     newton = prefix_errors(Newton(order=2, start="frobenius"), prompts, NEWTON_STEPS)

@@ -74,10 +74,7 @@ def trained(model: InContextModel) -> Trained:
 
 
 def _weights(model: InContextModel) -> Descent:
-    assert isinstance(model, LinearAttentionModel)
-    found = model.layer(0)
-    assert isinstance(found, Descent)
-    return found
+    return Descent.of(LinearAttentionModel.of(model).layer(0))
 
 
 def dominance(folder: InContextFolder, loops: int, least: float) -> dict[float, float]:

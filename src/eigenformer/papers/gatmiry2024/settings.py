@@ -74,6 +74,7 @@ def by_cell(
     found: dict[tuple[int, int], list[InContextFolder]] = {}
     for folder in folders.values():
         config = folder.config()
-        assert isinstance(config.task, Regression) and isinstance(config.model, LinearAttention)
-        found.setdefault((config.task.points, config.model.layers), []).append(folder)
+        assert isinstance(config.task, Regression)
+        cell = (config.task.points, LinearAttention.of(config.model).layers)
+        found.setdefault(cell, []).append(folder)
     return found

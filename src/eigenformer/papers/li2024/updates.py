@@ -94,12 +94,10 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
 
 def _measured(folder: InContextFolder) -> Trained:
     config = folder.config()
-    before, after = folder.model(0), folder.model(config.steps)
-    assert isinstance(before, OneLayerModel) and isinstance(after, OneLayerModel)
+    before, after = (OneLayerModel.of(folder.model(step)) for step in (0, config.steps))
     task = config.task
     assert isinstance(task, Patterns)
     test = task.draw(config.seed, 0, TEST_SEQUENCES, purpose="pruning")
-    assert isinstance(test, Sequences)
     spectra = {}
     for name in MATRICES:
         values = update_spectrum(getattr(before, name), getattr(after, name))

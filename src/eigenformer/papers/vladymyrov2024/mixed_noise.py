@@ -187,9 +187,7 @@ def _last_loss(folder: InContextFolder) -> float:
 
 
 def _prompts(problem: Regression, count: int, purpose: str) -> Prompts:
-    found = problem.draw(0, 0, count, purpose=purpose, dtype=torch.float64)
-    assert isinstance(found, Prompts)
-    return found
+    return problem.draw(0, 0, count, purpose=purpose, dtype=torch.float64)
 
 
 def _by_depth(

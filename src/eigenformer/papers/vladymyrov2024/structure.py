@@ -79,7 +79,6 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
 def _identities() -> tuple[Number, ...]:
     task = Regression(dim=DIM, points=POINTS, noise=(0.0, 5.0), noise_law="range")
     prompts = task.draw(0, 0, PROMPTS, purpose="structure", dtype=torch.float64)
-    assert isinstance(prompts, Prompts)
     full = _model(task, "full")
     diagonal = _model(task, "diagonal")
     return (
@@ -103,9 +102,7 @@ def _model(task: Regression, form: str) -> LinearAttentionModel:
     options = LinearAttention(
         layers=LAYERS, heads=2, form="full" if form == "full" else "diagonal", init_std=0.3
     )
-    model = options.build(task, 0).double().requires_grad_(False)
-    assert isinstance(model, LinearAttentionModel)
-    return model
+    return options.build(task, 0).double().requires_grad_(False)
 
 
 def token_maps(model: LinearAttentionModel, prompts: Prompts) -> list[Float[Tensor, "B w w"]]:
@@ -148,9 +145,7 @@ def diagonal_error(model: LinearAttentionModel, prompts: Prompts) -> float:
         worst = max(worst, _apart(state, torch.cat([x, y], dim=1)))
         if number == len(model.matrices()):
             break
-        layer = model.layer(number)
-        assert isinstance(layer, Diagonal)
-        (w_xx, w_xy), (w_yx, w_yy) = layer.products
+        (w_xx, w_xy), (w_yx, w_yy) = Diagonal.of(model.layer(number)).products
         context, labels = x[:, :, :n], y[:, :, :n]
         second = scale * context @ context.mT
         alpha = scale * context @ labels.mT

@@ -62,8 +62,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     prompts = held_out()
     kinds: dict[tuple[int, bool], list[InContextFolder]] = {}
     for folder in folders.values():
-        model = folder.config().model
-        assert isinstance(model, LinearAttention)
+        model = LinearAttention.of(folder.config().model)
         kinds.setdefault((model.layers, model.looped), []).append(folder)
     values = eigenvalues(TASK)
     found = [

@@ -53,9 +53,7 @@ class Look:
 
 
 def held_out() -> Prompts:
-    batch = TASK.draw(0, 0, PROMPTS, purpose="measure", dtype=torch.float64)
-    assert isinstance(batch, Prompts)
-    return batch
+    return TASK.draw(0, 0, PROMPTS, purpose="measure", dtype=torch.float64)
 
 
 def half_loss(model: InContextModel, prompts: Prompts) -> float:
@@ -72,7 +70,7 @@ def interpolated(model: InContextModel, rate: float, share: float = 0.5) -> Line
 
     A layer (P c, Q / c) is the same for every c; c makes P's entry (y, y) 1, as that of descent is.
     """
-    assert isinstance(model, LinearAttentionModel)
+    model = LinearAttentionModel.of(model)
     p, q = model.matrices()[0]
     d = model.dim
     scale = p[0, d, d]
@@ -82,9 +80,7 @@ def interpolated(model: InContextModel, rate: float, share: float = 0.5) -> Line
     step_p[0, d, d] = 1.0
     step_q[0, :d, :d] = -rate * torch.eye(d, dtype=q.dtype)
     found = model.architecture.build(TASK).to(p.dtype)
-    assert isinstance(found, LinearAttentionModel)
-    layer = found.layer(0)
-    assert isinstance(layer, Full)
+    layer = Full.of(found.layer(0))
     with torch.no_grad():
         layer.p.copy_((1 - share) * step_p + share * p / scale)
         layer.q.copy_((1 - share) * step_q + share * q * scale)
