@@ -138,7 +138,7 @@ def _topic(
     ]
     grid = layout(table.rows, table.columns, numbers, table.printed, heading)
     parts: list[blocks.Block] = []
-    if not runs and not (grid is not None and any(c.has_ours for c in grid.columns)):
+    if not runs and not (grid is not None and any("ours" in c.sides for c in grid.columns)):
         nothing = f"Nothing of it is part of scale {scale}: these are the paper's numbers."
         parts.append(blocks.Prose(text=nothing))
     # Each in a list of its own, as they are long.
