@@ -14,7 +14,7 @@ from eigenformer.incontext import (
     RunConfig,
 )
 from eigenformer.papers.ahn2024 import OPTIMISATION, settings
-from eigenformer.papers.ahn2024.optimisation import condition, final_loss, judge
+from eigenformer.papers.ahn2024.optimisation import condition, final_loss, verdict
 
 NAMES = ("gaussian-20", "gaussian-5", "heavy-tailed")
 FAR = dict.fromkeys(NAMES, (3.0, 5.0))
@@ -98,7 +98,7 @@ def test_the_robust_condition_number_of_a_quadratic_is_that_of_its_matrix(tmp_pa
 
 
 def test_the_claim_holds_if_all_three_parts_do() -> None:
-    finding = judge(FAR, TAILS, LARGER)
+    finding = verdict(FAR, TAILS, LARGER)
     assert finding.state == "holds"
     assert "3.00 to 5.00" in finding.sentence
 
@@ -113,7 +113,7 @@ def test_the_claim_holds_if_all_three_parts_do() -> None:
     ids=["Adam behind", "light tails", "smaller condition numbers"],
 )
 def test_the_claim_fails_if_a_part_does(losses, tails, conditions) -> None:
-    assert judge(losses, tails, conditions).state == "fails"
+    assert verdict(losses, tails, conditions).state == "fails"
 
 
 @pytest.mark.parametrize(
@@ -126,5 +126,5 @@ def test_the_claim_fails_if_a_part_does(losses, tails, conditions) -> None:
     ids=["Adam ahead, not far", "tails that overlap", "seeds far apart"],
 )
 def test_otherwise_it_is_undecided_and_says_what_would_decide(losses, tails, conditions) -> None:
-    finding = judge(losses, tails, conditions)
+    finding = verdict(losses, tails, conditions)
     assert finding.state == "undecided" and "prompts" in finding.would_decide

@@ -22,7 +22,7 @@ from eigenformer.papers.cheng2025.algorithms import (
     mean_spectrum,
 )
 from eigenformer.papers.cheng2025.settings import QUANTITIES, SIZES, task, warm_name
-from eigenformer.papers.cheng2025.study import equivariance, judge
+from eigenformer.papers.cheng2025.study import equivariance, verdict
 
 ALL = pytest.mark.parametrize("study", PAPER.studies.values(), ids=lambda study: study.name)
 
@@ -162,20 +162,20 @@ def test_findings_of_tiny_runs_can_be_kept(
 
 
 def test_the_claim_holds_if_no_depth_is_behind() -> None:
-    finding = judge("heat", (1, 2), [[0.4, 0.41], [0.01, 0.02]], [0.4, 0.1], in_full=False)
+    finding = verdict("heat", (1, 2), [[0.4, 0.41], [0.01, 0.02]], [0.4, 0.1], in_full=False)
     assert finding.state == "holds"
     assert "0.015 against 0.1 at 2" in finding.sentence
 
 
 def test_it_fails_if_the_deepest_is_far_behind_in_every_seed_after_full_training() -> None:
     given = "heat", (1, 2), [[0.1, 0.1], [0.3, 0.25]], [0.4, 0.1]
-    assert judge(*given, in_full=True).state == "fails"
-    assert judge(*given, in_full=False).state == "undecided"
+    assert verdict(*given, in_full=True).state == "fails"
+    assert verdict(*given, in_full=False).state == "undecided"
 
 
 @pytest.mark.parametrize("deepest", [[0.3, 0.15], [0.12, 0.05]])
 def test_otherwise_it_is_undecided(deepest: list[float]) -> None:
-    finding = judge("heat", (1, 2), [[0.1, 0.1], deepest], [0.4, 0.1], in_full=True)
+    finding = verdict("heat", (1, 2), [[0.1, 0.1], deepest], [0.4, 0.1], in_full=True)
     assert finding.state == "undecided" and "graphs" in finding.would_decide
 
 

@@ -124,17 +124,17 @@ def made_up(newton: list[int], descent: list[int], best: float = 0.99) -> settin
     ],
 )
 def test_verdict_on_growth(newton: list[int], descent: list[int], state: str) -> None:
-    assert similarity.judged(made_up(newton, descent)).state == state
+    assert similarity.verdict(made_up(newton, descent)).state == state
 
 
 def test_layers_that_resemble_nothing_decide_nothing() -> None:
-    found = similarity.judged(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000], best=0.5))
+    found = similarity.verdict(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000], best=0.5))
     assert found.state == "undecided" and "not at this size" in found.sentence
 
 
 def test_seeds_have_to_agree() -> None:
-    holds = similarity.judged(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000]))
-    fails = similarity.judged(made_up([0, 3, 6, 9, 12], [0, 100, 200, 300, 400]))
+    holds = similarity.verdict(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000]))
+    fails = similarity.verdict(made_up([0, 3, 6, 9, 12], [0, 100, 200, 300, 400]))
     assert similarity.together([holds, holds]).state == "holds"
     both = similarity.together([holds, fails])
     assert both.state == "undecided" and "hours" in both.would_decide
@@ -155,6 +155,6 @@ GOOD = ill_conditioned.Last(similarity=0.97, newton=20, descent=2000, loss=1e-4)
 )
 def test_verdict_on_ill_conditioned_data(change: dict[str, float], state: str) -> None:
     ill = replace(GOOD, **change)
-    found = ill_conditioned.judged([GOOD, GOOD], [ill, ill], small=0.01)
+    found = ill_conditioned.verdict([GOOD, GOOD], [ill, ill], small=0.01)
     assert found.state == state
     assert bool(found.would_decide) == (state == "undecided")

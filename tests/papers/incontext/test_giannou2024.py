@@ -150,7 +150,7 @@ def trained(factor: float, last: float) -> dict[tuple[float, int], list[float]]:
     ],
 )
 def test_verdict_between_orders(factor: float, last: float, state: str, words: str) -> None:
-    found = regression.judged(trained(factor, last), ORDERS)
+    found = regression.verdict(trained(factor, last), ORDERS)
     assert found.state == state and words in found.sentence
     assert not found.would_decide
 
@@ -160,7 +160,7 @@ def test_verdict_between_orders_is_open_where_seeds_disagree() -> None:
     losses[5.0, 6] = [
         value * factor for value, factor in zip(losses[5.0, 4], (0.1, 0.9, 3.0), strict=True)
     ]
-    found = regression.judged(losses, ORDERS)
+    found = regression.verdict(losses, ORDERS)
     assert found.state == "undecided" and "hours" in found.would_decide
 
 
@@ -179,13 +179,13 @@ def test_verdict_on_layer_norm(plain: float, deep: float, state: str) -> None:
         (NORM, 3): [1.0, 1.0, 1.0],
         (NORM, 5): list(deep * wobble),
     }
-    assert layer_norm.judged(inside, outside).state == state
+    assert layer_norm.verdict(inside, outside).state == state
 
 
 def test_verdict_on_layer_norm_is_open_where_seeds_disagree() -> None:
     inside = {(PLAIN, 3): [0.5, 1.0, 3.0], (NORM, 3): [1.0, 1.0, 1.0]}
     outside = {(NORM, 1): [1.0, 1.0, 1.0], (NORM, 5): [3.0, 3.0, 3.1]}
-    found = layer_norm.judged(inside, outside)
+    found = layer_norm.verdict(inside, outside)
     assert found.state == "undecided" and found.would_decide
 
 

@@ -25,7 +25,7 @@ _PAPER_LOOKS = (750, 1250)
 _PAPER = {"gaussian-20": (1.76, 1.58), "gaussian-5": (3.14, 5.98), "heavy-tailed": (9.57, 6.53)}
 
 
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     size = SIZES[scale]
     chosen = {
         (setting, kind): _best(folders, size, setting, kind)
@@ -57,11 +57,11 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             _survival({setting: norms[0] for setting, norms in noise.items()}),
         ),
         numbers=_numbers(looks, losses, tails, conditions),
-        verdicts={"N10": judge(losses, tails, conditions)},
+        verdicts={"N10": verdict(losses, tails, conditions)},
     )
 
 
-def judge(
+def verdict(
     losses: Mapping[str, Sequence[float]],
     tails: Mapping[str, Sequence[float]],
     conditions: Mapping[str, Sequence[Sequence[float]]],
@@ -287,7 +287,7 @@ OPTIMISATION = Analysis(
     title="Adam against SGD, gradient noise and conditioning in three settings",
     section="3",
     runs=runs,
-    analyse=_analyse,
+    analyse=analyse,
     note=(
         "750 steps of 256 prompts and three seeds where the paper has 10,000 of 1000 and six; the "
         "better of two rates where it has the best of ten; the Hessian after 375 and 750 steps "

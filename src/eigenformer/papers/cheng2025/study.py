@@ -19,7 +19,7 @@ NO_WORSE, FAR_WORSE = 1.1, 2.0
 """Ratios of the trained model's loss to the algorithm's that decide."""
 
 
-def _analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     size = SIZES[scale]
     graph, form, depths = size.graphs[0], size.forms[0], size.depths[quantity]
     problem = task(quantity, graph)
@@ -70,11 +70,11 @@ def _analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFo
     return Findings(
         panels=(panel,),
         numbers=tuple(numbers),
-        verdicts={"N13": judge(quantity, depths, chosen, fixed, in_full=scale == "paper")},
+        verdicts={"N13": verdict(quantity, depths, chosen, fixed, in_full=scale == "paper")},
     )
 
 
-def judge(
+def verdict(
     quantity: Quantity,
     depths: Sequence[int],
     trained: Sequence[Sequence[float]],
@@ -214,7 +214,7 @@ def _study(quantity: Quantity) -> Analysis:
         title=f"Graph transformers trained for the {QUANTITIES[quantity]}",
         section="4",
         runs=partial(runs, quantity),
-        analyse=partial(_analyse, quantity),
+        analyse=partial(analyse, quantity),
         note=_NOTE,
     )
 

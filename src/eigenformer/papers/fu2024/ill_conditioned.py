@@ -71,7 +71,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             ),
         ),
         numbers=tuple(_numbers(ends)),
-        verdicts={"N07": judged(ends["isotropic"], ends["ill-conditioned"], small_part(scale))},
+        verdicts={"N07": verdict(ends["isotropic"], ends["ill-conditioned"], small_part(scale))},
     )
 
 
@@ -143,7 +143,7 @@ def _numbers(ends: Mapping[Data, Sequence[Last]]) -> list[Number]:
     return numbers
 
 
-def judged(isotropic: Sequence[Last], ill: Sequence[Last], small: float) -> Finding:
+def verdict(isotropic: Sequence[Last], ill: Sequence[Last], small: float) -> Finding:
     """By every seed: models that have learned, Newton's steps, descent's steps.
 
     Learned: all last layers have a similarity of 0.9 or more with some Newton step, and the

@@ -48,7 +48,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             ),
         ),
         numbers=tuple(_numbers(found)),
-        verdicts={"N06": together([judged(each) for each in found])},
+        verdicts={"N06": together([verdict(each) for each in found])},
     )
 
 
@@ -149,7 +149,7 @@ def _line(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
     return float(slope), 1 - float(np.mean(rest**2)) / total if total > 0 else 0.0
 
 
-def judged(found: Matched) -> Finding:
+def verdict(found: Matched) -> Finding:
     """One model's verdict, on the layers whose best similarity with Newton's iteration is >= 0.9.
 
     Holds if Newton's steps rise from layer to layer with R^2 >= 0.9 of a line, and descent's fit an

@@ -121,7 +121,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             *_numbers("far out of distribution", outside),
             Number(name="edge of the distribution: 99% of |x_1| are below", value=edge),
         ),
-        verdicts={"N05": judged(inside, outside)},
+        verdicts={"N05": verdict(inside, outside)},
     )
 
 
@@ -216,7 +216,7 @@ def _numbers(where: str, losses: Losses) -> list[Number]:
     ]
 
 
-def judged(inside: Losses, outside: Losses) -> Finding:
+def verdict(inside: Losses, outside: Losses) -> Finding:
     """Both halves, by 95% intervals of log ratios paired by seed.
 
     Layer norm helps: its loss is lower than the plain model's at every depth that both have. Depth

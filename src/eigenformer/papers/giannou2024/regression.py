@@ -84,7 +84,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     return Findings(
         panels=tuple(_panel(condition, losses, newton) for condition in CONDITIONS),
         numbers=tuple(_numbers(losses, newton)),
-        verdicts={"N04": judged(losses, newton)},
+        verdicts={"N04": verdict(losses, newton)},
     )
 
 
@@ -133,7 +133,7 @@ def _numbers(losses: Losses, newton: Mapping[tuple[float, int], list[float]]) ->
     ]
 
 
-def judged(losses: Losses, newton: Mapping[tuple[float, int], list[float]]) -> Finding:
+def verdict(losses: Losses, newton: Mapping[tuple[float, int], list[float]]) -> Finding:
     """Both halves of the claim, for condition numbers 5 and 10.
 
     Between: up to 4 layers, some seed of every size lies between the two orders after as many

@@ -84,12 +84,12 @@ def _runs(scale: Scale) -> Sequence[Experiment]:
     ]
 
 
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     trained = [_measured(folder) for folder in folders.values()]
     return Findings(
         panels=(_spectra(trained), _pruning(trained), _lengths(trained)),
         numbers=_numbers(trained),
-        verdicts={"N14": judge(trained)},
+        verdicts={"N14": verdict(trained)},
     )
 
 
@@ -126,7 +126,7 @@ def _accuracies(model: OneLayerModel, test: Sequences, *, largest: bool) -> tupl
     return tuple(found)
 
 
-def judge(trained: Sequence[Trained]) -> Finding:
+def verdict(trained: Sequence[Trained]) -> Finding:
     """Holds if updates are of low rank, and some fraction of neurons is free to prune.
 
     Low rank: sigma_3 / sigma_2 is at most 0.1 for W_Q, W_K and W_V in every run. Free: in every run
@@ -255,7 +255,7 @@ UPDATES = Analysis(
     title="Rank of updates and sparsity of neurons in a one-layer transformer",
     section="synthetic experiments",
     runs=_runs,
-    analyse=_analyse,
+    analyse=analyse,
     note=(
         "The paper's own settings could not be read, so those of both scales are ours: 10 patterns "
         "in 20 dimensions, 100 neurons, SGD (laptop); 50 in 100, 1000 neurons (paper). Neurons "

@@ -35,7 +35,7 @@ def _no_runs(scale: Scale) -> Sequence[Experiment]:
     return ()
 
 
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     errors = {condition: gd_plus_plus_errors(condition) for condition in CONDITIONS}
     x = tuple(float(depth) for depth in DEPTHS)
     convergence = Panel(
@@ -188,6 +188,6 @@ STRUCTURE = Analysis(
     title="The form of a linear transformer's layers, and the depth of GD++",
     section="4, Theorem 4.1; 5, Theorem 5.1",
     runs=_no_runs,
-    analyse=_analyse,
+    analyse=analyse,
     note="No training: random weights and constructed ones; the same at both scales.",
 )
