@@ -5,30 +5,21 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back
+from tiny_studies import shrunk, there_and_back, trained
 
 from eigenformer.incontext import (
     HeavyTailed,
     LinearAttention,
     Regression,
     RunConfig,
-    load_run,
 )
-from eigenformer.papers.ahn2024 import OPTIMISATION, STUDIES, settings
+from eigenformer.papers.ahn2024 import OPTIMISATION, settings
 from eigenformer.papers.ahn2024.optimisation import condition, final_loss, judge
-from eigenformer.papers.incontext_study import SCALES, studies
-from eigenformer.training import train
 
 NAMES = ("gaussian-20", "gaussian-5", "heavy-tailed")
 FAR = dict.fromkeys(NAMES, (3.0, 5.0))
 TAILS = {"gaussian-20": (5.0, 6.0), "gaussian-5": (9.0, 20.0), "heavy-tailed": (8.0, 30.0)}
 LARGER = {name: [[1.5, 1.6, 1.4], [1.9, 1.7, 2.0]] for name in NAMES}
-
-
-def test_runs_of_both_scales_build() -> None:
-    for study in STUDIES:
-        assert studies()[study.name] is study
-        assert len({study.identity(scale) for scale in SCALES}) == 2
 
 
 def test_paper_scale_has_the_authors_settings() -> None:
@@ -97,7 +88,7 @@ def test_the_robust_condition_number_of_a_quadratic_is_that_of_its_matrix(tmp_pa
         batch=4,
         snapshots=(0,),
     )
-    folder = load_run(train(config, tmp_path / "run").path)
+    folder = trained(config, tmp_path / "run")
     batch = config.task.draw(0, 0, 256, purpose="hessian", dtype=torch.float64)
     moment = (batch.x * batch.y[:, :, None]).mean(dim=1)
     g = (batch.query[:, :, None] * moment[:, None, :]).flatten(1)

@@ -12,14 +12,7 @@ from eigenformer.incontext import Gaussian, Regression, Transformer
 from eigenformer.incontext.algorithms import Newton
 from eigenformer.incontext.measures import prefix_errors
 from eigenformer.incontext.measures import similarity as likeness
-from eigenformer.papers.fu2024 import STUDIES, ill_conditioned, settings, similarity
-from eigenformer.papers.incontext_study import SCALES, Study, studies
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_runs_of_both_scales_build_and_hash(study: Study) -> None:
-    assert studies()[study.name] is study
-    assert len({study.identity(scale) for scale in SCALES}) == 2
+from eigenformer.papers.fu2024 import PAPER, ill_conditioned, settings, similarity
 
 
 def test_paper_scale_has_the_papers_settings() -> None:
@@ -53,11 +46,11 @@ def test_findings_of_tiny_runs_serialise(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(module, "NEWTON_STEPS", 6)
         if module is not settings:
             monkeypatch.setitem(module.SEEDS, "laptop", (0,))
-    for study in STUDIES:
+    for study in PAPER.studies.values():
         folders = shrunk(study.planned("laptop"), tmp_path / study.name)
         findings = study.analyse("laptop", folders)
         assert there_and_back(findings) == findings
-        assert set(findings.verdicts) == set(study.claims)
+        assert set(findings.verdicts) == {claim.id for claim in PAPER.claims_on(study.name)}
         assert len(findings.maps) == 2 and len(findings.panels) == 2
 
 

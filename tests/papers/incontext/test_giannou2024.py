@@ -11,20 +11,13 @@ from tiny_studies import shrunk, there_and_back
 from eigenformer.incontext import Logistic, Regression, Transformer
 from eigenformer.incontext.algorithms import Newton
 from eigenformer.papers.giannou2024 import (
-    STUDIES,
+    PAPER,
     constructions,
     layer_norm,
     logistic,
     regression,
     settings,
 )
-from eigenformer.papers.incontext_study import SCALES, Study, studies
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_runs_of_both_scales_build_and_hash(study: Study) -> None:
-    assert studies()[study.name] is study
-    assert len({study.identity(scale) for scale in SCALES if study.planned(scale)}) in (0, 2)
 
 
 def test_paper_scale_of_the_regression_has_the_authors_settings() -> None:
@@ -82,7 +75,7 @@ def test_findings_of_tiny_runs_serialise(tmp_path: Path, monkeypatch: pytest.Mon
         folders = shrunk(module.runs("laptop"), tmp_path / module.STUDY.name)
         findings = module.analyse("laptop", folders)
         assert there_and_back(findings) == findings
-        assert set(findings.verdicts) == set(module.STUDY.claims)
+        assert set(findings.verdicts) == {claim.id for claim in PAPER.claims_on(module.STUDY.name)}
         assert findings.panels and findings.numbers
 
 

@@ -6,9 +6,7 @@ import pytest
 import torch
 from tiny_studies import shrunk, there_and_back
 
-from eigenformer.incontext import OneLayer, Patterns
-from eigenformer.papers.incontext_study import SCALES, studies
-from eigenformer.papers.li2024 import STUDIES, UPDATES, updates
+from eigenformer.papers.li2024 import UPDATES, updates
 from eigenformer.papers.li2024.updates import FRACTIONS, Trained, judge
 
 FLAT = (1.0,) * (len(FRACTIONS) - 1) + (0.5,)
@@ -24,16 +22,6 @@ def trained(third: float = 0.02, smallest=FLAT, largest=FALLING) -> Trained:
         before=(0.1, 0.2),
         after=(0.1, 0.9),
     )
-
-
-def test_runs_of_both_scales_build() -> None:
-    assert studies()["li2024-updates"] is UPDATES and (UPDATES,) == STUDIES
-    assert len({UPDATES.identity(scale) for scale in SCALES}) == 2
-    for scale in SCALES:
-        for run in UPDATES.planned(scale):
-            assert isinstance(run.config.task, Patterns)
-            assert isinstance(run.config.model, OneLayer)
-            assert run.config.optimizer.kind == "sgd"
 
 
 def test_findings_of_tiny_runs_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

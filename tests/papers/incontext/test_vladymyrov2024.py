@@ -12,8 +12,7 @@ from tiny_studies import shrunk, there_and_back
 from eigenformer.core import InputError
 from eigenformer.incontext import LinearAttention, LinearAttentionModel, Prompts, Regression
 from eigenformer.incontext.algorithms import Ridge
-from eigenformer.papers.incontext_study import SCALES, Study, studies
-from eigenformer.papers.vladymyrov2024 import MIXED_NOISE, STRUCTURE, STUDIES, settings
+from eigenformer.papers.vladymyrov2024 import MIXED_NOISE, STRUCTURE, settings
 from eigenformer.papers.vladymyrov2024.mixed_noise import Compared, compared, judge
 from eigenformer.papers.vladymyrov2024.ridge import TunedRidge, tuned_ridge
 from eigenformer.papers.vladymyrov2024.structure import (
@@ -51,13 +50,6 @@ def random_model(form, *, mean: bool) -> LinearAttentionModel:
     model = options.build(NOISY, 1).double().requires_grad_(False)
     assert isinstance(model, LinearAttentionModel)
     return model
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_runs_of_both_scales_build(study: Study) -> None:
-    assert studies()[study.name] is study
-    for scale in SCALES:
-        study.planned(scale)
 
 
 def test_paper_scale_has_the_papers_settings() -> None:

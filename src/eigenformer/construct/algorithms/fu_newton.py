@@ -25,15 +25,15 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer, Unit
 from ..scalar import IDENTITY
 from ..spec import Port, Spec, Stage
 from .least_squares import Start, newton_steps
-from .prompts import LEAST_SQUARES, Prompt, at_least, draw_regression
+from .prompts import LEAST_SQUARES, Prompt, draw_regression
 from .spectra import gram_eigenvalues, positive, refuse, warn_if_ill_conditioned
 
 Scores = Literal["relu", "linear"]
@@ -60,9 +60,7 @@ def fu_newton_steps(
     refused unless `guard` is False.
     Source: Fu et al. 2024, Theorem 5.1 (one step); derivations.md, section 2.
     """
-    at_least("dim", dim, 1)
-    at_least("tokens", tokens, 1)
-    at_least("steps", steps, 1)
+    at_least(1, dim=dim, tokens=tokens, steps=steps)
     layout = Layout.of(Mx=dim, x=dim)
     shape = (tokens, dim)
     x_port = Port(name="x", shape=shape, block="x", transposed=True)
@@ -150,7 +148,7 @@ def fu_newton(
     if steps is None:
         # ||S S^T||_F is at most sqrt(dim) ||S S^T||_2, which costs log2 of that more.
         steps = newton_steps(condition, start) + math.ceil(math.log2(dim) / 2)
-    at_least("steps", steps, 1)
+    at_least(1, steps=steps)
     if alpha is not None and not 0 < alpha < math.inf:
         raise InputError(f"alpha is {alpha}; it must be positive")
     layout = Layout.of(Mx=dim, x=dim, y=1)
@@ -288,7 +286,7 @@ def fu_newton_reference(
     return found
 
 
-def _core_entry(scores: Scores, heads: int, error: float) -> Entry:
+def _core_entry(scores: Scores, heads: int, error: float) -> Construction:
     dim, tokens, steps = 5, 20, 2
 
     def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
@@ -296,8 +294,7 @@ def _core_entry(scores: Scores, heads: int, error: float) -> Entry:
         gram = x.swapaxes(1, 2) @ x
         return x, gram / np.linalg.norm(gram @ gram, axis=(1, 2))[:, None, None]
 
-    return Entry(
-        name=f"fu-newton-{scores}",
+    return Construction(
         summary=f"Newton steps on tokens [Mx; x], {scores} attention: the core, {steps} steps",
         source="Fu et al. 2024, Theorem 5.1",
         build=lambda: fu_newton_steps(dim, tokens, steps, scores=scores),
@@ -313,10 +310,9 @@ def _core_entry(scores: Scores, heads: int, error: float) -> Entry:
     )
 
 
-def _complete_entry() -> Entry:
+def _complete_entry() -> Construction:
     dim, tokens, steps = 5, 20, 12
-    return Entry(
-        name="fu-newton",
+    return Construction(
         summary="least-squares prediction by Newton steps on tokens, set-up and read-out included",
         source="Fu et al. 2024, Theorem 5.1",
         build=lambda: fu_newton(dim, tokens, steps),

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move, RowMap, Rows
 from ..parts import Head
 from ..spec import Port
@@ -22,20 +22,6 @@ from ..spec import Port
 SOURCE = "Cheng, Carin and Sra 2024 (arXiv 2410.16699); derivations.md, section 8"
 CONDITION = 18.6
 """lambda_max / lambda_2 of the graph behind the figures of derivations.md, section 8."""
-
-
-def at_least(least: int, **counts: int) -> None:
-    """Refuse a count (given by name) below `least`."""
-    for name, count in counts.items():
-        if count < least:
-            raise InputError(f"{name} is {count}; give at least {least}")
-
-
-def positive(**values: float | None) -> None:
-    """Refuse a value (given by name) that is neither None nor positive and finite."""
-    for name, value in values.items():
-        if value is not None and not (0 < value < float("inf")):
-            raise InputError(f"{name} is {value}; give a positive number")
 
 
 def laplacian_head(layout: Layout, value: RowMap) -> Head:
@@ -144,3 +130,10 @@ def draw_skip_rings(
         largest, second = extremes(more)
         found = np.concatenate([found, more[(largest <= condition * second)[:, 0, 0]]])
     return found[:batch]
+
+
+def draw_with_identity(
+    rng: np.random.Generator, batch: int
+) -> tuple[Float64[np.ndarray, "B 10 20"], Float64[np.ndarray, "B 10 10"]]:
+    """Skip rings no worse conditioned than the one of section 8, and the identity for each."""
+    return draw_skip_rings(rng, batch, condition=CONDITION), np.tile(np.eye(10), (batch, 1, 1))

@@ -25,13 +25,13 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
-from .prompts import LEAST_SQUARES, at_least, draw_regression
+from .prompts import LEAST_SQUARES, draw_regression
 from .spectra import gram_eigenvalues, positive, refuse, warn_if_ill_conditioned
 
 Start = Literal["gram", "identity"]
@@ -170,8 +170,7 @@ class _Plan:
     guard: bool = True
 
     def __post_init__(self) -> None:
-        at_least("dim", self.dim, 1)
-        at_least("steps", self.steps, 1)
+        at_least(1, dim=self.dim, steps=self.steps)
         if self.tokens < self.dim:
             raise InputError(
                 f"tokens is {self.tokens}, but the {self.dim} x {self.dim} identity lies in the "
@@ -350,10 +349,9 @@ def least_squares_reference(
     return found
 
 
-def _entry() -> Entry:
+def _entry() -> Construction:
     dim, tokens, steps = 5, 20, 8
-    return Entry(
-        name="least-squares",
+    return Construction(
         summary="least squares and prediction from tokens, by Newton's iteration",
         source="Giannou et al. 2024, Theorem 4.2",
         build=lambda: least_squares(dim, tokens, steps),

@@ -18,13 +18,12 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from .. import theory
 from ..compiler import Compiled, CompiledNetwork, check_symmetric, compiled_program
 from ..expression import Expression, I, stored
 from ..program import Program, program
 from ..spec import Port
-from .prompts import at_least
 
 
 @program
@@ -69,8 +68,7 @@ def newton_inverse(
 
     Source: Giannou et al. 2024, Lemma 4.1; derivations.md, section 1d (i) and (ii).
     """
-    at_least("dim", dim, 1)
-    at_least("steps", steps, 1)
+    at_least(1, dim=dim, steps=steps)
     compiled = compiled_program(
         newton_step,
         {"A": (dim, dim), "X": (dim, dim)},
@@ -110,9 +108,9 @@ def newton_order(
     Order 4 is two steps of order 2, and costs one layer more: for comparison only.
     Source: Li and Li 2010; Giannou et al. 2024, section 4; derivations.md, section 1d (iii).
     """
-    at_least("dim", dim, 1)
-    at_least("order", order, 2)
-    at_least("steps", steps, 1)
+    at_least(1, dim=dim)
+    at_least(2, order=order)
+    at_least(1, steps=steps)
     compiled = compiled_program(
         order_step(order),
         {"A": (dim, dim), "X": (dim, dim)},
@@ -152,9 +150,7 @@ def pseudo_inverse(
 
     Source: Giannou et al. 2024, section 4; Ben-Israel and Cohen 1966 (convergence).
     """
-    at_least("rows", rows, 1)
-    at_least("columns", columns, 1)
-    at_least("steps", steps, 1)
+    at_least(1, rows=rows, columns=columns, steps=steps)
     compiled = compiled_program(
         newton_step,
         {"A": (rows, columns), "X": (columns, rows)},

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ...models.hooked import HookedPass
 from ..batches import Batch, as_graphs
 from ..tasks import GraphTask, Task
@@ -51,9 +51,7 @@ class GraphTransformer(Architecture):
     init_std: float = 0.02
 
     def __post_init__(self) -> None:
-        for name, count in (("layers", self.layers), ("heads", self.heads)):
-            if count < 1:
-                raise InputError(f"{name} is {count}; give at least 1")
+        at_least(1, layers=self.layers, heads=self.heads)
 
     def module(self, task: Task) -> "GraphTransformerModel":
         if not isinstance(task, GraphTask):
@@ -109,7 +107,7 @@ class GraphTransformerModel(InContextModel):
             phi = phi + self.first
         return torch.cat([graphs.incidence.mT, graphs.demands, phi], dim=1)
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         for number in range(layers):
             yield partial(self._step, *self.layer(number).matrices())
 

@@ -23,7 +23,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ...models.hooked import HookedPass
 from ..batches import Batch, Prompts, as_prompts
 from ..tasks import Task
@@ -56,9 +56,7 @@ class Transformer(Architecture):
     """Of every weight; biases start at 0 (Giannou's code: 0.0002 without norm)."""
 
     def __post_init__(self) -> None:
-        for name, count in (("layers", self.layers), ("heads", self.heads)):
-            if count < 1:
-                raise InputError(f"{name} is {count}; give at least 1")
+        at_least(1, layers=self.layers, heads=self.heads)
         if self.embedding % self.heads:
             raise InputError(
                 f"embedding is {self.embedding}; it must be a multiple of heads = {self.heads}"
@@ -143,7 +141,7 @@ class TransformerModel(InContextModel):
             state = state + self.positions.weight[: state.shape[1]]
         return state
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         yield from self._blocks()[:layers]
 
     def forward(self, batch: Batch, layers: int | None = None) -> Float[Tensor, "B ..."]:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...core import InputError, Registry
+from ...core import Registry, at_least
 from ..batches import Batch, BatchT
 from ..source import Source
 
@@ -65,8 +65,7 @@ class Task(ABC):
         Batches of one stream, and of two purposes, are independent. The random numbers do not
         depend on `dtype`; targets are computed in it.
         """
-        if size < 1:
-            raise InputError(f"size is {size}; give at least 1")
+        at_least(1, size=size)
         return self.make(Source(seed, purpose, index, dtype), size)
 
     def loss(self, prediction: Float[Tensor, "B ..."], batch: Batch) -> Float[Tensor, ""]:
@@ -75,10 +74,3 @@ class Task(ABC):
 
 
 TASKS = Task.registry
-
-
-def at_least(least: int, **counts: int) -> None:
-    """Refuse a count (given by name) below `least`."""
-    for name, count in counts.items():
-        if count < least:
-            raise InputError(f"{name} is {count}; give at least {least}")

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...construct.algorithms.graphs import skip_ring
-from ...core import InputError
+from ...core import InputError, at_least
 from ..batches import Batch, Graphs, as_graphs
 from ..source import Source
-from .base import TASKS, Task, at_least
+from .base import TASKS, Task
 
 Quantity = Literal["potentials", "embedding", "heat", "eigenvectors"]
 

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...construct.algorithms.logistic_reference import logistic_optimum, rescale
-from ...core import InputError
+from ...core import InputError, at_least
 from ..batches import Batch, Prompts, as_prompts
 from ..source import Source
-from .base import TASKS, Task, at_least
+from .base import TASKS, Task
 from .covariates import Covariates, Gaussian
 
 

@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..batches import Batch, Prompts, as_prompts
 from ..source import Source
-from .base import TASKS, Task, at_least
+from .base import TASKS, Task
 from .covariates import Covariates, Gaussian
 
 

@@ -8,9 +8,10 @@ import torch
 
 from ...incontext import InContextFolder
 from ...incontext.measures import gradient_noise, hessian_eigenvalues, kurtosis, robust_condition
-from .. import Finding
-from ..claims import mean, mean_half_width
-from ..incontext_study import Findings, Line, Number, Panel, Scale, Study
+from ...runs import Scale
+from ..compare import mean, mean_half_width
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..study import Analysis
 from .settings import KINDS, NAMES, SETTINGS, SIZES, Kind, Size, run_name, runs
 
 NOISE_BATCH, NOISE_SAMPLES, HESSIAN_PROMPTS = 20, 500, 256
@@ -281,12 +282,10 @@ def _number(
     )
 
 
-OPTIMISATION = Study(
+OPTIMISATION = Analysis(
     name="ahn2024-optimisation",
     title="Adam against SGD, gradient noise and conditioning in three settings",
-    paper="Ahn et al. (2024)",
     section="3",
-    claims=("N10",),
     runs=runs,
     analyse=_analyse,
     note=(

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from ...incontext import Graphs, GraphTask, InContextFolder, InContextModel
-from .. import Finding
-from ..claims import mean
-from ..incontext_study import Findings, Line, Number, Panel, Scale, Study
+from ...runs import Scale
+from ..compare import mean
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..study import Analysis
 from .algorithms import Spectrum, algorithm_loss, best_multiplier, mean_spectrum
 from .settings import QUANTITIES, SIZES, WARM_DEPTH, Quantity, run_name, runs, task, warm_name
 
@@ -207,13 +208,11 @@ def _trained(
     )
 
 
-def _study(quantity: Quantity) -> Study:
-    return Study(
+def _study(quantity: Quantity) -> Analysis:
+    return Analysis(
         name=f"cheng2025-{quantity}",
         title=f"Graph transformers trained for the {QUANTITIES[quantity]}",
-        paper="Cheng et al. (2025)",
         section="4",
-        claims=("N13",),
         runs=partial(runs, quantity),
         analyse=partial(_analyse, quantity),
         note=_NOTE,
@@ -233,4 +232,4 @@ _NOTE = (
     "eigenvectors are not among the studies: 9 layers and 40,100 steps of 4000 graphs."
     " That a short training cannot refute the claim was decided after the first runs."
 )
-STUDIES: tuple[Study, ...] = tuple(_study(quantity) for quantity in QUANTITIES)
+STUDIES: tuple[Analysis, ...] = tuple(_study(quantity) for quantity in QUANTITIES)

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from ...incontext import InContextFolder, InContextModel, Prompts, Regression
 from ...incontext.algorithms import Ridge, best_ridge
-from .. import Finding
-from ..incontext_study import Findings, Line, Number, Panel, Scale, Study
+from ...runs import Scale
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..study import Analysis
 from .ridge import TunedRidge, tuned_ridge
 from .settings import FORMS, NAMES, SIZES, Form, Size, run_name, runs, task
 
@@ -285,12 +286,10 @@ def _number(name: str, errors: Float[Tensor, " B"], oracle: Float[Tensor, " B"])
     )
 
 
-MIXED_NOISE = Study(
+MIXED_NOISE = Analysis(
     name="vladymyrov2024-mixed-noise",
     title="Linear transformers beside ridge regression on prompts of different noise",
-    paper="Vladymyrov et al. (2024)",
     section="6",
-    claims=("N11",),
     runs=runs,
     analyse=_analyse,
     note=(

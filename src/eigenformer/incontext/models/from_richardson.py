@@ -4,15 +4,10 @@ from dataclasses import dataclass
 from typing import final
 
 from ...construct.algorithms.electric import electric_potentials
-from ...core import InputError
-from ...incontext import (
-    ARCHITECTURES,
-    Architecture,
-    ConstructedModel,
-    GraphTask,
-    Task,
-    from_construction,
-)
+from ...core import InputError, at_least
+from ..tasks import GraphTask, Task
+from .base import ARCHITECTURES, Architecture
+from .constructed import ConstructedModel, from_construction
 
 
 @final
@@ -27,8 +22,7 @@ class FromRichardson(Architecture):
     layers: int = 4
 
     def __post_init__(self) -> None:
-        if self.layers < 1:
-            raise InputError(f"layers is {self.layers}; give at least 1")
+        at_least(1, layers=self.layers)
 
     def module(self, task: Task) -> ConstructedModel:
         if not isinstance(task, GraphTask) or task.quantity != "potentials":
