@@ -52,7 +52,6 @@ TWICE = {
     "Compared": "two studies' own, each within its module",
     "Conditioned": "a law of matrices and a law of points: names in kept configurations",
     "Cost": "to merge",
-    "Layout": "rows of a constructed state; places of coefficients among tokens",
     "LeastSquares": "a problem and an algorithm for it",
     "Measured": "to rename",
     "Outcome": "to merge",
