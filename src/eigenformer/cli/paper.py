@@ -22,7 +22,7 @@ from .paper_run import STYLES, expected, run_studies
 from .parse import JsonFlag, run_one_of
 
 USAGE = """\
-usage: eigenformer {prog} list [--scale SCALE] [--json]
+usage: eigenformer {prog} list [NAME...] [--scale SCALE] [--json]
        eigenformer {prog} run NAME... [--scale SCALE] [--only RUN] [--workers N] [--dry-run]
        eigenformer {prog} claims [CLAIM...] [--scale SCALE] [--json]
        eigenformer {prog} report [NAME...] [--scale SCALE] [--to FOLDER]
@@ -60,7 +60,11 @@ class Commands:
         self.known = known
 
     def list_all(
-        self, scale: Scale | None = None, records: Path | None = None, as_json: JsonFlag = False
+        self,
+        names: _Names = (),
+        scale: Scale | None = None,
+        records: Path | None = None,
+        as_json: JsonFlag = False,
     ) -> int:
         """List the studies: their runs, how many have been made, and what they cost.
 
@@ -68,6 +72,8 @@ class Commands:
         made the study; runs that studies share are counted with each.
 
         Args:
+            names: studies such as table06 or giannou2024-regression, or papers; all of them if none
+                is named.
             scale: only this one.
             records: folder of the records, in place of those that come with the papers.
             as_json: print JSON instead of a table.
@@ -75,7 +81,7 @@ class Commands:
         scales = SCALES if scale is None else (scale,)
         facts = [
             _fact(excerpt, study, scales)
-            for excerpt in self._chosen(("all",), records)
+            for excerpt in self._chosen(names or ("all",), records)
             for study in excerpt.studies
         ]
         if as_json:
