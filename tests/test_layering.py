@@ -39,23 +39,12 @@ WITHOUT_TORCH = ("core", "ensembles", "problems", "encodings")
 CIRCLES = {
     frozenset({"construct.network", "construct.solver"}): "net.as_solver()",
     frozenset({"evaluation.pretrained", "evaluation.trained"}): "solver.save_pretrained()",
-    frozenset(
-        f"models.{name}"
-        for name in (
-            "base", "direct", "hooks", "initialise", "recurrent", "seq2seq", "transformer", "values"
-        )
-    ): "to open: Model.run_with_cache, and hooks that know every family",
-}  # fmt: skip
-"""Files that import each other, with the method of an object that imports its own function late. In
-the end there are two."""
+}
+"""Files that import each other, with the method of an object that imports its own function late."""
 SINGLE_PAPERS = {
     "app.chance": {"charton2022"},
     "cli.bench_efficiency": {"efficiency"},
     "cli.bench_training": {"efficiency"},
-    "cli.incontext": {"incontext_study"},
-    "cli.paper": {"charton2022"},
-    "reports.panels": {"incontext_study"},
-    "reports.studies": {"incontext_study"},
 }
 """What reads one paper's folder; everything else sees papers as they all are (`papers/*.py`)."""
 TWICE = {
@@ -63,7 +52,6 @@ TWICE = {
     "Compared": "two studies' own, each within its module",
     "Conditioned": "a law of matrices and a law of points: names in kept configurations",
     "Cost": "to merge",
-    "Layout": "rows of a constructed state; places of coefficients among tokens",
     "LeastSquares": "a problem and an algorithm for it",
     "Measured": "to rename",
     "Outcome": "to merge",

@@ -8,27 +8,28 @@ from typing import Any
 from reading import HOSTILE
 
 from eigenformer.incontext import LinearAttention, Regression, RunConfig
-from eigenformer.papers import Finding
-from eigenformer.papers.incontext_study import (
+from eigenformer.papers import (
+    Analysis,
+    Claim,
+    Finding,
     Findings,
     HeatMap,
+    Kept,
     Line,
     Number,
     Panel,
-    Record,
-    Records,
-    Run,
-    Scale,
-    Study,
-    verdicts,
+    Paper,
+    by_id,
+    by_name,
 )
 from eigenformer.reports import studies_chapter
 from eigenformer.reports.report import Chapter
+from eigenformer.runs import Experiment, Records, Scale
 
 
-def _runs(scale: Scale) -> list[Run]:
+def _runs(scale: Scale) -> list[Experiment]:
     return [
-        Run(
+        Experiment(
             name=f"layers-{layers}",
             config=RunConfig(
                 task=Regression(dim=3, points=6),
@@ -45,29 +46,47 @@ def _not_called(scale: Scale, folders: Mapping[str, Any]) -> Findings:
     raise AssertionError("a report analyses nothing")
 
 
-def study(name: str, paper: str, claims: tuple[str, ...], **more: Any) -> Study:
-    return Study(
+def study(name: str, **more: Any) -> Analysis:
+    return Analysis(
         name=name,
         title=more.pop("title", f"What {name} finds"),
-        paper=paper,
         section="6, figure 8",
-        claims=claims,
         runs=more.pop("runs", _runs),
         analyse=_not_called,
         **more,
     )
 
 
-FULL = study(
-    "giannou2024-depth",
-    "Giannou et al. (2024)",
-    ("N04", "N05"),
-    title="Loss against layers & <steps>",
-    note=f"Smaller. {HOSTILE}",
+FULL = study("giannou2024-depth", title="Loss against layers & <steps>", note=f"Smaller. {HOSTILE}")
+MISSING = study("giannou2024-noise")
+COMPUTED = study("cheng2025-flow", runs=lambda scale: [])
+
+
+def claim(id: str, *studies: Analysis) -> Claim:
+    return Claim(id=id, text=f"Claim {id}", studies=tuple(study.name for study in studies))
+
+
+def _paper(name: str, citation: str, studies: list[Analysis], *claims: Claim) -> Paper:
+    return Paper(
+        name=name,
+        title="Numbers",
+        citation=citation,
+        studies=by_name(*studies),
+        claims=by_id(*claims),
+        records=Path(),
+    )
+
+
+PAPERS = (
+    _paper(
+        "giannou2024",
+        "Giannou et al. (2024)",
+        [FULL, MISSING],
+        claim("N04", FULL),
+        claim("N05", FULL, MISSING),
+    ),
+    _paper("cheng2025", "Cheng et al. (2025)", [COMPUTED], claim("N13", COMPUTED)),
 )
-MISSING = study("giannou2024-noise", "Giannou et al. (2024)", ("N05",))
-COMPUTED = study("cheng2025-flow", "Cheng et al. (2025)", ("N13",), runs=lambda scale: [])
-STUDIES = (FULL, MISSING, COMPUTED)
 
 _STEPS = tuple(float(step) for step in range(1, 41))
 _LAYERS = _STEPS[:6]
@@ -171,7 +190,7 @@ def some_records(root: Path) -> Records:
     records = Records(root)
     computed = Findings(verdicts={"N13": _finding("fails")})
     for one, findings in ((FULL, FULL_FINDINGS), (COMPUTED, computed)):
-        record = Record(
+        kept = Kept(
             study=one.name,
             scale="laptop",
             identity=one.identity("laptop"),
@@ -181,12 +200,11 @@ def some_records(root: Path) -> Records:
             seconds=95.0,
             findings=findings,
         )
-        records.save(one, record)
+        one.keep(kept, records)
     return records
 
 
-def chapter(records: Records) -> Chapter:
-    """Of all of them, with their verdicts."""
-    made = {one.name: records.get(one, "laptop") for one in STUDIES}
-    found = {name: one.findings for name, one in made.items() if one is not None}
-    return studies_chapter(STUDIES, "laptop", records, verdicts(STUDIES, found))
+def chapter(records: Records, *names: str, scale: Scale = "laptop") -> Chapter:
+    """Of these studies, or all, with their verdicts."""
+    excerpts = [paper.excerpt(names or ("all",), records.root) for paper in PAPERS]
+    return studies_chapter(excerpts, scale)

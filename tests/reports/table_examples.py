@@ -6,8 +6,8 @@ from typing import Any
 
 from reading import HOSTILE
 
-from eigenformer.papers import Claim, Finding, Table, Verdict
-from eigenformer.papers.charton2022 import paper_table
+from eigenformer.papers import Claim, Finding, Paper, Table, by_id, by_name
+from eigenformer.papers.charton2022.results import paper_table
 from eigenformer.reports import tables_chapter
 from eigenformer.reports.report import Chapter
 from eigenformer.runs import (
@@ -100,7 +100,7 @@ TABLE6 = Table(
     section="4.4",
     rows=("tolerance",),
     columns=("dims", "encoding", "layers", "seed"),
-    experiments=eigenvalues,
+    runs=eigenvalues,
     printed=paper_table("table06"),
     note=f"Sizes are smaller. {HOSTILE}",
 )
@@ -119,7 +119,7 @@ TABLE16 = Table(
     section="D.2",
     rows=("layers",),
     columns=("encoding", "dim"),
-    experiments=speeds,
+    runs=speeds,
     printed=paper_table("table16"),
 )
 
@@ -137,7 +137,7 @@ def _figure(name: str, kind: Any) -> Table:
         section="D.1",
         rows=("panel",),
         columns=("norm",),
-        experiments=_followed,
+        runs=_followed,
         curves=kind,
     )
 
@@ -146,25 +146,24 @@ FIGURE1, FIGURE2 = _figure("figure1", "norms"), _figure("figure2", "learning")
 TABLES = (TABLE6, TABLE16, FIGURE1, FIGURE2)
 
 
-def verdict(id: str, state: Any, tables: tuple[str, ...], would_decide: str = "") -> Verdict:
+def claim(id: str, state: Any, tables: tuple[str, ...], would_decide: str = "") -> Claim:
     sentence = f"Found with `fast`. {HOSTILE}"
     finding = Finding(state=state, sentence=sentence, would_decide=would_decide)
-    claim = Claim(
+    return Claim(
         id=id,
         text=f"Claim {id} of the paper",
         where="T6; 4.4",
         figures="99",
-        tables=tables,
+        studies=tables,
         decide=lambda evidence: finding,
     )
-    return Verdict(claim=claim, scale="laptop", finding=finding)
 
 
-VERDICTS = (
-    verdict("C07", "holds", ("table06", "table08")),
-    verdict("C09", "holds", ("table16",)),
-    verdict("C25", "undecided", ("table16", "table06"), "three seeds of 90,000 examples, 2 h"),
-    verdict("C30", "fails", ()),
+CLAIMS = (
+    claim("C07", "holds", ("table06", "table08")),
+    claim("C09", "holds", ("table16",)),
+    claim("C25", "undecided", ("table16", "table06"), "three seeds of 90,000 examples, 2 h"),
+    claim("C30", "fails", ()),
 )
 
 
@@ -183,8 +182,15 @@ def some_records(root: Path) -> Records:
 def chapter(
     records: Records,
     tables: Sequence[Table] = TABLES,
-    verdicts: Sequence[Verdict] = VERDICTS,
+    claims: Sequence[Claim] = CLAIMS,
     scale: Scale = "laptop",
 ) -> Chapter:
-    citation = "Somebody's “Numbers” (1999)"
-    return tables_chapter(tables, scale, records, verdicts, title="Numbers", citation=citation)
+    paper = Paper(
+        name="numbers",
+        title="Numbers",
+        citation="Somebody's “Numbers” (1999)",
+        studies=by_name(*tables),
+        claims=by_id(*claims),
+        records=records.root,
+    )
+    return tables_chapter(paper.excerpt(("all",)), scale)

@@ -2,16 +2,16 @@
 
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reading import Parsed, part
-from study_examples import COMPUTED, FULL, FULL_FINDINGS, chapter, some_records
+from study_examples import FULL, FULL_FINDINGS, PAPERS, chapter, some_records
 
 from eigenformer.incontext import Gaussian, LinearAttention, Optimizer, Regression
-from eigenformer.papers.incontext_study import CLAIMS, Records
 from eigenformer.reports import Document, report, studies_chapter
 from eigenformer.reports.blocks import Pictures
 from eigenformer.reports.markdown import markdown
@@ -28,8 +28,8 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Document:
 def test_a_missing_study_says_how_to_make_it(document: Document) -> None:
     text = page(document)
     for shown in (text, markdown(document)):
-        assert "eigenformer incontext run giannou2024-noise --scale laptop" in shown
-        assert "eigenformer incontext run giannou2024-depth" not in shown
+        assert "eigenformer paper run giannou2024-noise --scale laptop" in shown
+        assert "eigenformer paper run giannou2024-depth" not in shown
     assert "giannou2024-noise: not made" in "".join(Parsed(text).texts)
 
 
@@ -38,23 +38,23 @@ def test_an_outdated_record_is_missing(tmp_path: Path) -> None:
     file = tmp_path / "giannou2024-depth-laptop.json"
     identity = FULL.identity("laptop")
     file.write_text(file.read_text().replace(identity, identity[::-1]))
-    shown = markdown(report(studies_chapter((FULL,), "laptop", records)))
-    assert "eigenformer incontext run giannou2024-depth" in shown
+    shown = markdown(report(chapter(records, FULL.name)))
+    assert "eigenformer paper run giannou2024-depth" in shown
     assert "0 of 1 studies made" in shown
 
 
 def test_all_claims_stand_in_the_summary(document: Document) -> None:
     text, shown = page(document), markdown(document)
-    assert "**1 holds · 1 fails · 12 not decided** of 14 claims" in shown
-    for id in CLAIMS:
-        assert f'id="claim-{id}"' in text and f'id="claim-{id}"' in shown
+    assert "**1 holds · 1 fails · 1 not decided** of 3 claims" in shown
     for claim, word in (("N04", "holds"), ("N05", "not decided"), ("N13", "fails")):
+        assert f'id="claim-{claim}"' in text
         (line,) = (one for one in shown.splitlines() if one.startswith(f'| <a id="claim-{claim}'))
         assert f"| **{word}** |" in line
 
 
-def test_without_verdicts_there_is_no_summary(tmp_path: Path) -> None:
-    empty = report(studies_chapter((COMPUTED,), "paper", Records(tmp_path)))
+def test_without_claims_there_is_no_summary(tmp_path: Path) -> None:
+    silent = replace(PAPERS[1], claims={}).excerpt(("all",), tmp_path)
+    empty = report(studies_chapter([silent], "paper"))
     assert "Claims" not in markdown(empty)
     assert 'id="claims"' not in page(empty)
     assert "none: computed" in page(empty)

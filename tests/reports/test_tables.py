@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from reading import part, rendered
 from table_examples import (
+    CLAIMS,
     FIGURE1,
     FIGURE2,
     TABLE6,
     TABLE16,
-    VERDICTS,
     chapter,
+    claim,
     some_records,
-    verdict,
 )
 
 from eigenformer.core.plot import COLOURS
@@ -39,6 +39,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Document:
 def test_names_of_tables() -> None:
     assert number_of("table06") == "Table 6"
     assert number_of("figure2") == "Figure 2"
+    assert number_of("mine2025-table6") == "Table 6"
 
 
 @pytest.mark.parametrize(
@@ -54,9 +55,9 @@ def test_verdicts_stand_with_the_tables_that_decide_them(
 
 
 def test_a_verdict_on_many_tables_is_told_in_full_once(tmp_path: Path) -> None:
-    many = verdict("C01", "holds", ("table06", "table16", "table02", "table03"))
+    many = claim("C01", "holds", ("table06", "table16", "table02", "table03"))
     document = report(chapter(Records(tmp_path), [TABLE6, TABLE16], [many]))
-    sentence = many.sentence.split("`")[0]
+    sentence = many.decide(None).sentence.split("`")[0]
     for text in (page(document), markdown(document)):
         assert text.count(sentence) == 1
         assert text.count("Claim C01 of the paper") == 3
@@ -102,7 +103,7 @@ def test_a_report_without_records_can_be_written(empty: Document, tmp_path: Path
 def test_a_scale_without_runs_shows_the_papers_numbers(tmp_path: Path) -> None:
     document = report(chapter(Records(tmp_path), [TABLE6], (), "gpu"))
     (grid,) = part(document, "table06", Grid)
-    assert not any(column.has_ours for column in grid.columns)
+    assert not any("ours" in column.sides for column in grid.columns)
     assert "Nothing of it is part of scale gpu" in page(document)
     assert "Nothing of it is part of scale gpu" in markdown(document)
 
@@ -115,7 +116,7 @@ def test_numbers_stand_with_interval_ceiling_and_counterpart(document: Document)
         assert "&gt; 3,000" in text and "76 epochs" in text and "22.8 M examples" in text
     # Contents; a grid and a list of runs for each of four tables.
     assert html.count("<table>") == 1 + 2 * 4
-    assert f"<strong>2 hold · 1 fails · 1 not decided</strong> of {len(VERDICTS)} claims" in html
+    assert f"<strong>2 hold · 1 fails · 1 not decided</strong> of {len(CLAIMS)} claims" in html
     assert "Would decide it:</strong> three seeds of 90,000 examples, 2 h" in html
     assert "<td><strong>85.0</strong><br><sub>2 of 3 seeds<br>80.0 to 90.0<br>" in html
 

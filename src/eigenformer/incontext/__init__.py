@@ -59,6 +59,7 @@ from .models import ARCHITECTURES as ARCHITECTURES
 from .models import Architecture as Architecture
 from .models import Constructed as Constructed
 from .models import ConstructedModel as ConstructedModel
+from .models import FromRichardson as FromRichardson
 from .models import GraphTransformer as GraphTransformer
 from .models import GraphTransformerModel as GraphTransformerModel
 from .models import InContextModel as InContextModel

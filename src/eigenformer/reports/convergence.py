@@ -12,7 +12,7 @@ from jaxtyping import Float64, Int64
 from .. import ensembles
 from ..construct import Construction, Network, theory
 from ..core import rng
-from ..core.plot import COLOURS, plain, pyplot
+from ..core.plot import COLOURS, plain, pyplot, save
 
 CONDITIONS = (2.0, 10.0, 100.0, 1000.0)
 SAMPLES = 200
@@ -35,8 +35,7 @@ def plot_convergence(entry: Construction, name: str, path: Path, seed: int = 0) 
     else:
         figure = _any(plt, entry, network, seed)
     figure.suptitle(f"{name}: {entry.summary}", x=0.01, ha="left", fontsize="medium")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _inverse(plt: Any, entry: Construction, *, symmetric: bool, seed: int) -> Any:

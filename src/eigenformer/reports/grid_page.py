@@ -1,8 +1,9 @@
 """A grid as an HTML table: heads that repeat are merged, small lines stand under the numbers."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
-from .blocks import Grid, GridColumn, GridEntry, GridHead, GridLabel, GridSlot
+from .blocks import Grid, GridEntry, GridHead, GridLabel
 from .html import Html, join, tag
 
 
@@ -16,22 +17,23 @@ def _heads(grid: Grid) -> list[Html]:
     lines = []
     for level, key in enumerate(grid.column_keys):
         cells = [tag("th", key, colspan=stub, class_="key stub")]
-        for label, columns in _merged(grid.columns, level):
+        # Neighbours with the same label, and the same ones above, stand under one head.
+        for labels, group in groupby(grid.columns, key=lambda column: column.labels[: level + 1]):
+            columns = list(group)
             cells.append(
                 tag(
                     "th",
-                    _label(label),
+                    _label(labels[-1]),
                     scope="colgroup" if len(columns) > 1 else "col",
-                    colspan=sum(_width(column) for column in columns),
-                    class_=_muted(columns),
+                    colspan=sum(len(column.sides) for column in columns),
+                    class_="muted" if all(column.paper_only for column in columns) else None,
                 )
             )
         lines.append(tag("tr", *cells))
     sides = [
         tag("th", side, scope="col", class_=side)
         for column in grid.columns
-        for side, there in (("paper", column.has_paper), ("ours", column.has_ours))
-        if there
+        for side in column.sides
     ]
     keys = [
         tag("th", key, class_="key" if level else "key stub")
@@ -55,7 +57,7 @@ def _rows(grid: Grid) -> list[Html]:
             if not (place and _same(grid.rows[place - 1], row, level))
         ] or ([] if grid.row_keys else [tag("th", scope="row")])
         for column, slot in zip(grid.columns, slots, strict=True):
-            cells += _slot(column, slot)
+            cells += [tag("td", *map(_entry, slot.of(side)), class_=side) for side in column.sides]
         lines.append(tag("tr", *cells))
     return lines
 
@@ -63,15 +65,6 @@ def _rows(grid: Grid) -> list[Html]:
 def _row_class(row: GridHead, level: int) -> str | None:
     names = [*(["stub"] if level == 0 else []), *(["muted"] if row.paper_only else [])]
     return " ".join(names) or None
-
-
-def _slot(column: GridColumn, slot: GridSlot) -> list[Html]:
-    cells = []
-    if column.has_paper:
-        cells.append(tag("td", *(_entry(entry) for entry in slot.paper), class_="paper"))
-    if column.has_ours:
-        cells.append(tag("td", *(_entry(entry) for entry in slot.ours), class_="ours"))
-    return cells
 
 
 def _entry(entry: GridEntry) -> Html:
@@ -96,17 +89,6 @@ def _label(label: GridLabel) -> Html:
     return tag("span", join(pieces, tag("wbr")), paper, class_="label")
 
 
-def _merged(columns: Sequence[GridColumn], level: int) -> list[tuple[GridLabel, list[GridColumn]]]:
-    """The labels of a level, neighbours with the same label (and the same ones above) together."""
-    groups: list[tuple[GridLabel, list[GridColumn]]] = []
-    for place, column in enumerate(columns):
-        if place and _same(columns[place - 1], column, level):
-            groups[-1][1].append(column)
-        else:
-            groups.append((column.labels[level], [column]))
-    return groups
-
-
 def _same(a: GridHead, b: GridHead, level: int) -> bool:
     """Whether the labels agree down to a level; the last level is never merged."""
     return a.labels[: level + 1] == b.labels[: level + 1]
@@ -117,11 +99,3 @@ def _height(rows: Sequence[GridHead], place: int, level: int) -> int:
     return 1 + next(
         (i for i, row in enumerate(below) if not _same(rows[place], row, level)), len(below)
     )
-
-
-def _width(column: GridColumn) -> int:
-    return int(column.has_paper) + int(column.has_ours)
-
-
-def _muted(columns: Sequence[GridColumn]) -> str | None:
-    return "muted" if all(column.paper_only for column in columns) else None

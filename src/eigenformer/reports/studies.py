@@ -1,11 +1,13 @@
 """Studies: what they found, as figures and numbers, and what they say of claims."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core import to_json
-from ..papers.incontext_study import Number, Record, Records, Run, Scale, Study, Verdict
+from ..incontext import RunConfig
+from ..papers import Analysis, Excerpt, Kept, Number, Paper, Verdict
+from ..runs import Experiment, Scale
 from ..runs.cost import duration
 from . import blocks
 from .panels import pictures
@@ -15,6 +17,7 @@ from .words import STATES, short_version
 _SCALES: dict[Scale, str] = {
     "laptop": "sizes and steps are shrunk until the findings can show within minutes on a core; "
     "each study says what differs from its paper.",
+    "gpu": "the papers' sizes with recipes of ours.",
     "paper": "the papers' own settings.",
 }
 _GUIDE = (
@@ -32,39 +35,56 @@ _NUMBER_HEADS = ("number", "measured", "reference", "source")
 _RUN_HEADS = ("run", "task", "model", "optimizer", "steps", "batch", "seed")
 
 
-def studies_chapter(
-    studies: Sequence[Study], scale: Scale, records: Records, verdicts: Sequence[Verdict] = ()
-) -> Chapter:
-    """What `records` hold of studies at a scale; nothing is trained, what is missing is said so.
+def studies_chapter(excerpts: Sequence[Excerpt], scale: Scale) -> Chapter:
+    """What was found by studies of papers; nothing is trained, what is missing is said so.
 
-    `verdicts` stand at the top, with links to the studies among these. Figures are drawn only when
+    Verdicts stand at the top, with links to the studies among these. Figures are drawn only when
     the report is written.
     """
-    kept = {study.name: records.get(study, scale) for study in studies}
-    made = sum(record is not None for record in kept.values())
-    cards = tuple(_claim(verdict, kept) for verdict in verdicts)
+    kept = {
+        s.name: s.kept(scale, excerpt.records) for excerpt in excerpts for s in excerpt.analyses
+    }
+    made = sum(one is not None for one in kept.values())
+    cards = tuple(
+        _claim(verdict, excerpt.paper, kept)
+        for excerpt in excerpts
+        for verdict in excerpt.verdicts(scale)
+        # What numbers of tables decide stands with these.
+        if verdict.claim.decide is None or not excerpt.tables
+    )
+    title = "What small transformers learn to compute in context, paper by paper"
+    lead = (
+        "Studies of papers on in-context learning: small transformers trained on prompts, beside "
+        "algorithms on the same prompts."
+    )
+    if len(excerpts) == 1:
+        title, lead = excerpts[0].paper.title, f"Studies of {excerpts[0].paper.citation}."
     return Chapter(
-        title="What small transformers learn to compute in context, paper by paper",
-        lead="Studies of papers on in-context learning: small transformers trained on prompts, "
-        f"beside algorithms on the same prompts. Scale {scale}: {_SCALES[scale]} "
-        f"{made} of {len(studies)} studies made.",
+        title=title,
+        lead=f"{lead} Scale {scale}: {_SCALES[scale]} {made} of {len(kept)} studies made.",
         guide=_GUIDE,
-        states=tuple(verdict.state for verdict in verdicts),
+        states=tuple(card.state for card in cards),
         claims=(blocks.ClaimTable(cards=cards),) if cards else (),
         claims_first=True,
-        topics=tuple(_topic(study, scale, kept[study.name]) for study in studies),
+        topics=tuple(
+            _topic(excerpt.paper, study, scale, kept[study.name])
+            for excerpt in excerpts
+            for study in excerpt.analyses
+        ),
     )
 
 
-def _claim(verdict: Verdict, known: Any) -> blocks.Card:
+def _claim(verdict: Verdict, paper: Paper, known: Mapping[str, Any]) -> blocks.Card:
     """A claim with the studies that bear on it, and what each says in a word or two."""
-    said = [(name, STATES[finding.state]) for name, finding in verdict.found.items()]
+    claim = verdict.claim
+    said = [(name, STATES[finding.state]) for name, finding in verdict.said.items()]
     said += [(name, "not made") for name in verdict.missing]
+    said = said or [(name, STATES[verdict.state]) for name in claim.studies]
     return blocks.Card(
-        claim=verdict.claim.id,
+        claim=claim.id,
         state=verdict.state,
-        text=verdict.claim.text,
-        where=verdict.claim.paper,
+        text=claim.text,
+        where=", ".join(part for part in (paper.citation, claim.where) if part),
         links=tuple(
             blocks.Link(text=name, anchor=name if name in known else None, said=word)
             for name, word in said
@@ -73,15 +93,15 @@ def _claim(verdict: Verdict, known: Any) -> blocks.Card:
     )
 
 
-def _topic(study: Study, scale: Scale, record: Record | None) -> Topic:
-    runs = list({run.path: run for run in study.planned(scale)}.values())
+def _topic(paper: Paper, study: Analysis, scale: Scale, kept: Kept | None) -> Topic:
+    runs = study.distinct(scale) if scale in study.scales else []
     parts: list[blocks.Block] = []
-    if record is None:
-        command = f"`eigenformer incontext run {study.name} --scale {scale}`"
+    if kept is None:
+        command = f"`eigenformer paper run {study.name} --scale {scale}`"
         text = f"Not made at scale {scale}, or changed since: {command}"
         parts.append(blocks.Prose(text=text, kind="missing"))
     else:
-        found = record.findings
+        found = kept.findings
         cards = tuple(
             blocks.Card(
                 claim=claim,
@@ -96,40 +116,40 @@ def _topic(study: Study, scale: Scale, record: Record | None) -> Topic:
         parts += [blocks.Cards(cards=cards)] if cards else []
         parts += [blocks.Pictures(pictures=shown)] if shown else []
         parts += [blocks.DataTable(kind="numbers", heads=_NUMBER_HEADS, rows=rows)] if rows else []
-    parts += ending(study.note, _facts(runs, record), _RUN_HEADS, [_run_row(run) for run in runs])
+    parts += ending(study.note, _facts(runs, kept), _RUN_HEADS, [_run_row(run) for run in runs])
     return Topic(
-        paper=study.paper,
+        paper=paper.citation,
         line=blocks.ContentsLine(
             label=study.name,
             anchor=study.name,
             title=study.title,
-            columns={"claims": _state(record)},
+            columns={"claims": _state(kept)},
         ),
         heading=study.title,
-        where=f"`{study.name}` · {study.paper}, {study.section}",
+        where=f"`{study.name}` · {paper.citation}, {study.section}",
         blocks=tuple(parts),
     )
 
 
-def _state(record: Record | None) -> str:
+def _state(kept: Kept | None) -> str:
     """Whether a study has been made, and what it says of claims, in a few words."""
-    if record is None:
+    if kept is None:
         return "not made"
-    said = record.findings.verdicts.items()
+    said = kept.findings.verdicts.items()
     return ", ".join(f"{claim} {STATES[finding.state]}" for claim, finding in said) or "made"
 
 
-def _facts(runs: Sequence[Run], record: Record | None) -> blocks.Terms:
+def _facts(runs: Sequence[Experiment], kept: Kept | None) -> blocks.Terms:
     """What a study cost and what made it."""
-    prompts = sum(run.examples for run in runs)
+    prompts = sum(run.config.length for run in runs)
     number = f"{len(runs)}, {prompts:,} prompts" if runs else "none: computed"
-    if record is None:
+    if kept is None:
         return (("Runs", number),)
     return (
         ("Runs", number),
-        ("Time", duration(record.seconds)),
-        ("Machine", record.machine),
-        ("Code", short_version(record.version)),
+        ("Time", duration(kept.seconds)),
+        ("Machine", kept.machine),
+        ("Code", short_version(kept.version)),
     )
 
 
@@ -155,9 +175,9 @@ def number_text(value: float) -> str:
     return f"{digits}e{int(power)}"
 
 
-def _run_row(run: Run) -> tuple[str, ...]:
+def _run_row(run: Experiment) -> tuple[str, ...]:
     """A line of the list of runs, under `_RUN_HEADS`."""
-    config = run.config
+    config = RunConfig.of(run.config, run.name)
     return (
         run.name,
         described(config.task),

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..papers import Table, Verdict
-from ..runs import Experiment, Plan, Record, Records, Scale
+from ..papers import Excerpt, Table, Verdict
+from ..runs import Experiment, Record, Records, Scale
 from . import blocks
 from .curves import curves
 from .layout import OurNumber, layout
@@ -39,28 +39,26 @@ _FEW = 3
 _RUN_HEADS = ("run", "recipe", "model", "seed", "state", "examples", "training time", "code")
 
 
-def tables_chapter(
-    tables: Sequence[Table],
-    scale: Scale,
-    records: Records,
-    verdicts: Sequence[Verdict] = (),
-    *,
-    title: str,
-    citation: str,
-) -> Chapter:
-    """The paper's numbers beside what `records` hold for each table at a scale.
+def tables_chapter(excerpt: Excerpt, scale: Scale) -> Chapter:
+    """The paper's numbers beside what records hold for each table at a scale.
 
-    `title` is the paper's, `citation` has its authors too. Nothing is trained; what has no record
-    is shown as missing. Verdicts on claims stand at the top and with the tables that decide them.
-    Figures are drawn only when the report is written.
+    Nothing is trained; what has no record is shown as missing. Verdicts on claims stand at the top
+    and with the tables that decide them. Figures are drawn only when the report is written.
     """
+    tables, records, paper = excerpt.tables, excerpt.records, excerpt.paper
+    # What findings decide stands with the other studies, if there are any.
+    verdicts = [
+        verdict
+        for verdict in excerpt.verdicts(scale)
+        if verdict.claim.decide is not None or not excerpt.analyses
+    ]
     runs = {table.name: _runs(table, scale, records) for table in tables}
     labels = {table.name: table.label or number_of(table.name) for table in tables}
     once = {run.experiment.identity: run for these in runs.values() for run in these}
     return Chapter(
-        title=f"{title}, table by table",
-        lead=f"The numbers of {citation} and ours at scale {scale}, side by side in the paper's "
-        f"layout. {_SCALES[scale]}",
+        title=f"{paper.title}, table by table",
+        lead=f"The numbers of {paper.citation} and ours at scale {scale}, side by side in the "
+        f"paper's layout. {_SCALES[scale]}",
         facts=_facts(list(once.values())),
         guide=_GUIDE,
         states=tuple(verdict.state for verdict in verdicts),
@@ -72,7 +70,7 @@ def tables_chapter(
                 scale,
                 records,
                 runs[table.name],
-                [verdict for verdict in verdicts if table.name in verdict.claim.tables],
+                [verdict for verdict in verdicts if table.name in verdict.claim.studies],
             )
             for table in tables
         ),
@@ -80,7 +78,8 @@ def tables_chapter(
 
 
 def number_of(name: str) -> str:
-    """The paper's name of a table or figure: "table06" is Table 6."""
+    """The paper's name of a table or figure: table06, like mine2025-table6, is Table 6."""
+    name = name.rpartition("-")[2]
     kind = name.rstrip("0123456789")
     return f"{kind.capitalize()} {int(name[len(kind) :])}" if len(name) > len(kind) else name
 
@@ -123,8 +122,7 @@ class _TableRun:
 
 
 def _runs(table: Table, scale: Scale, records: Records) -> list[_TableRun]:
-    experiments = Plan.of(table.experiments(scale)).experiments
-    return [_TableRun(experiment=one, record=records.get(one)) for one in experiments]
+    return [_TableRun(experiment=one, record=records.get(one)) for one in table.distinct(scale)]
 
 
 def _topic(
@@ -146,7 +144,7 @@ def _topic(
     ]
     grid = layout(table.rows, table.columns, numbers, table.printed, heading)
     parts: list[blocks.Block] = []
-    if not runs and not (grid is not None and any(c.has_ours for c in grid.columns)):
+    if not runs and not (grid is not None and any("ours" in c.sides for c in grid.columns)):
         nothing = f"Nothing of it is part of scale {scale}: these are the paper's numbers."
         parts.append(blocks.Prose(text=nothing))
     # Each in a list of its own, as they are long.
@@ -194,7 +192,7 @@ def _card(verdict: Verdict, labels: Mapping[str, str] | None = None) -> blocks.C
     """In the summary with links to tables; a claim on many of them is told in full only there."""
     claim = verdict.claim
     home = labels is not None
-    full = home or len(claim.tables) <= _FEW
+    full = home or len(claim.studies) <= _FEW
     known = labels or {}
     return blocks.Card(
         claim=claim.id,
@@ -205,7 +203,7 @@ def _card(verdict: Verdict, labels: Mapping[str, str] | None = None) -> blocks.C
         would_decide=verdict.would_decide if full else "",
         figures=claim.figures if full else "",
         links=tuple(
-            blocks.Link(text=known[name], anchor=name) for name in claim.tables if name in known
+            blocks.Link(text=known[name], anchor=name) for name in claim.studies if name in known
         ),
         home=home,
     )

@@ -10,24 +10,16 @@ from tiny_studies import shrunk, there_and_back
 
 from eigenformer.incontext import Gaussian, LinearAttention, Prompts, Regression, Uniform
 from eigenformer.incontext.algorithms import GDPlusPlus, GradientDescent
+from eigenformer.papers import Analysis, scalars, seeds
 from eigenformer.papers.ahn2023 import (
-    STUDIES,
+    PAPER,
     depth,
     minimiser,
     preconditioner,
-    scalars,
-    seeds,
     settings,
 )
-from eigenformer.papers.incontext_study import SCALES, Study, studies
 
 SPECTRUM = (1.0, 1.0, 0.25, 0.0625, 1.0)  # derivations.md, section 4
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_runs_of_both_scales_build_and_hash(study: Study) -> None:
-    assert studies()[study.name] is study
-    assert len({study.identity(scale) for scale in SCALES if study.planned(scale)}) in (0, 2)
 
 
 def test_paper_scale_has_the_papers_settings() -> None:
@@ -201,9 +193,9 @@ def test_minimiser_is_judged_by_its_neighbours() -> None:
 # Trained layers.
 
 
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+@pytest.mark.parametrize("study", PAPER.studies.values(), ids=lambda study: study.name)
 def test_findings_of_tiny_runs_serialise(
-    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: Analysis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (minimiser, preconditioner, depth):
         monkeypatch.setattr(module, "PROMPTS", 200)

@@ -5,30 +5,21 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back
+from tiny_studies import shrunk, there_and_back, trained
 
 from eigenformer.incontext import (
     HeavyTailed,
     LinearAttention,
     Regression,
     RunConfig,
-    load_run,
 )
-from eigenformer.papers.ahn2024 import OPTIMISATION, STUDIES, settings
-from eigenformer.papers.ahn2024.optimisation import condition, final_loss, judge
-from eigenformer.papers.incontext_study import SCALES, studies
-from eigenformer.training import train
+from eigenformer.papers.ahn2024 import OPTIMISATION, settings
+from eigenformer.papers.ahn2024.optimisation import condition, final_loss, verdict
 
 NAMES = ("gaussian-20", "gaussian-5", "heavy-tailed")
 FAR = dict.fromkeys(NAMES, (3.0, 5.0))
 TAILS = {"gaussian-20": (5.0, 6.0), "gaussian-5": (9.0, 20.0), "heavy-tailed": (8.0, 30.0)}
 LARGER = {name: [[1.5, 1.6, 1.4], [1.9, 1.7, 2.0]] for name in NAMES}
-
-
-def test_runs_of_both_scales_build() -> None:
-    for study in STUDIES:
-        assert studies()[study.name] is study
-        assert len({study.identity(scale) for scale in SCALES}) == 2
 
 
 def test_paper_scale_has_the_authors_settings() -> None:
@@ -97,7 +88,7 @@ def test_the_robust_condition_number_of_a_quadratic_is_that_of_its_matrix(tmp_pa
         batch=4,
         snapshots=(0,),
     )
-    folder = load_run(train(config, tmp_path / "run").path)
+    folder = trained(config, tmp_path / "run")
     batch = config.task.draw(0, 0, 256, purpose="hessian", dtype=torch.float64)
     moment = (batch.x * batch.y[:, :, None]).mean(dim=1)
     g = (batch.query[:, :, None] * moment[:, None, :]).flatten(1)
@@ -107,7 +98,7 @@ def test_the_robust_condition_number_of_a_quadratic_is_that_of_its_matrix(tmp_pa
 
 
 def test_the_claim_holds_if_all_three_parts_do() -> None:
-    finding = judge(FAR, TAILS, LARGER)
+    finding = verdict(FAR, TAILS, LARGER)
     assert finding.state == "holds"
     assert "3.00 to 5.00" in finding.sentence
 
@@ -122,7 +113,7 @@ def test_the_claim_holds_if_all_three_parts_do() -> None:
     ids=["Adam behind", "light tails", "smaller condition numbers"],
 )
 def test_the_claim_fails_if_a_part_does(losses, tails, conditions) -> None:
-    assert judge(losses, tails, conditions).state == "fails"
+    assert verdict(losses, tails, conditions).state == "fails"
 
 
 @pytest.mark.parametrize(
@@ -135,5 +126,5 @@ def test_the_claim_fails_if_a_part_does(losses, tails, conditions) -> None:
     ids=["Adam ahead, not far", "tails that overlap", "seeds far apart"],
 )
 def test_otherwise_it_is_undecided_and_says_what_would_decide(losses, tails, conditions) -> None:
-    finding = judge(losses, tails, conditions)
+    finding = verdict(losses, tails, conditions)
     assert finding.state == "undecided" and "prompts" in finding.would_decide

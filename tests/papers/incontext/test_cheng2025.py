@@ -11,9 +11,10 @@ from tiny_studies import shrunk, there_and_back
 from eigenformer.construct.algorithms.electric import electric_potentials
 from eigenformer.construct.algorithms.resistive import resistive_embedding
 from eigenformer.core import InputError
-from eigenformer.incontext import Graphs, GraphTask, GraphTransformer, Regression
+from eigenformer.incontext import FromRichardson, Graphs, GraphTask, GraphTransformer, Regression
 from eigenformer.incontext.algorithms import Richardson
-from eigenformer.papers.cheng2025 import STUDIES
+from eigenformer.papers import Analysis
+from eigenformer.papers.cheng2025 import PAPER
 from eigenformer.papers.cheng2025.algorithms import (
     algorithm_loss,
     best_multiplier,
@@ -21,11 +22,9 @@ from eigenformer.papers.cheng2025.algorithms import (
     mean_spectrum,
 )
 from eigenformer.papers.cheng2025.settings import QUANTITIES, SIZES, task, warm_name
-from eigenformer.papers.cheng2025.study import equivariance, judge
-from eigenformer.papers.cheng2025.warm import FromRichardson
-from eigenformer.papers.incontext_study import SCALES, Study, studies
+from eigenformer.papers.cheng2025.study import equivariance, verdict
 
-ALL = pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+ALL = pytest.mark.parametrize("study", PAPER.studies.values(), ids=lambda study: study.name)
 
 
 def graphs(quantity, size: int = 20) -> tuple[GraphTask, Graphs]:
@@ -36,13 +35,7 @@ def graphs(quantity, size: int = 20) -> tuple[GraphTask, Graphs]:
 
 
 @ALL
-def test_runs_of_both_scales_build(study: Study) -> None:
-    assert studies()[study.name] is study
-    assert len({study.identity(scale) for scale in SCALES}) == 2
-
-
-@ALL
-def test_paper_scale_has_the_authors_settings(study: Study) -> None:
+def test_paper_scale_has_the_authors_settings(study: Analysis) -> None:
     runs = study.planned("paper")
     assert len(runs) == 2 * 2 * 5 * 3
     steps = {1: 3100, 3: 6100, 5: 10_100, 7: 14_100, 9: 40_100}
@@ -153,7 +146,7 @@ def test_a_start_that_tells_the_nodes_apart_shows_in_the_measure() -> None:
 
 @ALL
 def test_findings_of_tiny_runs_can_be_kept(
-    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: Analysis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from eigenformer.papers.cheng2025 import study as module
 
@@ -169,20 +162,20 @@ def test_findings_of_tiny_runs_can_be_kept(
 
 
 def test_the_claim_holds_if_no_depth_is_behind() -> None:
-    finding = judge("heat", (1, 2), [[0.4, 0.41], [0.01, 0.02]], [0.4, 0.1], in_full=False)
+    finding = verdict("heat", (1, 2), [[0.4, 0.41], [0.01, 0.02]], [0.4, 0.1], in_full=False)
     assert finding.state == "holds"
     assert "0.015 against 0.1 at 2" in finding.sentence
 
 
 def test_it_fails_if_the_deepest_is_far_behind_in_every_seed_after_full_training() -> None:
     given = "heat", (1, 2), [[0.1, 0.1], [0.3, 0.25]], [0.4, 0.1]
-    assert judge(*given, in_full=True).state == "fails"
-    assert judge(*given, in_full=False).state == "undecided"
+    assert verdict(*given, in_full=True).state == "fails"
+    assert verdict(*given, in_full=False).state == "undecided"
 
 
 @pytest.mark.parametrize("deepest", [[0.3, 0.15], [0.12, 0.05]])
 def test_otherwise_it_is_undecided(deepest: list[float]) -> None:
-    finding = judge("heat", (1, 2), [[0.1, 0.1], deepest], [0.4, 0.1], in_full=True)
+    finding = verdict("heat", (1, 2), [[0.1, 0.1], deepest], [0.4, 0.1], in_full=True)
     assert finding.state == "undecided" and "graphs" in finding.would_decide
 
 

@@ -12,14 +12,7 @@ from eigenformer.incontext import Gaussian, Regression, Transformer
 from eigenformer.incontext.algorithms import Newton
 from eigenformer.incontext.measures import prefix_errors
 from eigenformer.incontext.measures import similarity as likeness
-from eigenformer.papers.fu2024 import STUDIES, ill_conditioned, settings, similarity
-from eigenformer.papers.incontext_study import SCALES, Study, studies
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_runs_of_both_scales_build_and_hash(study: Study) -> None:
-    assert studies()[study.name] is study
-    assert len({study.identity(scale) for scale in SCALES}) == 2
+from eigenformer.papers.fu2024 import PAPER, ill_conditioned, settings, similarity
 
 
 def test_paper_scale_has_the_papers_settings() -> None:
@@ -53,11 +46,11 @@ def test_findings_of_tiny_runs_serialise(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(module, "NEWTON_STEPS", 6)
         if module is not settings:
             monkeypatch.setitem(module.SEEDS, "laptop", (0,))
-    for study in STUDIES:
+    for study in PAPER.studies.values():
         folders = shrunk(study.planned("laptop"), tmp_path / study.name)
         findings = study.analyse("laptop", folders)
         assert there_and_back(findings) == findings
-        assert set(findings.verdicts) == set(study.claims)
+        assert set(findings.verdicts) == {claim.id for claim in PAPER.claims_on(study.name)}
         assert len(findings.maps) == 2 and len(findings.panels) == 2
 
 
@@ -131,17 +124,17 @@ def made_up(newton: list[int], descent: list[int], best: float = 0.99) -> settin
     ],
 )
 def test_verdict_on_growth(newton: list[int], descent: list[int], state: str) -> None:
-    assert similarity.judged(made_up(newton, descent)).state == state
+    assert similarity.verdict(made_up(newton, descent)).state == state
 
 
 def test_layers_that_resemble_nothing_decide_nothing() -> None:
-    found = similarity.judged(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000], best=0.5))
+    found = similarity.verdict(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000], best=0.5))
     assert found.state == "undecided" and "not at this size" in found.sentence
 
 
 def test_seeds_have_to_agree() -> None:
-    holds = similarity.judged(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000]))
-    fails = similarity.judged(made_up([0, 3, 6, 9, 12], [0, 100, 200, 300, 400]))
+    holds = similarity.verdict(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000]))
+    fails = similarity.verdict(made_up([0, 3, 6, 9, 12], [0, 100, 200, 300, 400]))
     assert similarity.together([holds, holds]).state == "holds"
     both = similarity.together([holds, fails])
     assert both.state == "undecided" and "hours" in both.would_decide
@@ -162,6 +155,6 @@ GOOD = ill_conditioned.Last(similarity=0.97, newton=20, descent=2000, loss=1e-4)
 )
 def test_verdict_on_ill_conditioned_data(change: dict[str, float], state: str) -> None:
     ill = replace(GOOD, **change)
-    found = ill_conditioned.judged([GOOD, GOOD], [ill, ill], small=0.01)
+    found = ill_conditioned.verdict([GOOD, GOOD], [ill, ill], small=0.01)
     assert found.state == state
     assert bool(found.would_decide) == (state == "undecided")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back
+from tiny_studies import shrunk, there_and_back, trained
 
 from eigenformer.incontext import (
     InContextFolder,
@@ -14,17 +14,9 @@ from eigenformer.incontext import (
     Prompts,
     Regression,
     RunConfig,
-    load_run,
 )
-from eigenformer.papers.gatmiry2024 import STUDIES, loops, optimum, settings
-from eigenformer.papers.incontext_study import SCALES, Study, studies
-from eigenformer.training import train
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_runs_of_both_scales_build_and_hash(study: Study) -> None:
-    assert studies()[study.name] is study
-    assert len({study.identity(scale) for scale in SCALES if study.planned(scale)}) == 2
+from eigenformer.papers import Analysis
+from eigenformer.papers.gatmiry2024 import PAPER, loops, optimum, settings
 
 
 def test_runs_are_looped_models_that_train_a_and_u_on_isotropic_prompts() -> None:
@@ -68,7 +60,7 @@ def _folder(tmp_path: Path, count: int, points: int = 20) -> InContextFolder:
         batch=8,
         snapshots=(0,),
     )
-    return load_run(train(config, tmp_path / f"{points}-{count}").path)
+    return trained(config, tmp_path / f"{points}-{count}")
 
 
 def test_dominance_at_zero_is_that_of_the_closed_form(tmp_path: Path) -> None:
@@ -104,9 +96,9 @@ def test_out_of_distribution_prompts_have_the_law_that_they_name() -> None:
     assert float(batch.target.square().mean()) == pytest.approx(10, rel=0.1)
 
 
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+@pytest.mark.parametrize("study", PAPER.studies.values(), ids=lambda study: study.name)
 def test_findings_of_tiny_runs_serialise(
-    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: Analysis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loops, "PROMPTS", 50)
     monkeypatch.setattr(optimum, "GRADIENT_PROMPTS", 50)

@@ -11,20 +11,13 @@ from tiny_studies import shrunk, there_and_back
 from eigenformer.incontext import Logistic, Regression, Transformer
 from eigenformer.incontext.algorithms import Newton
 from eigenformer.papers.giannou2024 import (
-    STUDIES,
+    PAPER,
     constructions,
     layer_norm,
     logistic,
     regression,
     settings,
 )
-from eigenformer.papers.incontext_study import SCALES, Study, studies
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_runs_of_both_scales_build_and_hash(study: Study) -> None:
-    assert studies()[study.name] is study
-    assert len({study.identity(scale) for scale in SCALES if study.planned(scale)}) in (0, 2)
 
 
 def test_paper_scale_of_the_regression_has_the_authors_settings() -> None:
@@ -82,7 +75,7 @@ def test_findings_of_tiny_runs_serialise(tmp_path: Path, monkeypatch: pytest.Mon
         folders = shrunk(module.runs("laptop"), tmp_path / module.STUDY.name)
         findings = module.analyse("laptop", folders)
         assert there_and_back(findings) == findings
-        assert set(findings.verdicts) == set(module.STUDY.claims)
+        assert set(findings.verdicts) == {claim.id for claim in PAPER.claims_on(module.STUDY.name)}
         assert findings.panels and findings.numbers
 
 
@@ -157,7 +150,7 @@ def trained(factor: float, last: float) -> dict[tuple[float, int], list[float]]:
     ],
 )
 def test_verdict_between_orders(factor: float, last: float, state: str, words: str) -> None:
-    found = regression.judged(trained(factor, last), ORDERS)
+    found = regression.verdict(trained(factor, last), ORDERS)
     assert found.state == state and words in found.sentence
     assert not found.would_decide
 
@@ -167,7 +160,7 @@ def test_verdict_between_orders_is_open_where_seeds_disagree() -> None:
     losses[5.0, 6] = [
         value * factor for value, factor in zip(losses[5.0, 4], (0.1, 0.9, 3.0), strict=True)
     ]
-    found = regression.judged(losses, ORDERS)
+    found = regression.verdict(losses, ORDERS)
     assert found.state == "undecided" and "hours" in found.would_decide
 
 
@@ -186,13 +179,13 @@ def test_verdict_on_layer_norm(plain: float, deep: float, state: str) -> None:
         (NORM, 3): [1.0, 1.0, 1.0],
         (NORM, 5): list(deep * wobble),
     }
-    assert layer_norm.judged(inside, outside).state == state
+    assert layer_norm.verdict(inside, outside).state == state
 
 
 def test_verdict_on_layer_norm_is_open_where_seeds_disagree() -> None:
     inside = {(PLAIN, 3): [0.5, 1.0, 3.0], (NORM, 3): [1.0, 1.0, 1.0]}
     outside = {(NORM, 1): [1.0, 1.0, 1.0], (NORM, 5): [3.0, 3.0, 3.1]}
-    found = layer_norm.judged(inside, outside)
+    found = layer_norm.verdict(inside, outside)
     assert found.state == "undecided" and found.would_decide
 
 

@@ -12,8 +12,8 @@ from eigenformer.core import InputError
 from eigenformer.incontext import LinearAttention, LinearAttentionModel, Uniform
 from eigenformer.incontext.algorithms import GradientDescent
 from eigenformer.incontext.measures import Alignment
-from eigenformer.papers.incontext_study import SCALES, Study, studies
-from eigenformer.papers.vonoswald2023 import STUDIES, deeper, one_layer, settings
+from eigenformer.papers import Analysis
+from eigenformer.papers.vonoswald2023 import PAPER, deeper, one_layer, settings
 
 RATE, BEST = 6.06, 0.2062  # derivations.md, section 3
 
@@ -24,12 +24,6 @@ def few_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(one_layer, "PROMPTS", 200)
     every = deeper.eigenvalues
     monkeypatch.setattr(deeper, "eigenvalues", lambda task: every(task, size=200))
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_runs_of_both_scales_build_and_hash(study: Study) -> None:
-    assert studies()[study.name] is study
-    assert len({study.identity(scale) for scale in SCALES if study.planned(scale)}) == 2
 
 
 def test_paper_scale_has_the_authors_settings() -> None:
@@ -104,8 +98,8 @@ def test_scaled_prompts_have_the_labels_of_their_inputs() -> None:
 
 
 @pytest.mark.usefixtures("few_prompts")
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_findings_of_tiny_runs_serialise(study: Study, tmp_path: Path) -> None:
+@pytest.mark.parametrize("study", PAPER.studies.values(), ids=lambda study: study.name)
+def test_findings_of_tiny_runs_serialise(study: Analysis, tmp_path: Path) -> None:
     runs = [run for run in study.planned("laptop") if run.name.endswith("seed-0")]
     findings = study.analyse("laptop", shrunk(runs, tmp_path))
     assert there_and_back(findings) == findings

@@ -93,7 +93,7 @@ class ConstructedModel(InContextModel):
             state, _ = frame.start(prompts.x, y, prompts.query)
         return state.to(self.layer(0).p)
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         return map(self.layer, range(layers))
 
     def read(self, state: Float[Tensor, "B w n"]) -> Float[Tensor, "B ..."]:

@@ -107,7 +107,7 @@ class GraphTransformerModel(InContextModel):
             phi = phi + self.first
         return torch.cat([graphs.incidence.mT, graphs.demands, phi], dim=1)
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         for number in range(layers):
             yield partial(self._step, *self.layer(number).matrices())
 

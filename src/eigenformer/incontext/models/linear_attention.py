@@ -90,7 +90,7 @@ class LinearAttentionModel(InContextModel):
             )
         return prompts.state
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         shared = self.layer(0).matrices() if self.looped else None
         for number in range(layers):
             yield partial(self._step, *(shared or self.layer(number).matrices()))

@@ -61,7 +61,7 @@ class OneLayerModel(InContextModel):
     def start(self, batch: Batch) -> Float[Tensor, "B n d"]:
         return as_sequences(batch, "the one-layer transformer").tokens
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         yield self._neurons
 
     def states(

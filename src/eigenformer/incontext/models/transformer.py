@@ -141,7 +141,7 @@ class TransformerModel(InContextModel):
             state = state + self.positions.weight[: state.shape[1]]
         return state
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         yield from self._blocks()[:layers]
 
     def forward(self, batch: Batch, layers: int | None = None) -> Float[Tensor, "B ..."]:

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from ...incontext import Evaluation, InContextFolder, LinearAttention, Optimizer, Prompts, RunConfig
 from ...incontext.algorithms import GDPlusPlus, GradientDescent, RegressionAlgorithm, best_rate
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
-from ..claims import Finding
-from ..incontext_study import Findings, Panel, Run, Scale, Study
-from .scalars import best_schedule, eigenvalues
-from .seeds import RANGE, line, number
-from .settings import ISOTROPIC, PAPER, TASK, covariance, held_out
+from ..findings import Finding, Findings, Panel
+from ..scalars import best_schedule, eigenvalues
+from ..seeds import RANGE, line, number
+from ..study import Analysis
+from .settings import ISOTROPIC, TASK, covariance, held_out
 
 DEPTHS = (1, 2, 3, 4)
 PROMPTS = 20_000
@@ -22,9 +23,9 @@ CLOSE = 0.01
 """At depth 1, where no model can be below preconditioned descent: how far above it may be."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Run(name=f"{layers}-layers-seed-{seed}", config=_config(scale, layers, seed))
+        Experiment(name=f"{layers}-layers-seed-{seed}", config=_config(scale, layers, seed))
         for layers in DEPTHS
         for seed in range(3 if scale == "laptop" else 5)
     ]
@@ -198,12 +199,10 @@ def _mean(row: Sequence[Compared], name: str) -> float:
     return float(sum(getattr(each, name) for each in row)) / len(row)
 
 
-DEPTH = Study(
+DEPTH = Analysis(
     name="ahn2023-depth",
     title="Linear transformers of depth 1 to 4 beat both gradient descents",
-    paper=PAPER,
     section="5, theorem 4",
-    claims=("N09",),
     runs=runs,
     analyse=analyse,
     note="Form (11) of the paper, as its code trains: A and B of each layer. At the laptop's scale "

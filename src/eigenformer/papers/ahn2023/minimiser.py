@@ -16,10 +16,11 @@ from ...incontext import (
     Regression,
 )
 from ...incontext.models.forms import Full
-from ..claims import Finding
-from ..incontext_study import Findings, Number, Panel, Run, Scale, Study
-from .seeds import line
-from .settings import PAPER, SPECTRUM, covariance, held_out
+from ...runs import Experiment, Scale
+from ..findings import Finding, Findings, Number, Panel
+from ..seeds import line
+from ..study import Analysis
+from .settings import SPECTRUM, covariance, held_out
 
 TASK = Regression(dim=5, points=20, covariates=Gaussian(spectrum=SPECTRUM, basis="run"))
 """w* ~ N(0, I) here, as the theorem has it."""
@@ -33,7 +34,7 @@ DOUBT = 4.0
 """Standard errors: some of 200 true differences of 0 come 2 or 3 below."""
 
 
-def no_runs(scale: Scale) -> Sequence[Run]:
+def no_runs(scale: Scale) -> Sequence[Experiment]:
     return ()
 
 
@@ -179,12 +180,10 @@ def verdict(found: Sequence[Excess]) -> Finding:
     )
 
 
-MINIMISER = Study(
+MINIMISER = Analysis(
     name="ahn2023-minimiser",
     title="The best single layer in closed form",
-    paper=PAPER,
     section="3, theorem 1",
-    claims=("N09",),
     runs=no_runs,
     analyse=analyse,
     note="Without training, the same at both scales. A layer that the theorem gives is a step of "

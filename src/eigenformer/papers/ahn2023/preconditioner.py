@@ -18,12 +18,13 @@ from ...incontext import (
 from ...incontext.algorithms import GradientDescent
 from ...incontext.measures import distance_from_identity, whitened
 from ...incontext.models.forms import Descent
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
-from ..claims import Finding
-from ..incontext_study import Findings, Panel, Run, Scale, Study
-from .scalars import best_schedule, eigenvalues
-from .seeds import RANGE, line, number, spread
-from .settings import ISOTROPIC, PAPER, TASK, covariance, held_out
+from ..findings import Finding, Findings, Panel
+from ..scalars import best_schedule, eigenvalues
+from ..seeds import RANGE, line, number, spread
+from ..study import Analysis
+from .settings import ISOTROPIC, TASK, covariance, held_out
 
 LAYERS = 3
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
@@ -34,9 +35,9 @@ PAPER_STEPS = (0.42, 0.69, 1.70)
 PROMPTS = 20_000
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Run(name=f"seed-{seed}", config=_config(scale, seed))
+        Experiment(name=f"seed-{seed}", config=_config(scale, seed))
         for seed in range(3 if scale == "laptop" else 5)
     ]
 
@@ -165,12 +166,10 @@ def verdict(final: Sequence[Sequence[float]], raw: Sequence[Sequence[float]]) ->
     )
 
 
-PRECONDITIONER = Study(
+PRECONDITIONER = Analysis(
     name="ahn2023-preconditioner",
     title="Three trained layers precondition by the inverse covariance",
-    paper=PAPER,
     section="5, theorem 3",
-    claims=("N09",),
     runs=runs,
     analyse=analyse,
     note="The paper's prompts and form (8). At the laptop's scale 1.5 million prompts a seed, each "

@@ -6,7 +6,6 @@ from torch import Tensor, float64
 from ...incontext import Gaussian, Prompts, Regression
 from ...incontext.source import Source
 
-PAPER = "Ahn et al. (2023)"
 SPECTRUM = (1.0, 1.0, 0.25, 0.0625, 1.0)
 TASK = Regression(
     dim=5,

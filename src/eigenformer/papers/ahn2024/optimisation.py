@@ -8,9 +8,10 @@ import torch
 
 from ...incontext import InContextFolder
 from ...incontext.measures import gradient_noise, hessian_eigenvalues, kurtosis, robust_condition
-from .. import Finding
-from ..claims import mean, mean_half_width
-from ..incontext_study import Findings, Line, Number, Panel, Scale, Study
+from ...runs import Scale
+from ..compare import mean, mean_half_width
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..study import Analysis
 from .settings import KINDS, NAMES, SETTINGS, SIZES, Kind, Size, run_name, runs
 
 NOISE_BATCH, NOISE_SAMPLES, HESSIAN_PROMPTS = 20, 500, 256
@@ -24,7 +25,7 @@ _PAPER_LOOKS = (750, 1250)
 _PAPER = {"gaussian-20": (1.76, 1.58), "gaussian-5": (3.14, 5.98), "heavy-tailed": (9.57, 6.53)}
 
 
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     size = SIZES[scale]
     chosen = {
         (setting, kind): _best(folders, size, setting, kind)
@@ -56,11 +57,11 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             _survival({setting: norms[0] for setting, norms in noise.items()}),
         ),
         numbers=_numbers(looks, losses, tails, conditions),
-        verdicts={"N10": judge(losses, tails, conditions)},
+        verdicts={"N10": verdict(losses, tails, conditions)},
     )
 
 
-def judge(
+def verdict(
     losses: Mapping[str, Sequence[float]],
     tails: Mapping[str, Sequence[float]],
     conditions: Mapping[str, Sequence[Sequence[float]]],
@@ -281,14 +282,12 @@ def _number(
     )
 
 
-OPTIMISATION = Study(
+OPTIMISATION = Analysis(
     name="ahn2024-optimisation",
     title="Adam against SGD, gradient noise and conditioning in three settings",
-    paper="Ahn et al. (2024)",
     section="3",
-    claims=("N10",),
     runs=runs,
-    analyse=_analyse,
+    analyse=analyse,
     note=(
         "750 steps of 256 prompts and three seeds where the paper has 10,000 of 1000 and six; the "
         "better of two rates where it has the best of ten; the Hessian after 375 and 750 steps "

@@ -1,11 +1,12 @@
 """What models do beyond their accuracy, as tables: where they fail, whether they memorise."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 
 from ...evaluation import Proportion
-from ...runs import Label, Measured
-from .. import Figure, Table, Value
+from ...runs import Label, Measured, Scale
+from ..figure import Figure
+from ..study import Table, Value
 from .failures import FailureRecord, kept_failures
 from .failures_plot import plot_failures
 from .memorisation import Memorisation, kept_memorisation
@@ -18,23 +19,12 @@ _CONDITIONS = {
 }
 
 
-def failure_table(records: Callable[[], Sequence[FailureRecord]]) -> Table:
-    """Which of the paper's criteria wrong answers still meet, and which number tells them."""
-    return Table(
-        name="failures",
-        label="Failures",
-        title="Where models fail, what is still right then, and what tells it",
-        section="4.5 and 4.6",
-        rows=("model", "share"),
-        columns=("answers",),
-        computed=lambda scale: [value for record in records() for value in _failures(record)],
-        figures=lambda scale: _drawn([one for one in records() if one.predictors and one.profile]),
-        note="Percent of all, of the right, and of the wrong answers. Thresholds are the ones that "
-        "separate right from wrong best, chosen on the same matrices, as in the paper.",
-    )
+def _failed(scale: Scale) -> list[Value]:
+    return [value for record in kept_failures().values() for value in _failures(record)]
 
 
-def _drawn(records: Sequence[FailureRecord]) -> list[Figure]:
+def _drawn(scale: Scale) -> list[Figure]:
+    records = [one for one in kept_failures().values() if one.predictors and one.profile]
     figure = Figure(
         name="failures",
         alt="Histograms of condition numbers of right and of wrong answers with the threshold "
@@ -48,20 +38,8 @@ def _drawn(records: Sequence[FailureRecord]) -> list[Figure]:
     return [figure] if records else []
 
 
-def memorisation_table(records: Callable[[], Sequence[Memorisation]]) -> Table:
-    """Whether errors grow with the distance to the nearest training matrix."""
-    return Table(
-        name="memorisation",
-        label="Memory",
-        title="Whether models interpolate between training matrices",
-        section="7",
-        rows=("model", "quantity"),
-        columns=(),
-        computed=lambda scale: [value for record in records() for value in _memorisation(record)],
-        note="Spearman's rank correlations, with 95% bootstrap intervals. Distance also goes with "
-        "the size of a matrix and with how crowded its region is, so the same distance to matrices "
-        "that the model has not seen stands beside.",
-    )
+def _remembered(scale: Scale) -> list[Value]:
+    return [value for record in kept_memorisation().values() for value in _memorisation(record)]
 
 
 def _failures(record: FailureRecord) -> Iterator[Value]:
@@ -121,8 +99,29 @@ def _estimate(found: Estimate) -> Measured:
     return Measured(value=found.value, unit="count", low=found.low, high=found.high)
 
 
-ANALYSES = (
-    failure_table(lambda: list(kept_failures().values())),
-    memorisation_table(lambda: list(kept_memorisation().values())),
+FAILURES = Table(
+    name="failures",
+    label="Failures",
+    title="Where models fail, what is still right then, and what tells it",
+    section="4.5 and 4.6",
+    rows=("model", "share"),
+    columns=("answers",),
+    computed=_failed,
+    figures=_drawn,
+    note="Percent of all, of the right, and of the wrong answers. Thresholds are the ones that "
+    "separate right from wrong best, chosen on the same matrices, as in the paper.",
 )
-"""Tables of records that come with the package; a whole report has them beside `TABLES`."""
+"""Which of the paper's criteria wrong answers still meet, and which number tells them."""
+MEMORISATION = Table(
+    name="memorisation",
+    label="Memory",
+    title="Whether models interpolate between training matrices",
+    section="7",
+    rows=("model", "quantity"),
+    columns=(),
+    computed=_remembered,
+    note="Spearman's rank correlations, with 95% bootstrap intervals. Distance also goes with "
+    "the size of a matrix and with how crowded its region is, so the same distance to matrices "
+    "that the model has not seen stands beside.",
+)
+"""Whether errors grow with the distance to the nearest training matrix."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from ... import problems
+from ...encodings import Encoding
 from ...ensembles import Ensemble
 from ...models import StackConfig
 from ...runs import Scale
@@ -134,5 +136,10 @@ def _flops(config: TrainConfig) -> float:
     de, d = first.width, second.width
     encoder = first.layers * 12 * de**2
     memory = second.layers * 2 * d * de
-    decoder = second.layers * 14 * d**2 + d * len(task.decoder.vocabulary)
+    decoder = second.layers * 14 * d**2 + d * _words(task.decoder)
     return 6.0 * (inputs * (encoder + memory) + outputs * decoder)
+
+
+@cache
+def _words(encoding: Encoding) -> int:
+    return len(encoding.vocabulary)

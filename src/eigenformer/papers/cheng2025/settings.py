@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ...incontext import Evaluation, GraphTask, GraphTransformer, Optimizer, RunConfig
+from ...incontext import (
+    Evaluation,
+    FromRichardson,
+    GraphTask,
+    GraphTransformer,
+    Optimizer,
+    RunConfig,
+)
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
-from ..incontext_study import Run, Scale
-from .warm import FromRichardson
 
 Quantity = Literal["potentials", "embedding", "heat"]
 QUANTITIES: dict[Quantity, str] = {
@@ -67,7 +73,7 @@ def warm_name(seed: int) -> str:
     return f"warm-seed-{seed}"
 
 
-def runs(quantity: Quantity, scale: Scale) -> Sequence[Run]:
+def runs(quantity: Quantity, scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
     found = []
     for form in size.forms:
@@ -76,9 +82,11 @@ def runs(quantity: Quantity, scale: Scale) -> Sequence[Run]:
                 for seed in range(size.seeds):
                     make = _laptop if scale == "laptop" else _paper
                     config = make(task(quantity, graph), form, depth, seed)
-                    found.append(Run(name=run_name(form, graph, depth, seed), config=config))
+                    found.append(Experiment(name=run_name(form, graph, depth, seed), config=config))
     if quantity == "potentials" and scale == "laptop":
-        found += [Run(name=warm_name(seed), config=_warm(seed)) for seed in range(size.seeds)]
+        found += [
+            Experiment(name=warm_name(seed), config=_warm(seed)) for seed in range(size.seeds)
+        ]
     return found
 
 

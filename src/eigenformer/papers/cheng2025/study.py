@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from ...incontext import Graphs, GraphTask, InContextFolder, InContextModel
-from .. import Finding
-from ..claims import mean
-from ..incontext_study import Findings, Line, Number, Panel, Scale, Study
+from ...runs import Scale
+from ..compare import mean
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..study import Analysis
 from .algorithms import Spectrum, algorithm_loss, best_multiplier, mean_spectrum
 from .settings import QUANTITIES, SIZES, WARM_DEPTH, Quantity, run_name, runs, task, warm_name
 
@@ -18,7 +19,7 @@ NO_WORSE, FAR_WORSE = 1.1, 2.0
 """Ratios of the trained model's loss to the algorithm's that decide."""
 
 
-def _analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     size = SIZES[scale]
     graph, form, depths = size.graphs[0], size.forms[0], size.depths[quantity]
     problem = task(quantity, graph)
@@ -69,11 +70,11 @@ def _analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFo
     return Findings(
         panels=(panel,),
         numbers=tuple(numbers),
-        verdicts={"N13": judge(quantity, depths, chosen, fixed, in_full=scale == "paper")},
+        verdicts={"N13": verdict(quantity, depths, chosen, fixed, in_full=scale == "paper")},
     )
 
 
-def judge(
+def verdict(
     quantity: Quantity,
     depths: Sequence[int],
     trained: Sequence[Sequence[float]],
@@ -207,15 +208,13 @@ def _trained(
     )
 
 
-def _study(quantity: Quantity) -> Study:
-    return Study(
+def _study(quantity: Quantity) -> Analysis:
+    return Analysis(
         name=f"cheng2025-{quantity}",
         title=f"Graph transformers trained for the {QUANTITIES[quantity]}",
-        paper="Cheng et al. (2025)",
         section="4",
-        claims=("N13",),
         runs=partial(runs, quantity),
-        analyse=partial(_analyse, quantity),
+        analyse=partial(analyse, quantity),
         note=_NOTE,
     )
 
@@ -233,4 +232,4 @@ _NOTE = (
     "eigenvectors are not among the studies: 9 layers and 40,100 steps of 4000 graphs."
     " That a short training cannot refute the claim was decided after the first runs."
 )
-STUDIES: tuple[Study, ...] = tuple(_study(quantity) for quantity in QUANTITIES)
+STUDIES: tuple[Analysis, ...] = tuple(_study(quantity) for quantity in QUANTITIES)

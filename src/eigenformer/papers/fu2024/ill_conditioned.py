@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import get_args
 
 from ...incontext import InContextFolder
-from .. import Finding, State
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from ...runs import Experiment, Scale
+from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..study import Analysis
 from .settings import (
+    CITED,
     DESCENT_STEPS,
     NEWTON_STEPS,
-    PAPER,
     SEEDS,
     Data,
     Matched,
@@ -42,7 +43,7 @@ class Last:
     """At the query, over the mean square of the targets."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [run(scale, data, seed) for data in DATA for seed in SEEDS[scale]]
 
 
@@ -70,7 +71,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             ),
         ),
         numbers=tuple(_numbers(ends)),
-        verdicts={"N07": judged(ends["isotropic"], ends["ill-conditioned"], small_part(scale))},
+        verdicts={"N07": verdict(ends["isotropic"], ends["ill-conditioned"], small_part(scale))},
     )
 
 
@@ -116,7 +117,7 @@ def _losses(data: Data, found: Matched) -> Panel:
 
 
 def _numbers(ends: Mapping[Data, Sequence[Last]]) -> list[Number]:
-    source = f"{PAPER}, layers 10 to 12 of 12, d = 20"
+    source = f"{CITED}, layers 10 to 12 of 12, d = 20"
     numbers = []
     for data, models in ends.items():
         for seed, each in enumerate(models):
@@ -142,7 +143,7 @@ def _numbers(ends: Mapping[Data, Sequence[Last]]) -> list[Number]:
     return numbers
 
 
-def judged(isotropic: Sequence[Last], ill: Sequence[Last], small: float) -> Finding:
+def verdict(isotropic: Sequence[Last], ill: Sequence[Last], small: float) -> Finding:
     """By every seed: models that have learned, Newton's steps, descent's steps.
 
     Learned: all last layers have a similarity of 0.9 or more with some Newton step, and the
@@ -184,12 +185,10 @@ def judged(isotropic: Sequence[Last], ill: Sequence[Last], small: float) -> Find
     )
 
 
-STUDY = Study(
+STUDY = Analysis(
     name="fu2024-ill-conditioned",
     title="Newton's rate on ill-conditioned data",
-    paper=PAPER,
     section="5, ill-conditioned data",
-    claims=("N07",),
     runs=runs,
     analyse=analyse,
     note=(

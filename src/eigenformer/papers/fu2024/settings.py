@@ -22,13 +22,14 @@ from ...incontext import (
 )
 from ...incontext.algorithms import GradientDescent, Newton
 from ...incontext.measures import fit_readouts, model_errors, prefix, prefix_errors, similarity
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
-from ..incontext_study import HeatMap, Run, Scale
+from ..findings import HeatMap
 
 Data = Literal["isotropic", "ill-conditioned"]
 CONDITION = 100.0
 """The larger half of the covariance's eigenvalues over the other, when ill-conditioned."""
-PAPER = "Fu et al. (2024)"
+CITED = "Fu et al. (2024)"
 SEEDS: dict[Scale, tuple[int, ...]] = {"laptop": (0, 1), "paper": (0,)}
 SEQUENCES = 320
 NEWTON_STEPS = 25
@@ -52,8 +53,8 @@ def task(scale: Scale, data: Data) -> Regression:
     )
 
 
-def run(scale: Scale, data: Data, seed: int) -> Run:
-    return Run(name=f"{data}-seed-{seed}", config=_config(scale, data, seed))
+def run(scale: Scale, data: Data, seed: int) -> Experiment:
+    return Experiment(name=f"{data}-seed-{seed}", config=_config(scale, data, seed))
 
 
 def _config(scale: Scale, data: Data, seed: int) -> RunConfig:

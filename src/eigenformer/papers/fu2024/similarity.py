@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...incontext import InContextFolder
-from .. import Finding, State
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from ...runs import Experiment, Scale
+from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..study import Analysis
 from .settings import (
+    CITED,
     DESCENT_STEPS,
     NEWTON_STEPS,
-    PAPER,
     SEEDS,
     Matched,
     doublings,
@@ -29,7 +30,7 @@ FIT = 0.9
 """R^2 of the line through steps over layers, at least."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [run(scale, "isotropic", seed) for seed in SEEDS[scale]]
 
 
@@ -47,7 +48,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             ),
         ),
         numbers=tuple(_numbers(found)),
-        verdicts={"N06": together([judged(each) for each in found])},
+        verdicts={"N06": together([verdict(each) for each in found])},
     )
 
 
@@ -115,7 +116,7 @@ def _numbers(found: Sequence[Matched]) -> list[Number]:
                     name=f"Newton steps a layer, seed {seed}",
                     value=slope,
                     reference=3.0,
-                    source=f"{PAPER}, layers 3 to 9 of 12",
+                    source=f"{CITED}, layers 3 to 9 of 12",
                 )
             )
         numbers.append(
@@ -148,7 +149,7 @@ def _line(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
     return float(slope), 1 - float(np.mean(rest**2)) / total if total > 0 else 0.0
 
 
-def judged(found: Matched) -> Finding:
+def verdict(found: Matched) -> Finding:
     """One model's verdict, on the layers whose best similarity with Newton's iteration is >= 0.9.
 
     Holds if Newton's steps rise from layer to layer with R^2 >= 0.9 of a line, and descent's fit an
@@ -206,12 +207,10 @@ def together(found: Sequence[Finding]) -> Finding:
     )
 
 
-STUDY = Study(
+STUDY = Analysis(
     name="fu2024-similarity",
     title="Layers of a trained transformer as steps of Newton's iteration",
-    paper=PAPER,
     section="4 and 5, similarity of errors",
-    claims=("N06",),
     runs=runs,
     analyse=analyse,
     note=(

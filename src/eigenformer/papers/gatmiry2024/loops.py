@@ -7,11 +7,12 @@ import torch
 
 from ...incontext import Gaussian, InContextFolder, Regression
 from ...incontext.measures import loss_by_layer
-from ..ahn2023.seeds import RANGE, line, number
-from ..claims import Finding
-from ..claims import mean as average
-from ..incontext_study import Findings, Number, Panel, Scale, Study
-from .settings import DIM, LOOP_CELLS, PAPER, UNKNOWN, by_cell, runs, task
+from ...runs import Scale
+from ..compare import mean as average
+from ..findings import Finding, Findings, Number, Panel
+from ..seeds import RANGE, line, number
+from ..study import Analysis
+from .settings import DIM, LOOP_CELLS, UNKNOWN, by_cell, runs, task
 
 LOOPS = 20
 """The most at test time."""
@@ -142,12 +143,10 @@ def verdict(found: Sequence[Curve]) -> Finding:
     )
 
 
-LOOPING = Study(
+LOOPING = Analysis(
     name="gatmiry2024-loops",
     title="More loops than in training lower the loss",
-    paper=PAPER,
     section="4, theorem 4.5",
-    claims=("N12",),
     runs=lambda scale: runs(scale, LOOP_CELLS),
     analyse=analyse,
     note=f"d = 10, Sigma = I in training. {UNKNOWN} The runs are those of gatmiry2024-optimum. "

@@ -8,11 +8,12 @@ import torch
 from ...incontext import InContextFolder, InContextModel, LinearAttentionModel
 from ...incontext.measures import distance_from_identity
 from ...incontext.models.forms import Descent
-from ..ahn2023.scalars import Schedule, best_schedule, eigenvalues
-from ..ahn2023.seeds import RANGE, curve, line, number, spread
-from ..claims import Finding
-from ..incontext_study import Findings, Line, Number, Panel, Scale, Study
-from .settings import CELLS, DIM, PAPER, SEEDS, UNKNOWN, by_cell, runs, task
+from ...runs import Scale
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..scalars import Schedule, best_schedule, eigenvalues
+from ..seeds import RANGE, curve, line, number, spread
+from ..study import Analysis
+from .settings import CELLS, DIM, SEEDS, UNKNOWN, by_cell, runs, task
 
 TABLE = {
     (5, 1): (0.31, 0.687),
@@ -237,12 +238,10 @@ def _dominance(lines: Sequence[Line]) -> Panel:
     )
 
 
-OPTIMUM = Study(
+OPTIMUM = Analysis(
     name="gatmiry2024-optimum",
     title="Looped models learn the best step of several",
-    paper=PAPER,
     section="3, theorems 3.2 and 3.4",
-    claims=("N12",),
     runs=lambda scale: runs(scale, CELLS),
     analyse=analyse,
     note=f"d = 10, Sigma = I. {UNKNOWN} {SEEDS['laptop']} seeds of 2 million prompts (n = 20, "

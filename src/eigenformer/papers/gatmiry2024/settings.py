@@ -10,10 +10,9 @@ from ...incontext import (
     Regression,
     RunConfig,
 )
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
-from ..incontext_study import Run, Scale
 
-PAPER = "Gatmiry et al. (2024)"
 DIM = 10
 CELLS = ((20, 1), (20, 2), (20, 5), (100, 1), (100, 2), (100, 5))
 """(n, L): pairs in a prompt, and loops in training."""
@@ -35,9 +34,9 @@ def task(points: int) -> Regression:
     return Regression(dim=DIM, points=points)
 
 
-def runs(scale: Scale, cells: Sequence[tuple[int, int]]) -> Sequence[Run]:
+def runs(scale: Scale, cells: Sequence[tuple[int, int]]) -> Sequence[Experiment]:
     return [
-        Run(
+        Experiment(
             name=f"n-{points}-loops-{loops}-seed-{seed}", config=_config(scale, points, loops, seed)
         )
         for points, loops in cells

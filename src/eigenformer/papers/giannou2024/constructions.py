@@ -15,9 +15,10 @@ from ...construct.algorithms.newton import iterate
 from ...construct.network import Network
 from ...core import rng
 from ...incontext import InContextFolder
-from .. import Finding
-from ..incontext_study import Findings, Line, Number, Panel, Scale, Study
-from .settings import PAPER
+from ...runs import Scale
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..study import Analysis
+from .settings import CITED
 
 ROUNDING = 1e-12
 """An error, relative to the largest number of the answer, that float64 explains."""
@@ -65,7 +66,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     logistic = [_logistic(mu) for mu in MUS]
     knots = {mu: _knot_errors(mu) for mu in MUS}
     numbers = [
-        Number(name=f"{each.name}, relative error", value=each.error, reference=0.0, source=PAPER)
+        Number(name=f"{each.name}, relative error", value=each.error, reference=0.0, source=CITED)
         for each in (*lemma, *theorem, *logistic)
     ]
     numbers += [
@@ -381,12 +382,10 @@ def _by_counts(found: Sequence[Counted], where: str) -> Finding:
     )
 
 
-STUDY = Study(
+STUDY = Analysis(
     name="giannou2024-constructions",
     title="The constructed networks measured",
-    paper=PAPER,
     section="4 and 5: lemma 4.1, theorems 4.2 and 5.1",
-    claims=("N01", "N02", "N03"),
     runs=lambda scale: (),
     analyse=analyse,
     note=(

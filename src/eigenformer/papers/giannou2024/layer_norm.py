@@ -11,11 +11,11 @@ from torch import Tensor
 from ...incontext import InContextFolder, InContextModel, Prompts, Transformer
 from ...incontext.algorithms import Newton
 from ...incontext.measures import response
-from .. import Finding, State
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from ...runs import Experiment, Scale
+from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..study import Analysis
 from .settings import (
     LAPTOP_SEEDS,
-    PAPER,
     PAPER_SEED,
     UNITS,
     geometric_mean,
@@ -59,7 +59,7 @@ Losses = Mapping[tuple[str, int], Sequence[float]]
 """By model and layers: a relative loss a seed."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
     found = []
     for condition, kind in itertools.product(size.conditions, size.depths):
@@ -84,7 +84,7 @@ def runs(scale: Scale) -> Sequence[Run]:
                     seed=seed,
                 )
             )
-            found.append(Run(name=_name(condition, kind, layers, seed), config=config))
+            found.append(Experiment(name=_name(condition, kind, layers, seed), config=config))
     return found
 
 
@@ -121,7 +121,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             *_numbers("far out of distribution", outside),
             Number(name="edge of the distribution: 99% of |x_1| are below", value=edge),
         ),
-        verdicts={"N05": judged(inside, outside)},
+        verdicts={"N05": verdict(inside, outside)},
     )
 
 
@@ -216,7 +216,7 @@ def _numbers(where: str, losses: Losses) -> list[Number]:
     ]
 
 
-def judged(inside: Losses, outside: Losses) -> Finding:
+def verdict(inside: Losses, outside: Losses) -> Finding:
     """Both halves, by 95% intervals of log ratios paired by seed.
 
     Layer norm helps: its loss is lower than the plain model's at every depth that both have. Depth
@@ -259,12 +259,10 @@ def _sign(intervals: Sequence[tuple[float, float]]) -> bool | None:
     return False if any(high < 0 for _, high in intervals) else None
 
 
-STUDY = Study(
+STUDY = Analysis(
     name="giannou2024-layer-norm",
     title="Layer norm in and far out of distribution, by depth",
-    paper=PAPER,
     section="6, figure 9",
-    claims=("N05",),
     runs=runs,
     analyse=analyse,
     note=(

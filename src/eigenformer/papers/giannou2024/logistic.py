@@ -7,8 +7,10 @@ from ...construct.algorithms.logistic import inverse_steps_for
 from ...incontext import InContextFolder, Logistic, Optimizer, RunConfig, Transformer
 from ...incontext.algorithms import DampedNewton
 from ...incontext.measures import loss_by_layer, loss_by_step
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
-from .settings import PAPER, PAPER_SEED, geometric_mean, laptop_config
+from ...runs import Experiment, Scale
+from ..findings import Findings, Line, Number, Panel
+from ..study import Analysis
+from .settings import PAPER_SEED, geometric_mean, laptop_config
 
 MU = 0.1
 LAYERS: dict[Scale, tuple[int, ...]] = {"laptop": (1, 2, 3), "paper": (1, 6, 12, 15, 20, 40)}
@@ -30,9 +32,9 @@ def task(scale: Scale) -> Logistic:
     return Logistic(dim=3, points=12, mu=MU)
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Run(name=_name(layers, seed), config=_config(scale, layers, seed))
+        Experiment(name=_name(layers, seed), config=_config(scale, layers, seed))
         for layers, seed in itertools.product(LAYERS[scale], SEEDS[scale])
     ]
 
@@ -128,12 +130,10 @@ def numbers(losses: Losses, newton: Sequence[float]) -> list[Number]:
     return found
 
 
-STUDY = Study(
+STUDY = Analysis(
     name="giannou2024-logistic",
     title="Trained transformers for logistic regression beside damped Newton",
-    paper=PAPER,
     section="6, figures 1 and 7",
-    claims=(),
     runs=runs,
     analyse=analyse,
     note=(

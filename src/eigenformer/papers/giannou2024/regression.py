@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from ...incontext import InContextFolder, LinearAttention
 from ...incontext.algorithms import Newton
-from .. import Finding, State
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from ...runs import Experiment, Scale
+from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..study import Analysis
 from .settings import (
     LAPTOP_SEEDS,
-    PAPER,
     PAPER_SEED,
     UNITS,
     geometric_mean,
@@ -38,14 +38,14 @@ Losses = Mapping[tuple[float, int], Sequence[float]]
 """By condition number and layers: a relative loss a seed."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     if scale == "paper":
         return [
-            Run(name=_name(k, n, PAPER_SEED), config=paper_config(k, n, norm=False))
+            Experiment(name=_name(k, n, PAPER_SEED), config=paper_config(k, n, norm=False))
             for k, n in itertools.product(CONDITIONS, LAYERS[scale])
         ]
     return [
-        Run(
+        Experiment(
             name=_name(condition, layers, seed),
             config=laptop_config(
                 task(scale, condition),
@@ -84,7 +84,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     return Findings(
         panels=tuple(_panel(condition, losses, newton) for condition in CONDITIONS),
         numbers=tuple(_numbers(losses, newton)),
-        verdicts={"N04": judged(losses, newton)},
+        verdicts={"N04": verdict(losses, newton)},
     )
 
 
@@ -133,7 +133,7 @@ def _numbers(losses: Losses, newton: Mapping[tuple[float, int], list[float]]) ->
     ]
 
 
-def judged(losses: Losses, newton: Mapping[tuple[float, int], list[float]]) -> Finding:
+def verdict(losses: Losses, newton: Mapping[tuple[float, int], list[float]]) -> Finding:
     """Both halves of the claim, for condition numbers 5 and 10.
 
     Between: up to 4 layers, some seed of every size lies between the two orders after as many
@@ -185,12 +185,10 @@ def _stopped(ratios: Sequence[tuple[float, float]]) -> bool | None:
     return False if any(high < math.log(LEAST_GAIN) for _, high in ratios) else None
 
 
-STUDY = Study(
+STUDY = Analysis(
     name="giannou2024-regression",
     title="Trained linear self-attention between Newton's iterations of order 2 and 3",
-    paper=PAPER,
     section="6, figure 8",
-    claims=("N04",),
     runs=runs,
     analyse=analyse,
     note=(

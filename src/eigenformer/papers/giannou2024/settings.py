@@ -23,11 +23,11 @@ from ...incontext import (
     Transformer,
 )
 from ...incontext.algorithms import RegressionAlgorithm
+from ...runs import Scale
 from ...training import ScheduleConfig
-from ..claims import mean, mean_half_width
-from ..incontext_study import Scale
+from ..compare import mean, mean_half_width
 
-PAPER = "Giannou et al. (2024)"
+CITED = "Giannou et al. (2024)"
 PAPER_SEED = 14
 LAPTOP_SEEDS = (0, 1, 2)
 UNITS = (

@@ -22,9 +22,10 @@ from ...incontext import (
     Sequences,
 )
 from ...incontext.measures import pruned, update_spectrum
-from .. import Finding
-from ..claims import mean
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from ...runs import Experiment, Scale
+from ..compare import mean
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..study import Analysis
 
 MATRICES = {"w_q": "W_Q", "w_k": "W_K", "w_v": "W_V"}
 FRACTIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -57,7 +58,7 @@ class Trained:
         return max(values[RANK] / values[RANK - 1] for values in self.spectra.values())
 
 
-def _runs(scale: Scale) -> Sequence[Run]:
+def _runs(scale: Scale) -> Sequence[Experiment]:
     laptop = scale == "laptop"
     task = (
         Patterns(dim=20, patterns=10, length=20, relevant=8, confusing=4)
@@ -66,7 +67,7 @@ def _runs(scale: Scale) -> Sequence[Run]:
     )
     steps = 200 if laptop else 2000
     return [
-        Run(
+        Experiment(
             name=f"seed-{seed}",
             config=RunConfig(
                 task=task,
@@ -83,12 +84,12 @@ def _runs(scale: Scale) -> Sequence[Run]:
     ]
 
 
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     trained = [_measured(folder) for folder in folders.values()]
     return Findings(
         panels=(_spectra(trained), _pruning(trained), _lengths(trained)),
         numbers=_numbers(trained),
-        verdicts={"N14": judge(trained)},
+        verdicts={"N14": verdict(trained)},
     )
 
 
@@ -125,7 +126,7 @@ def _accuracies(model: OneLayerModel, test: Sequences, *, largest: bool) -> tupl
     return tuple(found)
 
 
-def judge(trained: Sequence[Trained]) -> Finding:
+def verdict(trained: Sequence[Trained]) -> Finding:
     """Holds if updates are of low rank, and some fraction of neurons is free to prune.
 
     Low rank: sigma_3 / sigma_2 is at most 0.1 for W_Q, W_K and W_V in every run. Free: in every run
@@ -249,14 +250,12 @@ def _floats(values: Float[Tensor, " v"]) -> tuple[float, ...]:
     return tuple(float(v) for v in values)
 
 
-UPDATES = Study(
+UPDATES = Analysis(
     name="li2024-updates",
     title="Rank of updates and sparsity of neurons in a one-layer transformer",
-    paper="Li et al. (2024)",
     section="synthetic experiments",
-    claims=("N14",),
     runs=_runs,
-    analyse=_analyse,
+    analyse=analyse,
     note=(
         "The paper's own settings could not be read, so those of both scales are ours: 10 patterns "
         "in 20 dimensions, 100 neurons, SGD (laptop); 50 in 100, 1000 neurons (paper). Neurons "

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from ...incontext import InContextFolder, InContextModel, Prompts, Regression
 from ...incontext.algorithms import Ridge, best_ridge
-from .. import Finding
-from ..incontext_study import Findings, Line, Number, Panel, Scale, Study
+from ...runs import Scale
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..study import Analysis
 from .ridge import TunedRidge, tuned_ridge
 from .settings import FORMS, NAMES, SIZES, Form, Size, run_name, runs, task
 
@@ -57,7 +58,7 @@ class Baselines:
         return {name: problem.errors(found, prompts) for name, found in predictions.items()}
 
 
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     size = SIZES[scale]
     best = {
         (form, top, depth): _best(folders, size, form, top, depth)
@@ -92,7 +93,7 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     ]
     diagonal, full = models["diagonal", deepest["diagonal"]], models["full", deepest["full"]]
     beside = models["diagonal", deepest["full"]]
-    verdict = judge(
+    finding = verdict(
         depths=deepest,
         excess={
             "DIAG": float((diagonal - oracle).mean()),
@@ -105,10 +106,10 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
         against_full=compared(beside, full),
         in_full=scale == "paper",
     )
-    return Findings(panels=tuple(panels), numbers=tuple(numbers), verdicts={"N11": verdict})
+    return Findings(panels=tuple(panels), numbers=tuple(numbers), verdicts={"N11": finding})
 
 
-def judge(
+def verdict(
     *,
     depths: Mapping[Form, int],
     excess: Mapping[str, float],
@@ -285,14 +286,12 @@ def _number(name: str, errors: Float[Tensor, " B"], oracle: Float[Tensor, " B"])
     )
 
 
-MIXED_NOISE = Study(
+MIXED_NOISE = Analysis(
     name="vladymyrov2024-mixed-noise",
     title="Linear transformers beside ridge regression on prompts of different noise",
-    paper="Vladymyrov et al. (2024)",
     section="6",
-    claims=("N11",),
     runs=runs,
-    analyse=_analyse,
+    analyse=analyse,
     note=(
         "Half the paper's features and pairs (5 and 10), depths up to 5 (FULL: 3), 800 steps of "
         "256 prompts at a rate of 0.003 that falls to 0, where the paper has 200,000 of 2048 at "

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ...incontext import Evaluation, LinearAttention, Optimizer, Regression, RunConfig
+from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
-from ..incontext_study import Run, Scale
 
 Form = Literal["full", "diagonal", "gd++"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -68,11 +68,11 @@ def run_name(form: Form, top: float, depth: int, seed: int) -> str:
     return f"{kind}-noise-{top:g}-{depth}-layers-seed-{seed}"
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
     make = _laptop if scale == "laptop" else _paper
     return [
-        Run(name=run_name(form, top, depth, seed), config=make(size, form, top, depth, seed))
+        Experiment(name=run_name(form, top, depth, seed), config=make(size, form, top, depth, seed))
         for top in size.tops
         for form in FORMS
         for depth in size.depths[form]

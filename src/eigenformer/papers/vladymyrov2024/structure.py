@@ -20,7 +20,9 @@ from ...construct.algorithms.gd_plus_plus import (
 from ...core import rng
 from ...incontext import InContextFolder, LinearAttention, LinearAttentionModel, Prompts, Regression
 from ...incontext.models.forms import Diagonal
-from ..incontext_study import Findings, Line, Number, Panel, Run, Scale, Study
+from ...runs import Experiment, Scale
+from ..findings import Findings, Line, Number, Panel
+from ..study import Analysis
 
 DIM, POINTS, LAYERS, PROMPTS = 10, 20, 3, 200
 CONDITIONS = (10.0, 100.0, 1000.0, 10_000.0)
@@ -29,11 +31,11 @@ SOLVED = 1e-12
 """The relative error to which layers are counted."""
 
 
-def _no_runs(scale: Scale) -> Sequence[Run]:
+def _no_runs(scale: Scale) -> Sequence[Experiment]:
     return ()
 
 
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     errors = {condition: gd_plus_plus_errors(condition) for condition in CONDITIONS}
     x = tuple(float(depth) for depth in DEPTHS)
     convergence = Panel(
@@ -181,13 +183,11 @@ def first_below(errors: Sequence[float], bound: float) -> int:
     return next(d for d, error in zip(DEPTHS, errors, strict=True) if error < bound)
 
 
-STRUCTURE = Study(
+STRUCTURE = Analysis(
     name="vladymyrov2024-structure",
     title="The form of a linear transformer's layers, and the depth of GD++",
-    paper="Vladymyrov et al. (2024)",
     section="4, Theorem 4.1; 5, Theorem 5.1",
-    claims=(),
     runs=_no_runs,
-    analyse=_analyse,
+    analyse=analyse,
     note="No training: random weights and constructed ones; the same at both scales.",
 )

@@ -10,12 +10,13 @@ from torch import Tensor
 from ...incontext import InContextFolder, LinearAttention, Prompts
 from ...incontext.algorithms import GDPlusPlus, GradientDescent, RegressionAlgorithm
 from ...incontext.measures import Alignment, alignment
-from ..ahn2023.scalars import best_schedule, eigenvalues
-from ..ahn2023.seeds import RANGE, curve, line, number, spread
-from ..claims import Finding
-from ..incontext_study import Findings, Number, Panel, Run, Scale, Study
+from ...runs import Experiment, Scale
+from ..findings import Finding, Findings, Number, Panel
+from ..scalars import best_schedule, eigenvalues
+from ..seeds import RANGE, curve, line, number, spread
+from ..study import Analysis
 from .one_layer import half_loss, held_out
-from .settings import PAPER, PARAMETERS, SEEDS, TASK, laptop_config, paper_config
+from .settings import PARAMETERS, SEEDS, TASK, laptop_config, paper_config
 
 # (layers, looped)
 KINDS: dict[Scale, tuple[tuple[int, bool], ...]] = {
@@ -26,9 +27,9 @@ CLOSE = 0.05
 """How far above GD++ a model may be that is said to match it."""
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Run(name=f"{_kind(looped)}-{layers}-seed-{seed}", config=config)
+        Experiment(name=f"{_kind(looped)}-{layers}-seed-{seed}", config=config)
         for layers, looped in KINDS[scale]
         for seed in range(SEEDS[scale])
         for config in [
@@ -190,12 +191,10 @@ def _losses(found: Sequence[Measured]) -> Panel:
     )
 
 
-DEEPER = Study(
+DEEPER = Analysis(
     name="vonoswald2023-deeper",
     title="Two layers and more beat gradient descent, and match GD++",
-    paper=PAPER,
     section="3",
-    claims=("N08",),
     runs=runs,
     analyse=analyse,
     note="The paper's prompts; at the laptop's scale up to three layers and 1.5 million prompts a "

@@ -10,10 +10,11 @@ from ...incontext import InContextFolder, InContextModel, LinearAttentionModel, 
 from ...incontext.algorithms import GradientDescent
 from ...incontext.measures import Alignment, alignment
 from ...incontext.models.forms import Full
-from ..ahn2023.seeds import RANGE, curve, line, number, spread
-from ..claims import Finding
-from ..incontext_study import Findings, Panel, Run, Scale, Study
-from .settings import PAPER, PARAMETERS, SEEDS, TASK, laptop_config, optimum, paper_config
+from ...runs import Experiment, Scale
+from ..findings import Finding, Findings, Panel
+from ..seeds import RANGE, curve, line, number, spread
+from ..study import Analysis
+from .settings import PARAMETERS, SEEDS, TASK, laptop_config, optimum, paper_config
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 """Of the training, after which the weights are looked at."""
@@ -25,7 +26,7 @@ PROMPTS = 10_000
 CLOSE, ALIGNED = 0.01, 0.99
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     found = []
     for seed in range(SEEDS[scale]):
         steps = 1000 if scale == "laptop" else 5000
@@ -37,7 +38,7 @@ def runs(scale: Scale) -> Sequence[Run]:
             if scale == "laptop"
             else paper_config(1, seed, looped=False, snapshots=looks)
         )
-        found.append(Run(name=f"seed-{seed}", config=config))
+        found.append(Experiment(name=f"seed-{seed}", config=config))
     return found
 
 
@@ -242,12 +243,10 @@ def _out_of_distribution(
     )
 
 
-ONE_LAYER = Study(
+ONE_LAYER = Analysis(
     name="vonoswald2023-one-layer",
     title="A trained layer of linear self-attention is a step of gradient descent",
-    paper=PAPER,
     section="3",
-    claims=("N08",),
     runs=runs,
     analyse=analyse,
     note="The paper's prompts; at the laptop's scale a tenth of its examples, with a higher rate "

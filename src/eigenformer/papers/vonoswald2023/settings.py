@@ -1,10 +1,9 @@
 """Prompts and training of the paper's experiments (derivations.md, section 3)."""
 
 from ...incontext import Evaluation, LinearAttention, Optimizer, Regression, RunConfig, Uniform
+from ...runs import Scale
 from ...training import ScheduleConfig
-from ..incontext_study import Scale
 
-PAPER = "von Oswald et al. (2023)"
 TASK = Regression(dim=10, points=10, covariates=Uniform(width=1.0))
 """Entries in [-1/2, 1/2], as in the authors' code (its doc string has twice that)."""
 SEEDS: dict[Scale, int] = {"laptop": 3, "paper": 5}

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..claims import mean
-from ..incontext_study import Line, Number
-from ..incontext_study.findings import Kind
+from .compare import mean
+from .findings import Kind, Line, Number
 
 RANGE = "Bands: the range over seeds."
 

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ....evaluation import Proportion
-from ....runs import Experiment, Measured, Record
-from ... import Evidence, Value
-from ...claims import SEEDS, mean, mean_half_width
-from ..cells import TOLERANCES
+from ..evaluation import Proportion
+from ..runs import Experiment, Measured, Record
+from .claims import Evidence
+from .compare import SEEDS, mean, mean_half_width
+from .study import Value
+
+TOLERANCES = (5, 2, 1, 0.5)
+"""In percent, as in most tables."""
 
 ABSENT = object()
 """Stands for a label that a cell must not have."""

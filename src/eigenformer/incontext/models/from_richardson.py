@@ -5,14 +5,9 @@ from typing import final
 
 from ...construct.algorithms.electric import electric_potentials
 from ...core import InputError, at_least
-from ...incontext import (
-    ARCHITECTURES,
-    Architecture,
-    ConstructedModel,
-    GraphTask,
-    Task,
-    from_construction,
-)
+from ..tasks import GraphTask, Task
+from .base import ARCHITECTURES, Architecture
+from .constructed import ConstructedModel, from_construction
 
 
 @final

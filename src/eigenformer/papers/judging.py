@@ -1,12 +1,15 @@
-"""Comparisons: what each says of a claim, and why it says nothing where it does not."""
+"""Answers of three values: parts of claims, what each says, and why it says nothing if it does not.
+
+An answer is yes, no, or None: not decided.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ... import above, larger
-from ...claims import ONE_SEED_RATIO, SEEDS, fewer, mean, welch_half_width
+from .compare import ONE_SEED_RATIO, SEEDS, above, fewer, larger, mean, welch_half_width
+from .findings import Finding, State
 from .sides import Side, best, few_seeds, percent
 
 MARGIN = 0.10
@@ -44,6 +47,25 @@ class Part:
         return f"{self.text} ({REASONS[self.why]}{names})"
 
 
+def answer(yes: bool, no: bool) -> bool | None:
+    """Yes, no, or neither; yes where both are true."""
+    return True if yes else False if no else None
+
+
+def together(answers: Iterable[bool | None]) -> bool | None:
+    """All must be yes; one no is enough for a no."""
+    given = list(answers)
+    return answer(all(given), False in given)
+
+
+def finding(holds: bool | None, sentence: str, would_decide: str = "") -> Finding:
+    """A finding by an answer; `would_decide` counts only where nothing was decided."""
+    state: State = "undecided" if holds is None else "holds" if holds else "fails"
+    return Finding(
+        state=state, sentence=sentence, would_decide=would_decide if holds is None else ""
+    )
+
+
 def part(holds: bool | None, why: Why, text: str, sides: Sequence[Side]) -> Part:
     """`why` counts only where nothing was decided."""
     return Part(holds=holds, text=text, why=why if holds is None else "decided", sides=tuple(sides))
@@ -51,7 +73,7 @@ def part(holds: bool | None, why: Why, text: str, sides: Sequence[Side]) -> Part
 
 def bounded(text: str, holds: bool, fails: bool) -> Part:
     """A number that is beyond one bound, beyond another, or undecided between them."""
-    return part(True if holds else False if fails else None, "edge", text, ())
+    return part(answer(holds, fails), "edge", text, ())
 
 
 def incomplete(text: str, sides: Sequence[Side]) -> Part | None:

@@ -1,24 +1,47 @@
-"""What would decide a claim: which runs, how many examples, how many hours."""
+"""From the parts of a claim to a finding: what it says, and which runs would decide it."""
 
 import math
 from collections.abc import Iterable, Sequence
-from statistics import median
-from weakref import WeakKeyDictionary
 
-from ....runs import Experiment, Plan, Scale
-from ....runs.cost import cost, duration
-from ....training import TrainConfig
-from ... import Evidence
-from ...claims import SEEDS, mean, welch_half_width
-from .parts import Part, difference_of
-from .sides import Side, few_seeds
+from ..runs import Experiment, Plan, Scale
+from ..runs.cost import duration
+from .claims import Evidence
+from .compare import SEEDS, mean, welch_half_width
+from .findings import Finding
+from .judging import Part, difference_of, finding, together
+from .sides import Side, few_seeds, seeds_of
+from .speed import seconds
 
 _LONGER = 4
 """Times as many examples for models that were too weak."""
 _MOST_SEEDS = 30
 _GPU_HOURS = 1 / 6
-"""What a run of scale gpu takes at most (see `full_size.GPU_FLOPS`)."""
-Rates = dict[tuple[str, ...], list[float]]
+"""What a run of scale gpu takes at most."""
+
+
+def conclude(evidence: Evidence, *parts: Part, beyond: str = "") -> Finding:
+    """A claim holds if all its parts do and fails if one does; else it is undecided.
+
+    `beyond` says how an undecided claim is to be decided if runs of tables don't.
+    """
+    holds = together(part.holds for part in parts)
+    told = "; ".join(part.sentence for part in parts)
+    setting = setting_of([side for part in parts for side in part.sides])
+    more = (beyond or would_decide(evidence, parts)) if holds is None else ""
+    return finding(holds, f"{told}{f' [{setting}]' if setting else ''}", more)
+
+
+def setting_of(sides: Sequence[Side]) -> str:
+    """What the compared models were trained on, by which recipe, how often."""
+    configs = [run.tokens for side in sides for run in side.experiments]
+    problems = dict.fromkeys(f"{c.task.problem.name} {c.task.ensemble.dims}" for c in configs)
+    recipes = dict.fromkeys(c.recipe for c in configs)
+    known = [
+        ", ".join(problems),
+        f"recipe {' and '.join(recipes)}" if recipes else "",
+        seeds_of(sides),
+    ]
+    return "; ".join(text for text in known if text)
 
 
 def would_decide(evidence: Evidence, parts: Sequence[Part]) -> str:
@@ -58,10 +81,12 @@ def longer(evidence: Evidence, sides: Iterable[Side]) -> str:
 
 
 def whole_tables(evidence: Evidence, tables: Sequence[str], scale: Scale) -> str:
-    """The runs of another scale; "" where that is this one, or a larger one."""
+    """The runs of another scale; "" where that is this one, or a larger one, or there are none."""
     if evidence.scale == scale or (scale == "gpu" and evidence.scale == "paper"):
         return ""
-    runs = [run for name in tables for run in evidence.tables[name].experiments(scale)]
+    if any(scale not in evidence.table(name).scales for name in tables):
+        return ""
+    runs = [run for name in tables for run in evidence.table(name).planned(scale)]
     count = len(Plan.of(runs).experiments)
     command = f"`eigenformer paper run {' '.join(tables)} --scale {scale}`"
     return f"{command}: {_runs(count)}, {would_cost(evidence, runs, scale=scale)}"
@@ -120,8 +145,8 @@ def would_cost(
     """How many examples and hours `experiments` are.
 
     Each run counts once, and with it those that it starts from, unless `distinct` is false. Hours
-    are those of timed runs of the same kind, in proportion to examples, or else `study.cost`'s;
-    `times` multiplies both.
+    are those of the claim's own runs of the same kind, or else `runs.cost`'s; `times` multiplies
+    both.
     """
     runs = tuple(experiments)
     if distinct:
@@ -129,37 +154,5 @@ def would_cost(
     text = f"{times * sum(run.config.length for run in runs):,.0f} examples"
     if (scale or evidence.scale) == "gpu":
         return f"{text}, at most {times * len(runs) * _GPU_HOURS:.2g} H200 hours"
-    rates = timed(evidence)
-    return f"{text}, about {duration(times * sum(_seconds(run.tokens, rates) for run in runs))}"
-
-
-def _seconds(config: TrainConfig, rates: Rates) -> float:
-    for kind in _kinds(config):
-        if kind in rates:
-            return median(rates[kind]) * config.examples
-    return cost(config).seconds
-
-
-_timed: WeakKeyDictionary[Evidence, Rates] = WeakKeyDictionary()
-
-
-def timed(evidence: Evidence) -> Rates:
-    """Seconds an example of the finished runs of a scale, by kind: from closely alike to any."""
-    if evidence not in _timed:
-        rates: Rates = {}
-        for table in evidence.tables.values():
-            for run in Plan.of(table.experiments(evidence.scale)).experiments:
-                record = evidence.records.get(run)
-                if record is not None and record.seconds > 0 and record.examples > 0:
-                    for kind in _kinds(run.tokens):
-                        rates.setdefault(kind, []).append(record.seconds / record.examples)
-        _timed[evidence] = rates
-    return _timed[evidence]
-
-
-def _kinds(config: TrainConfig) -> tuple[tuple[str, ...], ...]:
-    """What a run's speed goes by, the most telling first; enough to go by another's."""
-    task, model = config.task, config.model
-    problem = task.problem.name
-    size = (problem, str(task.ensemble.dims), type(model).__name__)
-    return (*size, repr(model)), size
+    spent = sum(seconds(run.config, evidence.rates) for run in runs)
+    return f"{text}, about {duration(times * spent)}"

@@ -1,14 +1,25 @@
-"""What a study found: lines and maps to be drawn, numbers beside references, verdicts."""
+"""What was found: of a claim, and by a study: lines and maps to be drawn, numbers, verdicts."""
 
 import math
 from dataclasses import dataclass
 from typing import Literal
 
-from ...core import InputError
-from .. import Finding
+from ..core import InputError
 
+State = Literal["holds", "fails", "undecided"]
 Kind = Literal["model", "algorithm", "theory"]
 """Of a line: something trained, something computed on the same batch, a formula."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What was found about a claim."""
+
+    state: State
+    sentence: str
+    """What was compared, with its figures and the recipe that it was found with."""
+    would_decide: str = ""
+    """If undecided: the examples and hours that would decide it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...incontext import Regression
+from ..incontext import Regression
 
 # Shapes: B prompts, d features.
 
