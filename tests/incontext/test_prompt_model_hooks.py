@@ -38,6 +38,7 @@ CASES = {
     "masked": (GraphTransformer(form="masked", normalise="none", start="learned"), GRAPHS),
     "one-layer": (OneLayer(hidden=6), Patterns()),
     "constructed": (Constructed(entry="gd++"), Regression(dim=5, points=20)),
+    "from-richardson": (ARCHITECTURES.get("from-richardson", layers=2), GRAPHS),
     "constructed-in-stages": (Constructed(entry="least-squares"), Regression(dim=5, points=20)),
 }
 
