@@ -22,10 +22,9 @@ from eigenformer.reports import (
     write_page,
 )
 from eigenformer.reports.drawing import INK
-from eigenformer.reports.html import Html, join, prose, tag
 from eigenformer.reports.markdown import escape, markdown
 from eigenformer.reports.markdown import prose as markdown_prose
-from eigenformer.reports.page import page
+from eigenformer.reports.page import Html, join, page, prose, tag
 
 
 @pytest.fixture(scope="module", params=["tables", "studies", "both"])

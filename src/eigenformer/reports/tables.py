@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from ..papers import Excerpt, Table, Verdict
 from ..runs import Experiment, Record, Records, Scale
 from . import blocks
+from .blocks import STATES, counted
 from .curves import curves
 from .layout import OurNumber, layout
 from .numbers import RunState, count, hours
-from .report import Chapter, Topic, ending
-from .words import STATES, counted, short_version
+from .report import Chapter, Topic, ending, short_version
 
 _SCALES: dict[Scale, str] = {
     "laptop": "Sizes, widths and examples are shrunk until the findings can show on two CPU cores; "
@@ -149,7 +149,7 @@ def _topic(
         parts.append(blocks.Prose(text=nothing))
     # Each in a list of its own, as they are long.
     parts += [blocks.Cards(cards=(_card(verdict),)) for verdict in verdicts]
-    figures = [*table.figures(scale), *curves(table, scale, records)]
+    figures = [*table.figures(scale), *(curves(table, scale, records) if table.curves else ())]
     parts += [blocks.Picture(figure=figure) for figure in figures]
     if grid is not None:
         parts.append(grid)
