@@ -41,11 +41,9 @@ def test_paper_scale_has_the_papers_settings() -> None:
 
 def test_findings_of_tiny_runs_serialise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "SEQUENCES", 16)
-    for module in (settings, similarity, ill_conditioned):
-        monkeypatch.setattr(module, "DESCENT_STEPS", 16)
-        monkeypatch.setattr(module, "NEWTON_STEPS", 6)
-        if module is not settings:
-            monkeypatch.setitem(module.SEEDS, "laptop", (0,))
+    monkeypatch.setattr(settings, "DESCENT_STEPS", 16)
+    monkeypatch.setattr(settings, "NEWTON_STEPS", 6)
+    monkeypatch.setitem(settings.SEEDS, "laptop", (0,))
     for study in PAPER.studies.values():
         folders = shrunk(study.planned("laptop"), tmp_path / study.name)
         findings = study.analyse("laptop", folders)

@@ -60,14 +60,11 @@ def test_paper_scale_of_logistic_regression() -> None:
 
 
 def test_findings_of_tiny_runs_serialise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regression, "LAPTOP_SEEDS", (0, 1))
+    monkeypatch.setitem(settings.SEEDS, "laptop", (0, 1))
     monkeypatch.setattr(regression, "CONDITIONS", (5.0, 10.0))
     monkeypatch.setitem(regression.LAYERS, "laptop", (1, 4))
-    small = {
-        layer_norm.PLAIN: (1,),
-        layer_norm.NORM: (1, 2),
-    }
-    size = layer_norm.Size(conditions=(5.0,), depths=small, seeds=(0, 1))
+    depths = {layer_norm.PLAIN: (1,), layer_norm.NORM: (1, 2)}
+    size = layer_norm.Size(conditions=(5.0,), depths=depths)
     monkeypatch.setitem(layer_norm.SIZES, "laptop", size)
     monkeypatch.setitem(logistic.LAYERS, "laptop", (1, 2))
     monkeypatch.setattr(logistic, "SIZE", 100)

@@ -12,7 +12,8 @@ from ...incontext.measures import Alignment, alignment
 from ...incontext.models.forms import Full
 from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Panel
-from ..seeds import RANGE, curve, line, number, spread
+from ..judging import agreed, finding
+from ..seeds import RANGE, curve, line, number, panel, spread
 from ..study import Analysis
 from .settings import PARAMETERS, SEEDS, TASK, laptop_config, optimum, paper_config
 
@@ -159,35 +160,31 @@ def verdict(losses: Sequence[float], cosines: Sequence[float], best: float) -> F
         f"{spread(losses)}, the best step of gradient descent {best:.4f}; the cosine of their "
         f"sensitivities is {spread(cosines)}."
     )
-    if all(good):
-        return Finding(state="holds", sentence=sentence)
-    if not any(good):
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="The paper's 5000 steps of 2048 prompts and 5 seeds: 51 million prompts, "
-        "about five minutes of one core.",
+    return finding(
+        agreed(good),
+        sentence,
+        "The paper's 5000 steps of 2048 prompts and 5 seeds: 51 million prompts, about five "
+        "minutes of one core.",
     )
 
 
 def _training(looks: Mapping[int, Sequence[Look]], best: float, last: int) -> Panel:
-    trained = {float(step): [best + each.excess for each in found] for step, found in looks.items()}
+    trained = {step: [best + each.excess for each in found] for step, found in looks.items()}
     late = {
-        float(step): [best + each.interpolated for each in found]
+        step: [best + each.interpolated for each in found]
         for step, found in looks.items()
         if step >= INTERPOLATED_FROM * last
     }
-    steps = {float(step): best for step in looks}
-    return Panel(
-        title="Loss along training",
-        x="steps",
-        y="half the mean squared error",
-        lines=(
-            line("trained", trained),
-            line("interpolated", late),
-            curve("one step of GD, best rate", steps, "theory"),
-        ),
+    lines = (
+        line("trained", trained),
+        line("interpolated", late),
+        curve("one step of GD, best rate", dict.fromkeys(looks, best), "theory"),
+    )
+    return panel(
+        "Loss along training",
+        "steps",
+        "half the mean squared error",
+        lines,
         note=f"{RANGE} On {PROMPTS} prompts, descent's own error on them taken off and its "
         "expectation put in its place. Interpolated: the mean of the trained weights, rescaled, "
         "and descent's.",
@@ -195,23 +192,23 @@ def _training(looks: Mapping[int, Sequence[Look]], best: float, last: int) -> Pa
 
 
 def _alignment(looks: Mapping[int, Sequence[Look]]) -> Panel:
-    def measured(name: str) -> dict[float, list[float]]:
-        return {
-            float(step): [getattr(each.alignment, name) for each in found]
-            for step, found in looks.items()
-        }
-
-    return Panel(
-        title="Trained layer and one step of GD",
-        x="steps",
-        y="cosine, or L2 difference",
-        lines=(
-            line("cosine of sensitivities", measured("cosine")),
-            line("difference of sensitivities", measured("sensitivity_difference")),
-            line("difference of predictions", measured("prediction_difference")),
-        ),
-        note=RANGE,
-    )
+    names = {
+        "cosine of sensitivities": "cosine",
+        "difference of sensitivities": "sensitivity_difference",
+        "difference of predictions": "prediction_difference",
+    }
+    lines = [
+        line(
+            label,
+            {
+                step: [getattr(each.alignment, name) for each in found]
+                for step, found in looks.items()
+            },
+        )
+        for label, name in names.items()
+    ]
+    y = "cosine, or L2 difference"
+    return panel("Trained layer and one step of GD", "steps", y, lines, note=RANGE)
 
 
 def _out_of_distribution(
@@ -231,14 +228,13 @@ def _out_of_distribution(
         steps = {
             factor: descent_loss(descent, each) / zero[factor] for factor, each in changed.items()
         }
-        lines += [line(f"trained, {what}", trained), curve(f"GD, {what}", steps, "algorithm")]
-    return Panel(
-        title="Out of distribution",
-        x="factor on the range of x, or on w",
-        y="loss over that of predicting 0",
-        lines=tuple(lines),
-        log_x=True,
-        log_y=True,
+        lines += [line(f"trained, {what}", trained), curve(f"GD, {what}", steps)]
+    return panel(
+        "Out of distribution",
+        "factor on the range of x, or on w",
+        "loss over that of predicting 0",
+        lines,
+        log="xy",
         note=f"{RANGE} Trained with factor 1.",
     )
 

@@ -2,7 +2,7 @@
 
 from ...incontext import Evaluation, LinearAttention, Optimizer, Regression, RunConfig, Uniform
 from ...runs import Scale
-from ...training import ScheduleConfig
+from ..seeds import COSINE
 
 TASK = Regression(dim=10, points=10, covariates=Uniform(width=1.0))
 """Entries in [-1/2, 1/2], as in the authors' code (its doc string has twice that)."""
@@ -28,7 +28,9 @@ def optimum() -> tuple[float, float]:
     return rate, second / 2 * (d - trace**2 / trace_of_square)
 
 
-def paper_config(layers: int, seed: int, *, looped: bool, snapshots: tuple[int, ...]) -> RunConfig:
+def paper_config(
+    layers: int, seed: int, *, looped: bool, snapshots: tuple[int, ...] = ()
+) -> RunConfig:
     """A run of the authors' code."""
     return RunConfig(
         task=TASK,
@@ -55,15 +57,13 @@ def laptop_config(
     rate: float,
     steps: int,
     batch: int,
-    snapshots: tuple[int, ...],
+    snapshots: tuple[int, ...] = (),
 ) -> RunConfig:
     """Adam with a cosine to 0, which is a tenth of the authors' steps and less."""
     return RunConfig(
         task=TASK,
         model=LinearAttention(layers=layers, looped=looped, init_std=0.05),
-        optimizer=Optimizer(
-            rate=rate, clip=1.0, schedule=ScheduleConfig(warmup_steps=0, shape="cosine")
-        ),
+        optimizer=Optimizer(rate=rate, clip=1.0, schedule=COSINE),
         steps=steps,
         batch=batch,
         seed=seed,
