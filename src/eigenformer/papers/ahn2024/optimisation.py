@@ -30,11 +30,7 @@ _PAPER = {"gaussian-20": (1.76, 1.58), "gaussian-5": (3.14, 5.98), "heavy-tailed
 
 def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     size = SIZES[scale]
-    chosen = {
-        (setting, kind): _best(folders, size, setting, kind)
-        for setting in SETTINGS
-        for kind in KINDS
-    }
+    chosen = {(name, kind): _best(folders, size, name, kind) for name in SETTINGS for kind in KINDS}
     looks = chosen["gaussian-20", "sgd"][0].config().snapshots[1:]
     losses = {
         setting: [

@@ -35,8 +35,8 @@ def _analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFo
         for f in size.forms
         for depth in depths
     }
-    fixed = _tuned(quantity, problem, tuning, test, depths, mean_spectrum(tuning))
-    own = _tuned(quantity, problem, tuning, test, depths, None)
+    fixed = _tuned(problem, tuning, test, depths, mean_spectrum(tuning))
+    own = _tuned(problem, tuning, test, depths, None)
     lines = [
         line(f"trained, {f}", {depth: losses[f, depth] for depth in depths}) for f in size.forms
     ]
@@ -116,7 +116,6 @@ def judge(
 
 
 def _tuned(
-    quantity: Quantity,
     problem: GraphTask,
     tuning: Graphs,
     test: Graphs,
@@ -124,13 +123,11 @@ def _tuned(
     spectrum: Spectrum | None,
 ) -> dict[int, float]:
     """The construction's loss by depth, at the multiple of its step that is best there."""
-    losses = {}
-    for depth in depths:
-        best = best_multiplier(quantity, problem, tuning, depth, spectrum)
-        losses[depth] = algorithm_loss(
-            quantity, problem, test, depth, multiplier=best, spectrum=spectrum
-        )
-    return losses
+    best = {depth: best_multiplier(problem, tuning, depth, spectrum) for depth in depths}
+    return {
+        depth: algorithm_loss(problem, test, depth, multiplier=m, spectrum=spectrum)
+        for depth, m in best.items()
+    }
 
 
 def model_loss(model: InContextModel, problem: GraphTask, graphs: Graphs) -> float:

@@ -21,7 +21,7 @@ from ...incontext import (
     gpt,
 )
 from ...incontext.algorithms import GradientDescent, Newton
-from ...incontext.measures import fit_readouts, model_errors, prefix, prefix_errors, similarity
+from ...incontext.measures import fit_readouts, model_errors, prefix_errors, similarity
 from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
 from ..findings import HeatMap, Panel
@@ -136,12 +136,7 @@ def matched(prompts_of: Regression, folder: InContextFolder) -> Matched:
 
 def descent_errors(prompts: Prompts, rate: float, steps: int) -> Float[Tensor, "S B n"]:
     """As `prefix_errors` of gradient descent on the sum of squares, so not divided by the pairs."""
-    found = []
-    for pairs in range(1, prompts.x.shape[1] + 1):
-        part = prefix(prompts, pairs)
-        descent = GradientDescent(rate=rate * pairs)
-        found.append(descent.predictions(part, steps) - part.target)
-    return torch.stack(found, dim=2)
+    return prefix_errors(lambda pairs: GradientDescent(rate=rate * pairs), prompts, steps)
 
 
 def first_match(heat: Float[Tensor, "A S"]) -> Int64[Tensor, " A"]:

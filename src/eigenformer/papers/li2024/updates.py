@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from ...incontext import (
     Evaluation,
@@ -104,7 +102,7 @@ def _measured(folder: InContextFolder) -> Trained:
     spectra = {}
     for name in MATRICES:
         values = update_spectrum(getattr(before, name), getattr(after, name))
-        spectra[name] = _floats(values / values[0])
+        spectra[name] = tuple((values / values[0]).tolist())
     update = after.w_v - before.w_v
     counts = task.basis(config.seed)[:RANK]
     return Trained(
@@ -112,9 +110,13 @@ def _measured(folder: InContextFolder) -> Trained:
         smallest=_accuracies(after, test, largest=False),
         largest=_accuracies(after, test, largest=True),
         relevant=float((update @ counts.T).square().sum() / update.square().sum()),
-        before=_floats(before.w_o.norm(dim=1).sort().values),
-        after=_floats(after.w_o.norm(dim=1).sort().values),
+        before=_lengths(before),
+        after=_lengths(after),
     )
+
+
+def _lengths(model: OneLayerModel) -> tuple[float, ...]:
+    return tuple(model.w_o.norm(dim=1).sort().values.tolist())
 
 
 def _accuracies(model: OneLayerModel, test: Sequences, *, largest: bool) -> tuple[float, ...]:
@@ -226,10 +228,6 @@ def _numbers(trained: Sequence[Trained]) -> tuple[Number, ...]:
 
 def _line(label: str, values: Sequence[Sequence[float]], x: Sequence[float]) -> Line:
     return line(label, dict(zip(x, zip(*values, strict=True), strict=True)))
-
-
-def _floats(values: Float[Tensor, " v"]) -> tuple[float, ...]:
-    return tuple(float(v) for v in values)
 
 
 UPDATES = Analysis(

@@ -13,10 +13,10 @@ from ...incontext.algorithms import Ridge, best_ridge
 from ...runs import Scale
 from ..findings import Finding, Findings, Line, Number, Panel
 from ..judging import answer, finding, word
-from ..seeds import curve, panel
+from ..seeds import curve, grouped, panel
 from ..study import Analysis
 from .ridge import TunedRidge, tuned_ridge
-from .settings import FORMS, NAMES, SIZES, Form, Size, run_name, runs, task
+from .settings import FORMS, NAMES, SIZES, Form, Kind, Size, kind_of, runs, task
 
 TUNING_PROMPTS = 5000
 MARGIN = 0.1
@@ -53,23 +53,21 @@ class Baselines:
 
     def errors(self, problem: Regression, prompts: Prompts) -> dict[str, Float[Tensor, " B"]]:
         """Squared errors at the queries."""
-        adaptive = Ridge(strength="adaptive").predictions(prompts, 0)[0]
-        predictions = {
-            "oracle": Ridge(strength="oracle").predictions(prompts, 0)[0],
-            "ConstRR": Ridge(strength=self.constant).predictions(prompts, 0)[0],
-            "AdaRR": adaptive,
-            "TunedRR": self.tuned.predictions(prompts),
+        ridges = {
+            "oracle": Ridge(strength="oracle"),
+            "ConstRR": Ridge(strength=self.constant),
+            "AdaRR": Ridge(strength="adaptive"),
         }
+        predictions = {name: ridge.predictions(prompts, 0)[0] for name, ridge in ridges.items()}
+        predictions["TunedRR"] = self.tuned.predictions(prompts)
         return {name: problem.errors(found, prompts) for name, found in predictions.items()}
 
 
 def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     size = SIZES[scale]
+    # The seed's model with the least loss on the run's own test prompts (the paper's rule).
     best = {
-        (form, top, depth): _best(folders, size, form, top, depth)
-        for form in FORMS
-        for top in size.tops
-        for depth in size.depths[form]
+        kind: min(row, key=_last_loss).model() for kind, row in grouped(folders, kind_of).items()
     }
     problem = task(size, size.top)
     tuning = _prompts(problem, TUNING_PROMPTS, "tuning")
@@ -101,10 +99,13 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     verdict = judge(
         depths=deepest,
         excess={
-            "DIAG": float((diagonal - oracle).mean()),
-            "DIAG beside FULL": float((beside - oracle).mean()),
-            "FULL": float((full - oracle).mean()),
-            **{name: float((errors - oracle).mean()) for name, errors in known.items()},
+            name: float((errors - oracle).mean())
+            for name, errors in {
+                "DIAG": diagonal,
+                "DIAG beside FULL": beside,
+                "FULL": full,
+                **known,
+            }.items()
         },
         against_constant=compared(diagonal, known["ConstRR"]),
         against_tuned=compared(diagonal, known["TunedRR"]),
@@ -168,14 +169,6 @@ def squared_errors(
     """Of a model in float64."""
     with torch.no_grad():
         return problem.errors(model.double()(prompts), prompts)
-
-
-def _best(
-    folders: Mapping[str, InContextFolder], size: Size, form: Form, top: float, depth: int
-) -> InContextModel:
-    """The seed's model with the least loss on the run's own test prompts (the paper's rule)."""
-    mine = [folders[run_name(form, top, depth, seed)] for seed in range(size.seeds)]
-    return min(mine, key=_last_loss).model()
 
 
 def _last_loss(folder: InContextFolder) -> float:
@@ -247,7 +240,7 @@ def _by_noise(size: Size, models: Mapping[Form, InContextModel], baselines: Base
     )
 
 
-def _by_top(size: Size, best: Mapping[tuple[Form, float, int], InContextModel]) -> Panel:
+def _by_top(size: Size, best: Mapping[Kind, InContextModel]) -> Panel:
     excess = {(form, max(size.depths[form])): dict[float, float]() for form in FORMS}
     for top in size.tops:
         problem = task(size, top)

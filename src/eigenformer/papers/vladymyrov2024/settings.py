@@ -62,17 +62,22 @@ def task(size: Size, top: float) -> Regression:
     return Regression(dim=size.dim, points=size.points, noise=(0.0, top), noise_law="range")
 
 
-def run_name(form: Form, top: float, depth: int, seed: int) -> str:
-    """Such as "diagonal-noise-5-5-layers-seed-0"."""
-    kind = "gdpp" if form == "gd++" else form
-    return f"{kind}-noise-{top:g}-{depth}-layers-seed-{seed}"
+Kind = tuple[str, float, int]
+"""The form of a model, sigma_max and its layers."""
+
+
+def kind_of(config: RunConfig) -> Kind:
+    assert isinstance(config.task, Regression)
+    model = LinearAttention.of(config.model)
+    return model.form, config.task.noise[1], model.layers
 
 
 def runs(scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
     return [
         Experiment(
-            name=run_name(form, top, depth, seed), config=_config(scale, form, top, depth, seed)
+            name=f"{form.replace('+', 'p')}-noise-{top:g}-{depth}-layers-seed-{seed}",
+            config=_config(scale, form, top, depth, seed),
         )
         for top in size.tops
         for form in FORMS

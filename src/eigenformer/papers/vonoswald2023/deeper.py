@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...incontext import InContextFolder, LinearAttention, Prompts, RunConfig
-from ...incontext.algorithms import GDPlusPlus, GradientDescent, RegressionAlgorithm
+from ...incontext.algorithms import GDPlusPlus, GradientDescent
 from ...incontext.measures import Alignment, alignment
 from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Number, Panel
@@ -16,8 +16,8 @@ from ..judging import answer, finding
 from ..scalars import best_schedule, eigenvalues
 from ..seeds import RANGE, curve, grouped, line, number, panel, spread
 from ..study import Analysis
-from .one_layer import half_loss, held_out
-from .settings import PARAMETERS, SEEDS, TASK, laptop_config, paper_config
+from .one_layer import half_loss, half_loss_of, held_out
+from .settings import PARAMETERS, SEEDS, TASK, config
 
 # (layers, looped)
 KINDS: dict[Scale, tuple[tuple[int, bool], ...]] = {
@@ -30,14 +30,12 @@ CLOSE = 0.05
 
 def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Experiment(name=f"{_kind(looped)}-{layers}-seed-{seed}", config=config)
+        Experiment(
+            name=f"{_kind(looped)}-{layers}-seed-{seed}",
+            config=config(scale, layers, seed, looped=looped),
+        )
         for layers, looped in KINDS[scale]
         for seed in range(SEEDS[scale])
-        for config in [
-            laptop_config(layers, seed, looped=looped, rate=1e-2, steps=3000, batch=512)
-            if scale == "laptop"
-            else paper_config(layers, seed, looped=looped)
-        ]
     ]
 
 
@@ -90,14 +88,10 @@ def _measure(
         losses=[half_loss(model, prompts) for model in models],
         like_plus=[alignment(model, plus, prompts, step=layers) for model in models],
         like_gd=[alignment(model, gd, prompts, step=layers) for model in models],
-        plus=_loss(plus, prompts, layers),
-        gd=_loss(gd, prompts, layers),
-        constant=_loss(constant, prompts, layers),
+        plus=half_loss_of(plus, prompts, layers),
+        gd=half_loss_of(gd, prompts, layers),
+        constant=half_loss_of(constant, prompts, layers),
     )
-
-
-def _loss(algorithm: RegressionAlgorithm, prompts: Prompts, steps: int) -> float:
-    return float(TASK.loss(algorithm.predictions(prompts, steps)[-1], prompts)) / 2
 
 
 def verdict(found: Sequence[Measured]) -> Finding:
@@ -130,8 +124,8 @@ def _mean_cosine(found: Sequence[Alignment]) -> float:
     return math.fsum(each.cosine for each in found) / len(found)
 
 
-def _of_kind(config: RunConfig) -> tuple[int, bool]:
-    model = LinearAttention.of(config.model)
+def _of_kind(run: RunConfig) -> tuple[int, bool]:
+    model = LinearAttention.of(run.model)
     return model.layers, model.looped
 
 

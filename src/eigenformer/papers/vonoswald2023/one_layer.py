@@ -7,7 +7,7 @@ import torch
 
 from ...core import InputError
 from ...incontext import InContextFolder, InContextModel, LinearAttentionModel, Prompts
-from ...incontext.algorithms import GradientDescent
+from ...incontext.algorithms import GradientDescent, RegressionAlgorithm
 from ...incontext.measures import Alignment, alignment
 from ...incontext.models.forms import Full
 from ...runs import Experiment, Scale
@@ -15,7 +15,7 @@ from ..findings import Finding, Findings, Panel
 from ..judging import agreed, finding
 from ..seeds import RANGE, curve, line, number, panel, spread
 from ..study import Analysis
-from .settings import PARAMETERS, SEEDS, TASK, laptop_config, optimum, paper_config
+from .settings import PARAMETERS, SEEDS, TASK, config, optimum
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 """Of the training, after which the weights are looked at."""
@@ -28,19 +28,14 @@ CLOSE, ALIGNED = 0.01, 0.99
 
 
 def runs(scale: Scale) -> Sequence[Experiment]:
-    found = []
-    for seed in range(SEEDS[scale]):
-        steps = 1000 if scale == "laptop" else 5000
-        looks = tuple(round(fraction * steps) for fraction in FRACTIONS)
-        config = (
-            laptop_config(
-                1, seed, looped=False, rate=5e-3, steps=steps, batch=1024, snapshots=looks
-            )
-            if scale == "laptop"
-            else paper_config(1, seed, looped=False, snapshots=looks)
+    steps = 1000 if scale == "laptop" else 5000
+    looks = tuple(round(fraction * steps) for fraction in FRACTIONS)
+    return [
+        Experiment(
+            name=f"seed-{seed}", config=config(scale, 1, seed, looped=False, snapshots=looks)
         )
-        found.append(Experiment(name=f"seed-{seed}", config=config))
-    return found
+        for seed in range(SEEDS[scale])
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +58,8 @@ def half_loss(model: InContextModel, prompts: Prompts) -> float:
         return float(TASK.loss(model(prompts), prompts)) / 2
 
 
-def descent_loss(descent: GradientDescent, prompts: Prompts) -> float:
-    return float(TASK.loss(descent.predictions(prompts, 1)[-1], prompts)) / 2
+def half_loss_of(algorithm: RegressionAlgorithm, prompts: Prompts, steps: int = 1) -> float:
+    return float(TASK.loss(algorithm.predictions(prompts, steps)[-1], prompts)) / 2
 
 
 def interpolated(model: InContextModel, rate: float, share: float = 0.5) -> LinearAttentionModel:
@@ -104,7 +99,7 @@ def scaled(prompts: Prompts, *, inputs: float = 1.0, weights: float = 1.0) -> Pr
 def look(model: InContextModel, descent: GradientDescent, prompts: Prompts) -> Look:
     rate = descent.rate
     assert isinstance(rate, float)
-    base = descent_loss(descent, prompts)
+    base = half_loss_of(descent, prompts)
     return Look(
         excess=half_loss(model, prompts) - base,
         interpolated=half_loss(interpolated(model, rate), prompts) - base,
@@ -226,7 +221,7 @@ def _out_of_distribution(
             for factor, each in changed.items()
         }
         steps = {
-            factor: descent_loss(descent, each) / zero[factor] for factor, each in changed.items()
+            factor: half_loss_of(descent, each) / zero[factor] for factor, each in changed.items()
         }
         lines += [line(f"trained, {what}", trained), curve(f"GD, {what}", steps)]
     return panel(
