@@ -11,6 +11,7 @@ from eigenformer.incontext import (
     ARCHITECTURES,
     Batch,
     Constructed,
+    FromRichardson,
     GradientDescent,
     GraphTask,
     GraphTransformer,
@@ -38,7 +39,7 @@ CASES = {
     "masked": (GraphTransformer(form="masked", normalise="none", start="learned"), GRAPHS),
     "one-layer": (OneLayer(hidden=6), Patterns()),
     "constructed": (Constructed(entry="gd++"), Regression(dim=5, points=20)),
-    "from-richardson": (ARCHITECTURES.get("from-richardson", layers=2), GRAPHS),
+    "from-richardson": (FromRichardson(layers=2), GRAPHS),
     "constructed-in-stages": (Constructed(entry="least-squares"), Regression(dim=5, points=20)),
 }
 

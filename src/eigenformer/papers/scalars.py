@@ -10,7 +10,6 @@ empirical covariance S = sum x x^T / n, so the expected loss is a mean over S's 
 search from several starts finds them in a second, without a model.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,12 +49,8 @@ class Schedule:
 
 def eigenvalues(task: Regression, *, seed: int = 0, size: int = 20_000) -> Float[Tensor, "B d"]:
     """Eigenvalues of S for `size` prompts of the stream "scalars"."""
-    found = []
-    for index, start in enumerate(range(0, size, _PART)):
-        count = min(_PART, size - start)
-        batch = task.draw(seed, index, count, purpose="scalars", dtype=torch.float64)
-        found.append(torch.linalg.eigvalsh(batch.x.mT @ batch.x / task.points))
-    return torch.cat(found)
+    drawn = task.parts(seed, size, _PART, purpose="scalars")
+    return torch.cat([torch.linalg.eigvalsh(b.x.mT @ b.x / task.points) for b in drawn])
 
 
 def mean_loss(
@@ -119,8 +114,4 @@ def _search(
     with torch.no_grad():
         rates, data_rates = schedule()
         loss = float(mean_loss(values, rates, data_rates))
-    return Schedule(rates=_floats(rates), data_rates=_floats(data_rates), loss=loss)
-
-
-def _floats(values: Sequence[float] | Tensor) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+    return Schedule(rates=tuple(rates.tolist()), data_rates=tuple(data_rates.tolist()), loss=loss)
