@@ -14,7 +14,7 @@ from ..compare import mean
 from ..findings import Finding, Findings
 from ..judging import answer, finding
 from ..scalars import best_schedule, eigenvalues
-from ..seeds import RANGE, line, number, panel
+from ..seeds import RANGE, grouped, line, number, panel
 from ..study import Analysis
 from .settings import ISOTROPIC, TASK, config, covariance, held_out, seeds
 
@@ -52,7 +52,6 @@ def _config(scale: Scale, layers: int, seed: int) -> RunConfig:
 class Compared:
     """A model beside algorithms of as many steps, on the same prompts: mean squared errors."""
 
-    depth: int
     model: float
     gd: float
     """Descent at the best constant rate."""
@@ -93,7 +92,6 @@ def compare(folder: InContextFolder, plus: Mapping[int, GDPlusPlus]) -> Compared
         for difference in (rival - model for rival in rivals)
     ]
     return Compared(
-        depth=depth,
         model=float(model.mean()),
         gd=float(rivals[0].mean()),
         preconditioned=float(rivals[1].mean()),
@@ -109,10 +107,8 @@ def _errors(algorithm: RegressionAlgorithm, prompts: Prompts, steps: int) -> Flo
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     values = eigenvalues(ISOTROPIC)
     plus = {depth: GDPlusPlus(rates=best_schedule(values, depth, "gd++").pairs) for depth in DEPTHS}
-    found: dict[int, list[Compared]] = {}
-    for folder in folders.values():
-        compared = compare(folder, plus)
-        found.setdefault(compared.depth, []).append(compared)
+    depths = grouped(folders, lambda run: LinearAttention.of(run.model).layers)
+    found = {depth: [compare(folder, plus) for folder in row] for depth, row in depths.items()}
     labels = {
         "model": "trained linear transformer",
         "gd": "GD",

@@ -12,9 +12,10 @@ from ...runs import Scale
 from ..findings import Finding, Findings, Line, Number, Panel
 from ..judging import answer, finding
 from ..scalars import Schedule, best_schedule, eigenvalues
-from ..seeds import RANGE, curve, line, number, panel, spread
+from ..seeds import RANGE, curve, grouped, line, number, panel, spread
 from ..study import Analysis
-from .settings import CELLS, DIM, SEEDS, UNKNOWN, by_cell, runs, task
+from .settings import CELLS, DIM, SEEDS, UNKNOWN, runs, task
+from .settings import cell as cell_of
 
 TABLE = {
     (5, 1): (0.31, 0.687),
@@ -104,7 +105,7 @@ def dominance(folder: InContextFolder, loops: int, least: float) -> dict[float, 
 
 
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
-    cells = by_cell(folders)
+    cells = grouped(folders, cell_of)
     best = best_steps(DRAWS)
     models = {cell: [trained(f.model().double()) for f in row] for cell, row in cells.items()}
     found = {cell: [model.a for model in row] for cell, row in models.items()}
