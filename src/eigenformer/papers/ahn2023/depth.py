@@ -49,7 +49,7 @@ def _config(scale: Scale, layers: int, seed: int) -> RunConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
+class LayersCompared:
     """A model beside algorithms of as many steps, on the same prompts: mean squared errors."""
 
     model: float
@@ -76,7 +76,7 @@ def whiten(prompts: Prompts, sigma: Float[Tensor, "d d"]) -> Prompts:
     )
 
 
-def compare(folder: InContextFolder, plus: Mapping[int, GDPlusPlus]) -> Compared:
+def compare(folder: InContextFolder, plus: Mapping[int, GDPlusPlus]) -> LayersCompared:
     """`plus`: by depth."""
     seed, depth = folder.config().seed, LinearAttention.of(folder.config().model).layers
     sigma = covariance(TASK, seed)
@@ -91,7 +91,7 @@ def compare(folder: InContextFolder, plus: Mapping[int, GDPlusPlus]) -> Compared
         float(difference.mean() / difference.std()) * len(difference) ** 0.5
         for difference in (rival - model for rival in rivals)
     ]
-    return Compared(
+    return LayersCompared(
         model=float(model.mean()),
         gd=float(rivals[0].mean()),
         preconditioned=float(rivals[1].mean()),
@@ -144,7 +144,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     return Findings(panels=(by_depth,), numbers=numbers, verdicts={"N09": verdict(found)})
 
 
-def verdict(found: Mapping[int, Sequence[Compared]]) -> Finding:
+def verdict(found: Mapping[int, Sequence[LayersCompared]]) -> Finding:
     """Holds if every model of depth 2 to 4 is below both descents, and those of depth 1 beside one.
 
     Below: by two standard errors of the paired differences. At depth 1 the best model is
@@ -182,7 +182,7 @@ def verdict(found: Mapping[int, Sequence[Compared]]) -> Finding:
     )
 
 
-def _mean(row: Sequence[Compared], name: str) -> float:
+def _mean(row: Sequence[LayersCompared], name: str) -> float:
     return mean([getattr(each, name) for each in row])
 
 
