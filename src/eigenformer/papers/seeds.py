@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from .compare import mean
 from .findings import Kind, Line, Number
+from .sides import mean
 
 RANGE = "Bands: the range over seeds."
 

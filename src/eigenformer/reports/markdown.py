@@ -6,7 +6,7 @@ from pathlib import Path
 
 from . import blocks
 from .drawing import dark
-from .words import STATES, counted
+from .numbers import STATES, counted
 
 
 def write_markdown(document: blocks.Document, folder: Path) -> None:

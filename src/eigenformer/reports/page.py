@@ -7,9 +7,8 @@ from pathlib import Path
 
 from . import blocks
 from .drawing import dark
-from .grid_page import grid_table
 from .html import Html, join, prose, tag
-from .words import STATES, counted
+from .numbers import STATES, counted
 
 # A browser that obeys it asks nobody for anything.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -86,7 +85,7 @@ def _block(block: blocks.Block) -> Html:
             return _table(block.heads, rows, block.kind, block.kind.capitalize())
         case blocks.Grid():
             common = [tag("p", prose(text), class_="common") for text in block.common]
-            return join([*common, _scrolling(grid_table(block), block.name)])
+            return join([*common, _scrolling(_grid(block), block.name)])
         case blocks.Picture():
             return _picture(block)
         case blocks.Pictures():
@@ -204,3 +203,126 @@ def _picture(picture: blocks.Picture) -> Html:
 
 def _data(svg: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode('ascii')}"
+
+
+def _grid(grid: blocks.Grid) -> Html:
+    """The paper's numbers beside ours: heads that repeat are merged, small lines under numbers."""
+    return tag("table", tag("thead", *_heads(grid)), tag("tbody", *_rows(grid)), class_="grid")
+
+
+def _heads(grid: blocks.Grid) -> list[Html]:
+    stub = max(1, len(grid.row_keys))
+    lines = []
+    for level, key in enumerate(grid.column_keys):
+        cells = [tag("th", key, colspan=stub, class_="key stub")]
+        for label, columns in _merged(grid.columns, level):
+            cells.append(
+                tag(
+                    "th",
+                    _label(label),
+                    scope="colgroup" if len(columns) > 1 else "col",
+                    colspan=sum(_width(column) for column in columns),
+                    class_=_muted(columns),
+                )
+            )
+        lines.append(tag("tr", *cells))
+    sides = [
+        tag("th", side, scope="col", class_=side)
+        for column in grid.columns
+        for side, there in (("paper", column.has_paper), ("ours", column.has_ours))
+        if there
+    ]
+    keys = [
+        tag("th", key, class_="key" if level else "key stub")
+        for level, key in enumerate(grid.row_keys)
+    ] or [tag("td")]
+    return [*lines, tag("tr", *keys, *sides)]
+
+
+def _rows(grid: blocks.Grid) -> list[Html]:
+    lines = []
+    for place, (row, slots) in enumerate(zip(grid.rows, grid.slots, strict=True)):
+        cells = [
+            tag(
+                "th",
+                _label(label),
+                scope="row",
+                rowspan=_height(grid.rows, place, level),
+                class_=_row_class(row, level),
+            )
+            for level, label in enumerate(row.labels)
+            if not (place and _same(grid.rows[place - 1], row, level))
+        ] or ([] if grid.row_keys else [tag("th", scope="row")])
+        for column, slot in zip(grid.columns, slots, strict=True):
+            cells += _slot(column, slot)
+        lines.append(tag("tr", *cells))
+    return lines
+
+
+def _row_class(row: blocks.GridHead, level: int) -> str | None:
+    names = [*(["stub"] if level == 0 else []), *(["muted"] if row.paper_only else [])]
+    return " ".join(names) or None
+
+
+def _slot(column: blocks.GridColumn, slot: blocks.GridSlot) -> list[Html]:
+    cells = []
+    if column.has_paper:
+        cells.append(tag("td", *(_entry(entry) for entry in slot.paper), class_="paper"))
+    if column.has_ours:
+        cells.append(tag("td", *(_entry(entry) for entry in slot.ours), class_="ours"))
+    return cells
+
+
+def _entry(entry: blocks.GridEntry) -> Html:
+    number = tag("span", entry.text, class_="missing" if entry.missing else "number")
+    bar = None
+    if entry.share is not None:
+        mark = None if entry.ceiling is None else tag("i", style=f"left:{100 * entry.ceiling:.1f}%")
+        bar = tag(
+            "span",
+            tag("span", style=f"width:{100 * entry.share:.1f}%"),
+            mark,
+            class_="bar",
+            aria_hidden="true",
+        )
+    return tag("div", number, bar, *(tag("small", text) for text in entry.details), class_="entry")
+
+
+def _label(label: blocks.GridLabel) -> Html:
+    paper = None if label.paper is None else tag("small", f"paper: {label.paper}")
+    # Names such as Gaussian+Uniform+Laplace may be broken after the sign.
+    pieces = label.text.replace("+", "+\0").split("\0")
+    return tag("span", join(pieces, tag("wbr")), paper, class_="label")
+
+
+def _merged(
+    columns: Sequence[blocks.GridColumn], level: int
+) -> list[tuple[blocks.GridLabel, list[blocks.GridColumn]]]:
+    """The labels of a level, neighbours with the same label (and the same ones above) together."""
+    groups: list[tuple[blocks.GridLabel, list[blocks.GridColumn]]] = []
+    for place, column in enumerate(columns):
+        if place and _same(columns[place - 1], column, level):
+            groups[-1][1].append(column)
+        else:
+            groups.append((column.labels[level], [column]))
+    return groups
+
+
+def _same(a: blocks.GridHead, b: blocks.GridHead, level: int) -> bool:
+    """Whether the labels agree down to a level; the last level is never merged."""
+    return a.labels[: level + 1] == b.labels[: level + 1]
+
+
+def _height(rows: Sequence[blocks.GridHead], place: int, level: int) -> int:
+    below = rows[place + 1 :]
+    return 1 + next(
+        (i for i, row in enumerate(below) if not _same(rows[place], row, level)), len(below)
+    )
+
+
+def _width(column: blocks.GridColumn) -> int:
+    return int(column.has_paper) + int(column.has_ours)
+
+
+def _muted(columns: Sequence[blocks.GridColumn]) -> str | None:
+    return "muted" if all(column.paper_only for column in columns) else None

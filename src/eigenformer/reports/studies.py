@@ -10,9 +10,9 @@ from ..papers import Analysis, Excerpt, Kept, Number, Paper, Verdict
 from ..runs import Experiment, Scale
 from ..runs.cost import duration
 from . import blocks
+from .numbers import STATES, short_version
 from .panels import pictures
 from .report import Chapter, Topic, ending
-from .words import STATES, short_version
 
 _SCALES: dict[Scale, str] = {
     "laptop": "sizes and steps are shrunk until the findings can show within minutes on a core; "

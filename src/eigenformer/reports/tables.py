@@ -9,9 +9,8 @@ from ..runs import Experiment, Record, Records, Scale
 from . import blocks
 from .curves import curves
 from .layout import OurNumber, layout
-from .numbers import RunState, count, hours
+from .numbers import STATES, RunState, count, counted, hours, short_version
 from .report import Chapter, Topic, ending
-from .words import STATES, counted, short_version
 
 _SCALES: dict[Scale, str] = {
     "laptop": "Sizes, widths and examples are shrunk until the findings can show on two CPU cores; "
@@ -143,7 +142,9 @@ def _topic(
         parts.append(blocks.Prose(text=nothing))
     # Each in a list of its own, as they are long.
     parts += [blocks.Cards(cards=(_card(verdict),)) for verdict in verdicts]
-    figures = [*table.figures(scale), *curves(table, scale, records)]
+    figures = list(table.figures(scale))
+    if table.curves:
+        figures += curves(table, scale, records)
     parts += [blocks.Picture(figure=figure) for figure in figures]
     if grid is not None:
         parts.append(grid)

@@ -9,8 +9,8 @@ import torch
 from ...incontext import InContextFolder
 from ...incontext.measures import gradient_noise, hessian_eigenvalues, kurtosis, robust_condition
 from ...runs import Scale
-from ..compare import mean, mean_half_width
 from ..findings import Finding, Findings, Line, Number, Panel
+from ..sides import mean, mean_half_width
 from ..study import Analysis
 from .settings import KINDS, NAMES, SETTINGS, SIZES, Kind, Size, run_name, runs
 

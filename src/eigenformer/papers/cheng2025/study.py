@@ -8,8 +8,8 @@ from torch import Tensor
 
 from ...incontext import Graphs, GraphTask, InContextFolder, InContextModel
 from ...runs import Scale
-from ..compare import mean
 from ..findings import Finding, Findings, Line, Number, Panel
+from ..sides import mean
 from ..study import Analysis
 from .algorithms import Spectrum, algorithm_loss, best_multiplier, mean_spectrum
 from .settings import QUANTITIES, SIZES, WARM_DEPTH, Quantity, run_name, runs, task, warm_name

@@ -8,9 +8,9 @@ import torch
 from ...incontext import Gaussian, InContextFolder, Regression
 from ...incontext.measures import loss_by_layer
 from ...runs import Scale
-from ..compare import mean as average
 from ..findings import Finding, Findings, Number, Panel
 from ..seeds import RANGE, line, number
+from ..sides import mean as average
 from ..study import Analysis
 from .settings import DIM, LOOP_CELLS, UNKNOWN, by_cell, runs, task
 

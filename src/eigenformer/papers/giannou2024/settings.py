@@ -25,7 +25,7 @@ from ...incontext import (
 from ...incontext.algorithms import RegressionAlgorithm
 from ...runs import Scale
 from ...training import ScheduleConfig
-from ..compare import mean, mean_half_width
+from ..sides import mean, mean_half_width
 
 CITED = "Giannou et al. (2024)"
 PAPER_SEED = 14
