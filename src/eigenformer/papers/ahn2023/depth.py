@@ -10,11 +10,11 @@ from torch import Tensor
 from ...incontext import InContextFolder, LinearAttention, Prompts, RunConfig
 from ...incontext.algorithms import GDPlusPlus, GradientDescent, RegressionAlgorithm, best_rate
 from ...runs import Experiment, Scale
-from ..compare import mean
 from ..findings import Finding, Findings
 from ..judging import answer, finding
 from ..scalars import best_schedule, eigenvalues
 from ..seeds import RANGE, grouped, line, number, panel
+from ..sides import mean
 from ..study import Analysis
 from .settings import ISOTROPIC, TASK, config, covariance, held_out, seeds
 

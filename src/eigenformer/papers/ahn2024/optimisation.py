@@ -10,10 +10,10 @@ import torch
 from ...incontext import InContextFolder
 from ...incontext.measures import gradient_noise, hessian_eigenvalues, kurtosis, robust_condition
 from ...runs import Scale
-from ..compare import mean, mean_interval
 from ..findings import Finding, Findings, Number, Panel
 from ..judging import answer, finding, together, word
 from ..seeds import curve, line, number, panel
+from ..sides import mean, mean_interval
 from ..study import Analysis
 from .settings import KINDS, NAMES, SETTINGS, SIZES, Kind, PromptSize, run_name, runs
 

@@ -8,10 +8,10 @@ import torch
 from ...incontext import Gaussian, InContextFolder, Regression
 from ...incontext.measures import loss_by_layer
 from ...runs import Scale
-from ..compare import mean as average
 from ..findings import Finding, Findings, Number, Panel
 from ..judging import agreed, finding
 from ..seeds import RANGE, grouped, line, number, panel
+from ..sides import mean as average
 from ..study import Analysis
 from .settings import DIM, LOOP_CELLS, UNKNOWN, cell, runs, task
 

@@ -21,10 +21,10 @@ from ...incontext import (
 )
 from ...incontext.measures import pruned, update_spectrum
 from ...runs import Experiment, Scale
-from ..compare import mean
 from ..findings import Finding, Findings, Line, Number, Panel
 from ..judging import answer, finding
 from ..seeds import line, number, panel
+from ..sides import mean
 from ..study import Analysis
 
 MATRICES = {"w_q": "W_Q", "w_k": "W_K", "w_v": "W_V"}
