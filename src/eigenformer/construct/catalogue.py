@@ -54,6 +54,10 @@ class Entry:
     def allowed(self) -> float:
         return self.error * (10 if self.kind == "rounding" else 1.2)
 
+    def register(self) -> None:
+        """Put it into the catalogue."""
+        CATALOGUE.register(self.name, lambda: self)
+
 
 CATALOGUE: Registry[Any] = Registry("construction")
 """Names to functions that return an `Entry`."""

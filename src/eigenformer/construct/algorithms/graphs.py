@@ -7,7 +7,8 @@ both read those rows have the scores (B^T)^T B^T = L, exactly (derivations.md, s
 Carin and Sra 2024, "Graph Transformers Dream of Electric Flow", arXiv 2410.16699).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,13 +16,16 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from ...core import InputError
-from ..blocks import Layout, Move, RowMap, Rows
+from ..blocks import Layout, Move
+from ..catalogue import Entry
 from ..parts import Head
-from ..spec import Port
+from ..spec import Port, Spec, Stage
+from .heads import head
 
 SOURCE = "Cheng, Carin and Sra 2024 (arXiv 2410.16699); derivations.md, section 8"
 CONDITION = 18.6
 """lambda_max / lambda_2 of the graph behind the figures of derivations.md, section 8."""
+graph_entry = partial(Entry, source=SOURCE, heads=1)
 
 
 def at_least(least: int, **counts: int) -> None:
@@ -38,16 +42,44 @@ def positive(**values: float | None) -> None:
             raise InputError(f"{name} is {value}; give a positive number")
 
 
-def laplacian_head(layout: Layout, value: RowMap) -> Head:
+def laplacian_head(layout: Layout, *value: Move) -> Head:
     """The head that adds (value H) L: keys and queries are the incidence rows B."""
-    block = layout["B"]
-    rows = (Move(Rows(0, block.count), block),)
-    return Head(value=value, key=rows, query=rows)
+    return head(value, layout["B"], layout["B"])
 
 
-def incidence_port(nodes: int, edges: int) -> Port:
-    """B [n, m], whose transpose fills the block of that name."""
-    return Port(name="incidence", shape=(nodes, edges), block="B", transposed=True)
+def graph_spec(
+    name: str,
+    layout: Layout,
+    nodes: int,
+    stages: tuple[Stage, ...],
+    *,
+    given: str,
+    output: str,
+    prepare: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    notes: tuple[str, ...],
+    block: str = "phi",
+) -> Spec:
+    """The network of B [n, m] and of what is called `given` [k, n], which starts in `block`.
+
+    Its output, called `output`, are the rows `phi`.
+    """
+    shape = (layout["phi"].count, nodes)
+    ports = (
+        Port(name="incidence", shape=(nodes, layout["B"].count), block="B", transposed=True),
+        Port(name=given, shape=shape, block=block),
+    )
+    return Spec(
+        name=name,
+        layout=layout,
+        tokens=nodes,
+        stages=stages,
+        inputs=ports,
+        given=ports,
+        output=Port(name=output, shape=shape, block="phi"),
+        prepare=prepare,
+        notes=notes,
+        theorem={"heads": "1", "width": "m + 2k"},
+    )
 
 
 def laplacian(incidence: Float64[np.ndarray, "*B n m"]) -> Float64[np.ndarray, "*B n n"]:
@@ -144,3 +176,8 @@ def draw_skip_rings(
         largest, second = extremes(more)
         found = np.concatenate([found, more[(largest <= condition * second)[:, 0, 0]]])
     return found[:batch]
+
+
+def draw_identities(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Skip rings no worse conditioned than the one of section 8, and the identity for each."""
+    return draw_skip_rings(rng, batch, condition=CONDITION), np.tile(np.eye(10), (batch, 1, 1))

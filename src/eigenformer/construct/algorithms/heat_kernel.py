@@ -4,24 +4,24 @@ Cheng, Carin and Sra 2024, "Graph Transformers Dream of Electric Flow" (arXiv 24
 derivations.md, section 8.
 """
 
+from typing import Unpack
+
 import numpy as np
-import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError
 from ..blocks import Layout, Move
-from ..catalogue import CATALOGUE, Entry
 from ..network import Network
+from ..options import NetworkOptions
 from ..parts import Layer
-from ..spec import Port, Spec, Stage
+from ..spec import Stage
 from .graphs import (
-    CONDITION,
-    SOURCE,
     at_least,
     check_columns,
-    draw_skip_rings,
-    incidence_port,
+    draw_identities,
+    graph_entry,
+    graph_spec,
     laplacian,
     laplacian_head,
     positive,
@@ -35,9 +35,7 @@ def heat_kernel(
     signals: int,
     time: float,
     layers: int,
-    *,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Psi exp(-time L): `net(incidence [n, m], signals [k, n])` -> [k, n].
 
@@ -70,27 +68,18 @@ def heat_kernel(
             )
         return incidence, given
 
-    ports = (
-        incidence_port(nodes, edges),
-        Port(name="signals", shape=(signals, nodes), block="phi"),
+    layer = Layer(heads=(laplacian_head(layout, Move(phi, phi, -step)),))
+    spec = graph_spec(
+        "heat kernel",
+        layout,
+        nodes,
+        (Stage(layers=(layer,), repeat=layers),),
+        given="signals",
+        output="heat",
+        prepare=prepare,
+        notes=("the input map changes nothing; it refuses graphs whose modes would grow",),
     )
-    layer = Layer(heads=(laplacian_head(layout, (Move(phi, phi, -step),)),))
-    return Network(
-        Spec(
-            name="heat kernel",
-            layout=layout,
-            tokens=nodes,
-            stages=(Stage(layers=(layer,), repeat=layers),),
-            inputs=ports,
-            given=ports,
-            output=Port(name="heat", shape=(signals, nodes), block="phi"),
-            prepare=prepare,
-            notes=("the input map changes nothing; it refuses graphs whose modes would grow",),
-            theorem={"heads": "1", "width": "m + 2k"},
-        ),
-        dense=dense,
-        dtype=dtype,
-    )
+    return Network(spec, **options)
 
 
 def heat_kernel_error(time: float, layers: int, lambda_max: float) -> float:
@@ -118,26 +107,15 @@ def exact_heat(
     return found
 
 
-def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Skip rings no worse conditioned than the one of section 8, and the identity for each."""
-    return draw_skip_rings(rng, batch, condition=CONDITION), np.tile(np.eye(10), (batch, 1, 1))
-
-
-def _heat_kernel() -> Entry:
-    return Entry(
-        name="heat-kernel",
-        summary="heat kernel exp(-L/2) of a graph, first order, 128 layers",
-        source=SOURCE,
-        build=lambda: heat_kernel(nodes=10, edges=20, signals=10, time=0.5, layers=128),
-        draw=draw,
-        reference=lambda incidence, signals: exact_heat(incidence, signals, 0.5),
-        layers=128,
-        heads=1,
-        width=30,
-        error=3.9e-3,
-        kind="approximation",
-        theorem={"heads": "1", "width": "m + 2k = 40"},
-    )
-
-
-CATALOGUE.register("heat-kernel", _heat_kernel)
+graph_entry(
+    name="heat-kernel",
+    summary="heat kernel exp(-L/2) of a graph, first order, 128 layers",
+    build=lambda: heat_kernel(nodes=10, edges=20, signals=10, time=0.5, layers=128),
+    draw=draw_identities,
+    reference=lambda incidence, signals: exact_heat(incidence, signals, 0.5),
+    layers=128,
+    width=30,
+    error=3.9e-3,
+    kind="approximation",
+    theorem={"heads": "1", "width": "m + 2k = 40"},
+).register()

@@ -8,6 +8,9 @@ Without it the constant creeps in from rounding: it is the direction that I - L/
 after some 200 iterations it is what the first row holds, whatever it held before.
 """
 
+from dataclasses import replace
+from typing import Unpack
+
 import numpy as np
 import torch
 from jaxtyping import Float64
@@ -15,23 +18,24 @@ from torch import Tensor
 
 from ...core import InputError
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Entry
 from ..network import Network
-from ..parts import Head, Layer
-from ..spec import Port, Spec, Stage
+from ..options import NetworkOptions
+from ..parts import Layer
+from ..spec import Stage
 from .graphs import (
     CONDITION,
-    SOURCE,
     at_least,
     check_columns,
     draw_skip_rings,
     extremes,
-    incidence_port,
+    graph_entry,
+    graph_spec,
     laplacian,
     laplacian_head,
     positive,
     spectrum,
 )
+from .heads import head
 
 HEADROOM = 1 + 2.0**-6
 """mu / lambda_max where the input map chooses mu. At 1 the top eigenvector would be multiplied by
@@ -44,9 +48,7 @@ def laplacian_eigenvectors(
     vectors: int,
     iterations: int,
     mu: float | None = None,
-    *,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Eigenvectors 1 .. `vectors` of L (0 is the constant one), as rows.
 
@@ -78,7 +80,7 @@ def laplacian_eigenvectors(
     layout = Layout.of(B=edges, constant=1, phi=vectors)
     phi = layout["phi"]
     weight = -1.0 if mu is None else -1 / mu
-    power = Layer(heads=(laplacian_head(layout, (Move(phi, phi, weight),)),))
+    power = Layer(heads=(laplacian_head(layout, Move(phi, phi, weight)),))
     layers = (power, *(_gram_schmidt(layout, i) for i in range(vectors)))
 
     def prepare(incidence: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,39 +98,27 @@ def laplacian_eigenvectors(
             )
         return incidence, start
 
-    ports = (
-        incidence_port(nodes, edges),
-        Port(name="start", shape=(vectors, nodes), block="phi"),
-    )
     notes = ["the row `constant` holds 1/sqrt(n): without it, rounding would bring it in"]
     if mu is None:
         notes.append("the input map divides B by the root of 65/64 lambda_max of each graph")
-    return Network(
-        Spec(
-            name="Laplacian eigenvectors",
-            layout=layout,
-            tokens=nodes,
-            stages=(Stage(layers=layers, repeat=iterations),),
-            inputs=ports,
-            given=ports,
-            output=Port(name="vectors", shape=(vectors, nodes), block="phi"),
-            constants={"constant": np.full((1, nodes), nodes**-0.5)},
-            prepare=prepare,
-            notes=tuple(notes),
-            theorem={"heads": "1", "width": "m + 2k"},
-        ),
-        dense=dense,
-        dtype=dtype,
+    spec = graph_spec(
+        "Laplacian eigenvectors",
+        layout,
+        nodes,
+        (Stage(layers=layers, repeat=iterations),),
+        given="start",
+        output="vectors",
+        prepare=prepare,
+        notes=tuple(notes),
     )
+    constants = {"constant": np.full((1, nodes), nodes**-0.5)}
+    return Network(replace(spec, constants=constants), **options)
 
 
 def _gram_schmidt(layout: Layout, i: int) -> Layer:
     row, before = layout["phi"][i], Rows(layout["constant"].start, i + 1)
-    inner = Rows(0, i + 1)
-    head = Head(
-        value=(Move(row, row),), key=(Move(inner, before),), query=(Move(inner, before, -1.0),)
-    )
-    return Layer(heads=(head,), normalise="rows", normalised=("phi",))
+    heads = (head(Move(row, row), before, before, -1.0),)
+    return Layer(heads=heads, normalise="rows", normalised=("phi",))
 
 
 def _check_start(start: Tensor) -> None:
@@ -180,21 +170,15 @@ def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
     return found[:batch], rng.normal(size=(batch, 9, 10))
 
 
-def _eigenvectors() -> Entry:
-    return Entry(
-        name="laplacian-eigenvectors",
-        summary="all 9 Laplacian eigenvectors of a graph beside the constant, 800 iterations",
-        source=SOURCE,
-        build=lambda: laplacian_eigenvectors(nodes=10, edges=20, vectors=9, iterations=800),
-        draw=draw,
-        reference=lambda incidence, start: subspace_iteration(incidence, start, 800),
-        layers=8000,
-        heads=1,
-        width=30,
-        error=1.6e-15,
-        samples=20,
-        theorem={"heads": "1", "width": "m + 2k = 40"},
-    )
-
-
-CATALOGUE.register("laplacian-eigenvectors", _eigenvectors)
+graph_entry(
+    name="laplacian-eigenvectors",
+    summary="all 9 Laplacian eigenvectors of a graph beside the constant, 800 iterations",
+    build=lambda: laplacian_eigenvectors(nodes=10, edges=20, vectors=9, iterations=800),
+    draw=draw,
+    reference=lambda incidence, start: subspace_iteration(incidence, start, 800),
+    layers=8000,
+    width=30,
+    error=1.6e-15,
+    samples=20,
+    theorem={"heads": "1", "width": "m + 2k = 40"},
+).register()
