@@ -18,8 +18,7 @@ from graph_examples import (
     relative,
 )
 
-from eigenformer.construct import Network, check_entry
-from eigenformer.construct.algorithms import electric
+from eigenformer.construct import CATALOGUE, Network, check_entry
 from eigenformer.construct.algorithms.electric import (
     best_step,
     electric_flow,
@@ -179,7 +178,7 @@ def test_batches_and_float32() -> None:
 
 @pytest.mark.parametrize("name", ["electric", "electric-flow", "electric-quadratic"])
 def test_catalogue(name: str) -> None:
-    entry = electric.CATALOGUE.get(name)
+    entry = CATALOGUE.get(name)
     assert check_entry(entry, np.random.default_rng(6), 100).passed
 
 

@@ -29,20 +29,22 @@ weight and columns of zeros change nothing, so n < d is allowed too: the state t
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
 
 from ...core import InputError
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import Entry
 from ..gates import clear, form, overwrite, product, square
 from ..network import Network
-from ..parts import Head, Layer, Unit
+from ..options import NetworkOptions
+from ..parts import Layer, Unit
 from ..relu import Spacing, relu_fn
 from ..scalar import IDENTITY, Scalar
 from ..spec import Port, Spec, Stage
+from .heads import head
 from .logistic_reference import damped_newton as damped_newton
 from .logistic_reference import rescale as rescale
 
@@ -120,9 +122,7 @@ def logistic_newton(
     inverse_steps: int | None = None,
     steps: int = 1,
     spacing: Spacing = "curvature",
-    exact: bool = False,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """`steps` damped Newton steps for the regularised logistic loss, k + 6 layers each.
 
@@ -154,6 +154,7 @@ def logistic_newton(
         bA=dim, bE=dim, bX=dim, bB=dim, bx=dim, bg=dim, y=1, r1=1, r2=1, one=1
     )  # fmt: skip
     scalars = logistic_scalars(float(mu), knots, float(limit), spacing)
+    reach = math.inf if options.get("exact") else limit
     times = "11 + 2k" if steps == 1 else f"{steps} (11 + 2k)"
     spec = Spec(
         name="logistic_newton",
@@ -168,7 +169,7 @@ def logistic_newton(
         output=Port(name="x", shape=(dim,), block="bx", transposed=True, repeated=True),
         constants={"bE": np.eye(dim, columns), "one": np.ones((1, columns))},
         identities=("bE",),
-        prepare=functools.partial(_checked, tokens, mu, math.inf if exact else limit),
+        prepare=functools.partial(_checked, tokens, mu, reach),
         notes=(
             f"1/{tokens} and mu = {mu:g} are weights; the input map copies x into every column",
             f"k = {k} Newton-Schulz steps invert the Hessian, whose spectrum is in [mu, mu + 1/4]",
@@ -180,7 +181,7 @@ def logistic_newton(
         problem=("logistic_regression", {"mu": float(mu)}),
         steps=steps,
     )
-    return Network(spec, dense=dense, exact=exact, dtype=dtype)
+    return Network(spec, **options)
 
 
 def _step(layout: Layout, n: int, mu: float, k: int, scalars: LogisticScalars) -> tuple[Layer, ...]:
@@ -188,10 +189,6 @@ def _step(layout: Layout, n: int, mu: float, k: int, scalars: LogisticScalars) -
     columns = max(n, layout["bE"].count)
     bA, bE, bX, bB, bx, bg, y, r1, r2, one = (rows for _, rows in layout.items())
     e1 = bE[0]
-
-    def head(value: Move, key: Rows, query: Rows, sign: float = 1.0) -> Head:
-        inner = Rows(0, key.count)
-        return Head(value=(value,), key=(Move(inner, key),), query=(Move(inner, query, sign),))
 
     def rows(block: Rows) -> list[Rows]:
         return [block[i] for i in range(block.count)]
@@ -298,9 +295,10 @@ def draw_problems(
     return features, labels, start * rng.standard_normal((batch, dim))
 
 
-def _entry(name: str, summary: str, mu: float, layers: int, error: float, exact: bool) -> Entry:
+def _register(name: str, summary: str, mu: float, layers: int, error: float, exact: bool) -> None:
     build = functools.partial(logistic_newton, 5, 26, mu)
-    return Entry(
+    k = inverse_steps_for(mu)
+    Entry(
         name=name,
         summary=summary,
         source="Giannou et al. 2024, theorem 5.2",
@@ -313,24 +311,12 @@ def _entry(name: str, summary: str, mu: float, layers: int, error: float, exact:
         error=error,
         kind="rounding" if exact else "approximation",
         samples=300,
-        theorem=build().spec.theorem,
+        theorem={"layers": f"11 + 2k = {11 + 2 * k}", "width": "6d + 4 = 34"},
         exact_network=functools.partial(build, exact=True),
-    )
+    ).register()
 
 
-CATALOGUE.register(
-    "logistic",
-    lambda: _entry(
-        "logistic", "a damped Newton step, logistic regression, mu = 0.1", 0.1, 13, 2.1e-4, False
-    ),
-)
-CATALOGUE.register(
-    "logistic-small-mu",
-    lambda: _entry("logistic-small-mu", "the same, mu = 0.01", 0.01, 16, 5.3e-4, False),
-)
-CATALOGUE.register(
-    "logistic-exact",
-    lambda: _entry(
-        "logistic-exact", "the same, mu = 0.1, exact scalar functions", 0.1, 13, 8.5e-16, True
-    ),
-)
+_STEP = "a damped Newton step, logistic regression, mu = 0.1"
+_register("logistic", _STEP, 0.1, 13, 2.1e-4, False)
+_register("logistic-small-mu", "the same, mu = 0.01", 0.01, 16, 5.3e-4, False)
+_register("logistic-exact", "the same, mu = 0.1, exact scalar functions", 0.1, 13, 8.5e-16, True)

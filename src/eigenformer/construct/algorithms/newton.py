@@ -8,10 +8,10 @@ are compiled from these lines. Giannou et al. 2024, section 4 and Lemma 4.1; der
 sections 1b and 1d.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 from math import comb
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -20,8 +20,9 @@ from torch import Tensor
 
 from ...core import InputError
 from .. import theory
-from ..compiler import Compiled, CompiledNetwork, check_symmetric, compiled_program
-from ..expression import Expression, I, stored
+from ..compiler import CompiledNetwork, check_symmetric, compiled_program
+from ..expression import Expression, I, Shape, stored
+from ..options import NetworkOptions
 from ..program import Program, program
 from ..spec import Port
 from .prompts import at_least
@@ -52,8 +53,7 @@ def newton_inverse(
     symmetric: bool = False,
     alpha: float | None = None,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> CompiledNetwork:
     """A^-1 by Newton's iteration: `net(A)` or `net(A, X0)` -> X, all [dim, dim] or batches.
 
@@ -71,24 +71,19 @@ def newton_inverse(
     """
     at_least("dim", dim, 1)
     at_least("steps", steps, 1)
-    compiled = compiled_program(
-        newton_step,
-        {"A": (dim, dim), "X": (dim, dim)},
-        repeat=steps,
-        feed={"X": "result"},
-        symmetric=("A",) if symmetric else (),
-    )
     layers = "1 a step" if symmetric else f"2 for one step (Lemma 4.1), T + 1 = {steps + 1}"
-    compiled = _started(
-        compiled,
-        name="newton_inverse",
-        alpha=alpha,
-        steps=steps,
-        prepare=_start(alpha, guard, symmetric=symmetric, invertible=True),
+    return _iteration(
+        newton_step,
+        "newton_inverse",
+        {"A": (dim, dim), "X": (dim, dim)},
+        steps,
+        alpha,
+        guard,
         theorem={"layers": layers, "heads": "2", "width": "3d" if symmetric else "4d"},
-        problem=("symmetric_inverse" if symmetric else "inverse", {}),
+        problem="symmetric_inverse" if symmetric else "inverse",
+        symmetric=symmetric,
+        **options,
     )
-    return CompiledNetwork(compiled, dense=dense, dtype=dtype)
 
 
 def newton_order(
@@ -98,8 +93,7 @@ def newton_order(
     *,
     alpha: float | None = None,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> CompiledNetwork:
     """A^-1 by the iteration of order n: `net(A)` or `net(A, X0)`, as `newton_inverse`.
 
@@ -113,23 +107,18 @@ def newton_order(
     at_least("dim", dim, 1)
     at_least("order", order, 2)
     at_least("steps", steps, 1)
-    compiled = compiled_program(
+    return _iteration(
         order_step(order),
+        f"newton_order_{order}",
         {"A": (dim, dim), "X": (dim, dim)},
-        repeat=steps,
-        feed={"X": "result"},
-        keep=("X",),
-    )
-    compiled = _started(
-        compiled,
-        name=f"newton_order_{order}",
-        alpha=alpha,
-        steps=steps,
-        prepare=_start(alpha, guard, symmetric=False, invertible=True),
+        steps,
+        alpha,
+        guard,
         theorem={"layers": "n - 1 a step + 1", "heads": "2", "width": "4d"},
-        problem=("inverse", {}),
+        problem="inverse",
+        keep=("X",),
+        **options,
     )
-    return CompiledNetwork(compiled, dense=dense, dtype=dtype)
 
 
 def pseudo_inverse(
@@ -139,8 +128,7 @@ def pseudo_inverse(
     *,
     alpha: float | None = None,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> CompiledNetwork:
     """The pseudo-inverse by Newton's iteration: `net(A [rows, columns])` -> [columns, rows].
 
@@ -155,22 +143,16 @@ def pseudo_inverse(
     at_least("rows", rows, 1)
     at_least("columns", columns, 1)
     at_least("steps", steps, 1)
-    compiled = compiled_program(
+    return _iteration(
         newton_step,
+        "pseudo_inverse",
         {"A": (rows, columns), "X": (columns, rows)},
-        repeat=steps,
-        feed={"X": "result"},
-    )
-    compiled = _started(
-        compiled,
-        name="pseudo_inverse",
-        alpha=alpha,
-        steps=steps,
-        prepare=_start(alpha, guard, symmetric=False, invertible=False),
+        steps,
+        alpha,
+        guard,
         theorem={"layers": f"T + 1 = {steps + 1}", "heads": "2"},
-        problem=None,
+        **options,
     )
-    return CompiledNetwork(compiled, dense=dense, dtype=dtype)
 
 
 def expected_residual(
@@ -193,48 +175,32 @@ def outlook(a: Float64[np.ndarray, "n n"], dtype: torch.dtype = torch.float64) -
     )
 
 
-def _started(
-    compiled: Compiled,
-    *,
+def _iteration(
+    step: Program,
     name: str,
-    alpha: float | None,
+    shapes: Mapping[str, Shape],
     steps: int,
-    prepare: Callable[..., tuple[Tensor, ...]],
+    alpha: float | None,
+    guard: bool,
+    *,
     theorem: dict[str, str],
-    problem: tuple[str, dict[str, Any]] | None,
-) -> Compiled:
-    """The same network with its start computed by the input map, where none is given."""
+    problem: str | None = None,
+    symmetric: bool = False,
+    keep: tuple[str, ...] | None = None,
+    **options: Unpack[NetworkOptions],
+) -> CompiledNetwork:
+    """`steps` times `step`, its start computed by the input map where none is given."""
+    compiled = compiled_program(
+        step,
+        shapes,
+        repeat=steps,
+        feed={"X": "result"},
+        keep=keep,
+        symmetric=("A",) if symmetric else (),
+    )
     if alpha is not None and not (np.isfinite(alpha) and alpha > 0):
         raise InputError(f"alpha is {alpha}; it must be positive")
-    shapes = compiled.traced.shapes
-    given = (
-        Port(name="A", shape=shapes["A"], block="A"),
-        Port(name="X0", shape=shapes["X"], block="X", optional=True),
-    )
     start = "A^T / ||A||_2^2" if alpha is None else f"{alpha:g} A^T"
-    note = f"where no X0 is given the input map computes it, {start}: no layer does"
-
-    def draw(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-        a = conditioned(rng, n, shapes["A"], "A" in compiled.traced.symmetric)
-        return {"A": a, "X": transposed_start(a)}
-
-    spec = replace(
-        compiled.spec,
-        name=name,
-        prepare=prepare,
-        given=given,
-        notes=(note,),
-        theorem=theorem,
-        problem=problem,
-        steps=steps,
-    )
-    return replace(compiled, spec=spec, draw=draw)
-
-
-def _start(
-    alpha: float | None, guard: bool, *, symmetric: bool, invertible: bool
-) -> Callable[..., tuple[Tensor, ...]]:
-    """The input map of (A) or (A, X0)."""
 
     def prepare(a: Tensor, x: Tensor | None = None) -> tuple[Tensor, ...]:
         if symmetric:
@@ -244,17 +210,35 @@ def _start(
         values = torch.linalg.svdvals(a)
         largest = values[..., 0]
         if guard:
-            _refuse(a, values, alpha, invertible)
+            _refuse(a, values, alpha, invertible=problem is not None)
         scale = 1 / largest.square() if alpha is None else torch.full_like(largest, alpha)
         return a, a.mT * scale[..., None, None]
 
-    return prepare
+    def draw(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+        a = conditioned(rng, n, shapes["A"], symmetric)
+        return {"A": a, "X": transposed_start(a)}
+
+    spec = replace(
+        compiled.spec,
+        name=name,
+        prepare=prepare,
+        given=(
+            Port(name="A", shape=shapes["A"], block="A"),
+            Port(name="X0", shape=shapes["X"], block="X", optional=True),
+        ),
+        notes=(f"where no X0 is given the input map computes it, {start}: no layer does",),
+        theorem=theorem,
+        problem=None if problem is None else (problem, {}),
+        steps=steps,
+    )
+    return CompiledNetwork(replace(compiled, spec=spec, draw=draw), **options)
 
 
 def _refuse(
     a: Float[Tensor, "*B m n"],
     values: Float[Tensor, "*B k"],
     alpha: float | None,
+    *,
     invertible: bool,
 ) -> None:
     """Matrices from which the iteration diverges, or that have no inverse."""

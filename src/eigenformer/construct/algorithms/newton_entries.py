@@ -1,11 +1,11 @@
 """The catalogue's entries for Newton's iteration and its relatives."""
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from .. import theory
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import Entry
 from .newton import (
     conditioned,
     iterate,
@@ -15,122 +15,99 @@ from .newton import (
     transposed_start,
 )
 
-SOURCE = "Giannou et al. 2024, Lemma 4.1 and section 4"
-LI = "Li and Li 2010; Giannou et al. 2024, section 4"
+DIM, STEPS = 5, 12
 
 
-def _register() -> None:
-    dim, steps = 5, 12
-
-    def pair(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
-        return rng.standard_normal((batch, dim, dim)), rng.standard_normal((batch, dim, dim))
-
-    def near(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
-        a, noise = pair(rng, batch)
-        start = transposed_start(a)
-        return a, start + 0.1 * np.linalg.norm(start, 2, axis=(1, 2))[:, None, None] * noise
-
-    def symmetric_pair(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
-        a, x = pair(rng, batch)
-        return a + a.swapaxes(1, 2), x
-
-    def start(a: np.ndarray, steps: int) -> np.ndarray:
-        return iterate(a, transposed_start(a), steps)
-
-    entries = [
-        Entry(
-            name="newton-lemma",
-            summary="one Newton step for the inverse, any A and X0: the network of Lemma 4.1",
-            source=SOURCE,
-            build=lambda: newton_inverse(dim, 1),
-            draw=pair,
-            reference=lambda a, x: iterate(a, x, 1),
-            layers=2,
-            heads=2,
-            width=4 * dim,
-            error=1.4e-14,
-            theorem={"layers": "2", "heads": "2", "width": "4d"},
-        ),
-        Entry(
-            name="newton",
-            summary=f"{steps} Newton steps for the inverse from A^T/||A||^2, A^T kept",
-            source=SOURCE,
-            build=lambda: newton_inverse(dim, steps),
-            draw=lambda rng, batch: (conditioned(rng, batch, (dim, dim)),),
-            reference=lambda a: start(a, steps),
-            build_for=lambda a, *_: newton_inverse(a.shape[1], theory.steps_to_floor(a)),
-            layers=steps + 1,
-            heads=2,
-            width=4 * dim,
-            error=4e-16,
-            relative=True,
-            theorem={"layers": "2 a step (T + 1 with A^T kept)", "heads": "2", "width": "4d"},
-        ),
-        Entry(
-            name="newton-symmetric",
-            summary="one Newton step for the inverse of a symmetric A, any X0",
-            source=SOURCE,
-            build=lambda: newton_inverse(dim, 1, symmetric=True),
-            draw=symmetric_pair,
-            reference=lambda a, x: iterate(a, x, 1),
-            build_for=lambda a, *_: newton_inverse(
-                a.shape[1], theory.steps_to_floor(a), symmetric=True
-            ),
-            layers=1,
-            heads=2,
-            width=3 * dim,
-            error=7.5e-16,
-            relative=True,
-            theorem={"layers": "1", "heads": "2", "width": "3d"},
-        ),
-        Entry(
-            name="pseudo-inverse",
-            summary=f"pseudo-inverse of a 4x6 matrix, {steps} Newton steps",
-            source=SOURCE,
-            build=lambda: pseudo_inverse(4, 6, steps),
-            draw=lambda rng, batch: (conditioned(rng, batch, (4, 6)),),
-            reference=lambda a: start(a, steps),
-            build_for=lambda a, *_: pseudo_inverse(
-                a.shape[1], a.shape[2], theory.steps_to_floor(a)
-            ),
-            layers=steps + 1,
-            heads=2,
-            width=4 + 3 * 6,
-            error=4e-16,
-            relative=True,
-            theorem={"layers": "T + 1", "heads": "2"},
-        ),
-    ]
-    errors = {2: 4.4e-16, 3: 5.2e-16, 4: 6.9e-16, 5: 1.6e-15}
-    for order, error in errors.items():
-        entries.append(_order_entry(dim, order, error, near))
-    for entry in entries:
-        CATALOGUE.register(entry.name, lambda entry=entry: entry)
+def _pair(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
+    return rng.standard_normal((batch, DIM, DIM)), rng.standard_normal((batch, DIM, DIM))
 
 
-def _order_entry(
-    dim: int,
-    order: int,
-    error: float,
-    draw: Callable[[np.random.Generator, int], tuple[np.ndarray, ...]],
-) -> Entry:
-    return Entry(
+def _near(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
+    a, noise = _pair(rng, batch)
+    start = transposed_start(a)
+    return a, start + 0.1 * np.linalg.norm(start, 2, axis=(1, 2))[:, None, None] * noise
+
+
+def _symmetric_pair(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
+    a, x = _pair(rng, batch)
+    return a + a.swapaxes(1, 2), x
+
+
+def _from_transpose(a: np.ndarray) -> np.ndarray:
+    return iterate(a, transposed_start(a), STEPS)
+
+
+_entry = partial(Entry, source="Giannou et al. 2024, Lemma 4.1 and section 4", heads=2)
+_entry(
+    name="newton-lemma",
+    summary="one Newton step for the inverse, any A and X0: the network of Lemma 4.1",
+    build=lambda: newton_inverse(DIM, 1),
+    draw=_pair,
+    reference=partial(iterate, steps=1),
+    layers=2,
+    width=4 * DIM,
+    error=1.4e-14,
+    theorem={"layers": "2", "heads": "2", "width": "4d"},
+).register()
+_entry(
+    name="newton",
+    summary=f"{STEPS} Newton steps for the inverse from A^T/||A||^2, A^T kept",
+    build=lambda: newton_inverse(DIM, STEPS),
+    draw=lambda rng, batch: (conditioned(rng, batch, (DIM, DIM)),),
+    reference=_from_transpose,
+    build_for=lambda a, *_: newton_inverse(a.shape[1], theory.steps_to_floor(a)),
+    layers=STEPS + 1,
+    width=4 * DIM,
+    error=4e-16,
+    relative=True,
+    theorem={"layers": "2 a step (T + 1 with A^T kept)", "heads": "2", "width": "4d"},
+).register()
+_entry(
+    name="newton-symmetric",
+    summary="one Newton step for the inverse of a symmetric A, any X0",
+    build=lambda: newton_inverse(DIM, 1, symmetric=True),
+    draw=_symmetric_pair,
+    reference=partial(iterate, steps=1),
+    build_for=lambda a, *_: newton_inverse(a.shape[1], theory.steps_to_floor(a), symmetric=True),
+    layers=1,
+    width=3 * DIM,
+    error=7.5e-16,
+    relative=True,
+    theorem={"layers": "1", "heads": "2", "width": "3d"},
+).register()
+_entry(
+    name="pseudo-inverse",
+    summary=f"pseudo-inverse of a 4x6 matrix, {STEPS} Newton steps",
+    build=lambda: pseudo_inverse(4, 6, STEPS),
+    draw=lambda rng, batch: (conditioned(rng, batch, (4, 6)),),
+    reference=_from_transpose,
+    build_for=lambda a, *_: pseudo_inverse(a.shape[1], a.shape[2], theory.steps_to_floor(a)),
+    layers=STEPS + 1,
+    width=4 + 3 * 6,
+    error=4e-16,
+    relative=True,
+    theorem={"layers": "T + 1", "heads": "2"},
+).register()
+
+
+def _register_order(order: int, error: float) -> None:
+    _entry(
         name=f"newton-order-{order}",
         summary=f"one step of the iteration of order {order} for the inverse",
-        source=LI,
-        build=lambda: newton_order(dim, order, 1),
-        draw=draw,
-        reference=lambda a, x: iterate(a, x, 1, order),
+        source="Li and Li 2010; Giannou et al. 2024, section 4",
+        build=lambda: newton_order(DIM, order, 1),
+        draw=_near,
+        reference=partial(iterate, steps=1, order=order),
         build_for=lambda a, *_: newton_order(
             a.shape[1], order, theory.steps_to_floor(a, order=order)
         ),
         layers=order,
-        heads=2,
-        width=4 * dim,
+        width=4 * DIM,
         error=error,
         relative=True,
         theorem={"layers": "n - 1 a step (+ 1 for A^T)", "heads": "2", "width": "4d"},
-    )
+    ).register()
 
 
-_register()
+for _order, _error in {2: 4.4e-16, 3: 5.2e-16, 4: 6.9e-16, 5: 1.6e-15}.items():
+    _register_order(_order, _error)

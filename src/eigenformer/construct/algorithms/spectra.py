@@ -1,7 +1,6 @@
 """What input maps find out about data before a network runs: will it diverge, is it accurate."""
 
 import warnings
-from collections.abc import Callable
 
 import torch
 from jaxtyping import Bool, Float
@@ -25,14 +24,12 @@ def positive(value: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
     return torch.where(value > 0, value, torch.ones_like(value))
 
 
-def refuse(
-    bad: Bool[Tensor, "*B"], limit: Float[Tensor, "*B"], sentence: Callable[[str], str]
-) -> None:
-    """Raise an `InputError` for the first bad example; `sentence` gets its limit and number."""
+def refuse(bad: Bool[Tensor, "*B"], limit: Float[Tensor, "*B"], sentence: str) -> None:
+    """Raise an `InputError` for the first bad example; its limit and number fill the sentence."""
     if bad.any():
         first = int(bad.reshape(-1).nonzero()[0])
         where = f" (example {first})" if bad.ndim else ""
-        raise InputError(sentence(f"{float(limit.reshape(-1)[first]):.6g}{where}"))
+        raise InputError(sentence.format(f"{float(limit.reshape(-1)[first]):.6g}{where}"))
 
 
 def warn_if_ill_conditioned(eigenvalues: Float[Tensor, "*B d"], name: str) -> None:
