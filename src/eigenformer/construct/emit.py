@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float64
 
 from .allocate import IDENTITY_BLOCK, ONES, Allocation
 from .blocks import Layout, Move, RowMap, Rows
@@ -12,23 +11,12 @@ from .gates import clear
 from .graph import Atom, Form
 from .parts import Head, Layer, Unit
 from .schedule import LayerPlan, Product, Units, Value
-from .spec import Stage
+from .spec import Port, Spec, Stage
 
 Terms = dict[tuple[Rows, Rows], float]
 """(into, source) -> factor: the moves of a value map, collected."""
 Factor = tuple[tuple[Rows, float], ...]
 """A linear form of blocks that lie on top of each other: keys or queries."""
-
-
-@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class Emitted:
-    """The network's parts."""
-
-    layout: Layout
-    tokens: int
-    stages: tuple[Stage, ...]
-    constants: dict[str, Float64[np.ndarray, "r n"]]
-    identities: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -39,8 +27,8 @@ class _Job:
     pairs: list[tuple[Factor, Factor, float]]
 
 
-def emit(allocation: Allocation, tokens: int | None = None) -> Emitted:
-    """Layers of an allocated schedule; equal layers are one object."""
+def emit(allocation: Allocation, tokens: int | None = None) -> Spec:
+    """The network of an allocated schedule; equal layers are one object."""
     return _Emitter(allocation, tokens).run()
 
 
@@ -68,7 +56,7 @@ class _Emitter:
         sizes = {name: len(constant) for name, constant in self.constants.items()}
         self.layout = Layout.of(**counts, **sizes)
 
-    def run(self) -> Emitted:
+    def run(self) -> Spec:
         interned: dict[object, Layer] = {}
         layers = []
         for number, plan in enumerate(self.allocation.schedule.layers, start=1):
@@ -78,10 +66,19 @@ class _Emitter:
             if key not in interned:
                 interned[key] = Layer(heads=heads, units=units)
             layers.append(interned[key])
-        return Emitted(
+        traced = self.allocation.schedule.normal.traced
+        answer = self.allocation.schedule.answers[traced.answer]
+        blocks = self.allocation.blocks
+        where = {stay.value: block.name for block in blocks for stay in block.stays}
+        return Spec(
+            name=traced.name,
             layout=self.layout,
             tokens=self.tokens,
             stages=stages(layers),
+            inputs=tuple(
+                Port(name=name, shape=shape, block=name) for name, shape in traced.shapes.items()
+            ),
+            output=Port(name=traced.answer, shape=answer.shape, block=where[answer]),
             constants=self.constants,
             identities=self.identities,
         )
