@@ -94,31 +94,23 @@ def compile(
     functions replaced by their ReLU form. Source: Giannou et al. 2024, section 3 (the layer) and
     Lemma 4.1 (the network that Newton's step compiles to); derivations.md, section 0.
     """
-    compiled = compiled_program(
-        source, shapes, repeat=repeat, feed=feed, keep=keep, symmetric=symmetric, tokens=tokens
-    )
-    return CompiledNetwork(compiled, **options)
+    traced = trace(source, shapes, repeat, feed, symmetric)
+    return CompiledNetwork(compiled_program(traced, keep, tokens), **options)
 
 
 def compiled_program(
-    source: Program | Callable[..., Any],
-    shapes: Mapping[str, Shape],
-    *,
-    repeat: int = 1,
-    feed: Mapping[str, str] | None = None,
+    traced: Traced,
     keep: tuple[str, ...] | None = None,
-    symmetric: tuple[str, ...] = (),
     tokens: int | None = None,
     policy: Policy | None = None,
 ) -> Compiled:
-    """Every pass of `compile`, without the module at the end; under the best policy, or a given."""
-    traced = trace(source, shapes, repeat, feed, symmetric)
+    """What every pass after `trace` makes of a program, under the best policy or a given one."""
     for name in keep or ():
         if name not in traced.symbols:
             raise unknown(f"symbol of {traced.name}", name, traced.symbols)
     if policy is not None:
         return _passes(normalise(traced), policy, keep, tokens)
-    trial = replace(traced, repeat=min(repeat, TRIAL))
+    trial = replace(traced, repeat=min(traced.repeat, TRIAL))
     normal = normalise(trial)
     candidates = [_passes(normal, Policy(), keep, None)]
     mattered = sorted(candidates[0].timing.mattered) if len(normal.graph.atoms) < LARGE else []
@@ -126,9 +118,9 @@ def compiled_program(
         other = Policy(**dict(zip(mattered, choices, strict=True)))
         candidates.append(_passes(normal, other, keep, None))
     best = min(candidates, key=_size)
-    if trial.repeat < repeat:
+    if trial.repeat < traced.repeat:
         normal = normalise(traced)
-    if trial.repeat < repeat or tokens is not None:
+    if trial.repeat < traced.repeat or tokens is not None:
         best = _passes(normal, best.timing.policy, keep, tokens)
     return best
 

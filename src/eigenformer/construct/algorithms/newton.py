@@ -23,7 +23,7 @@ from .. import theory
 from ..compiler import CompiledNetwork, check_symmetric, compiled_program
 from ..expression import Expression, I, Shape, stored
 from ..options import NetworkOptions
-from ..program import Program, program
+from ..program import Program, program, trace
 from ..spec import Port
 from .prompts import at_least
 
@@ -190,14 +190,8 @@ def _iteration(
     **options: Unpack[NetworkOptions],
 ) -> CompiledNetwork:
     """`steps` times `step`, its start computed by the input map where none is given."""
-    compiled = compiled_program(
-        step,
-        shapes,
-        repeat=steps,
-        feed={"X": "result"},
-        keep=keep,
-        symmetric=("A",) if symmetric else (),
-    )
+    traced = trace(step, shapes, steps, {"X": "result"}, ("A",) if symmetric else ())
+    compiled = compiled_program(traced, keep)
     if alpha is not None and not (np.isfinite(alpha) and alpha > 0):
         raise InputError(f"alpha is {alpha}; it must be positive")
     start = "A^T / ||A||_2^2" if alpha is None else f"{alpha:g} A^T"
