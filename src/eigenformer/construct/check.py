@@ -183,11 +183,7 @@ class _Evaluator:
 
     def stored(self, form: Form) -> np.ndarray:
         """A combination of what is stored: cells leave out the identities in their sums."""
-        return self.form(form, self.cell)
-
-    def cell(self, atom: Atom) -> np.ndarray:
-        found: np.ndarray = self.atom(atom) - self.form(self.timing.left_out(atom))
-        return found
+        return self.form(form, lambda atom: self.atom(atom) - self.form(self.timing.left_out(atom)))
 
     def form(self, form: Form, value: Callable[[Atom], np.ndarray] | None = None) -> np.ndarray:
         total = np.zeros((1, *form.shape))

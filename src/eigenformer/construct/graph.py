@@ -81,12 +81,17 @@ class Form:
         return Form(self.shape, rest), Form(self.shape, units)
 
     def __str__(self) -> str:
-        out = ""
-        for atom, c in self.terms:
-            size = "" if abs(c) == 1.0 else f"{abs(c):.4g} "
-            sign = "-" if c < 0 else "+"
-            out += f" {sign} {size}{atom}" if out else f"{'-' * (c < 0)}{size}{atom}"
-        return out or "0"
+        return signed_sum((c, str(atom)) for atom, c in self.terms) or "0"
+
+
+def signed_sum(terms: Iterable[tuple[float, str]]) -> str:
+    """A sum with its signs: -X A^T X + 0.5 X."""
+    out = ""
+    for factor, text in terms:
+        size = "" if abs(factor) == 1.0 else f"{abs(factor):.4g} "
+        sign = "-" if factor < 0 else ""
+        out += f" {sign or '+'} {size}{text}" if out else f"{sign}{size}{text}"
+    return out
 
 
 Split = tuple[Atom | None, Atom | None, Atom | None]

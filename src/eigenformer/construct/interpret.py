@@ -86,8 +86,7 @@ def entrywise(
 ) -> Float64[np.ndarray, "*shape"]:
     """A scalar function of every entry: itself, or its interpolation."""
     tensor = torch.from_numpy(value.copy())
-    found: np.ndarray = (scalar.function(tensor) if exact else scalar.evaluate(tensor)).numpy()
-    return found
+    return np.asarray((scalar.function(tensor) if exact else scalar.evaluate(tensor)).numpy())
 
 
 def _spread(value: np.ndarray, count: int) -> np.ndarray:

@@ -54,7 +54,7 @@ from ..scalar import IDENTITY, Scalar
 from ..spec import Port, Spec, Stage
 from .graphs import at_least
 from .heads import head
-from .symmetric import frobenius, symmetric_eigenvalues
+from .spectra import frobenius, symmetric_eigenvalues
 
 SOURCE = "Hestenes and Stiefel 1952 (J. Res. NBS 49), derived here"
 

@@ -223,8 +223,7 @@ def exact_potentials(
     incidence: Float64[np.ndarray, "*B n m"], demands: Float64[np.ndarray, "*B k n"]
 ) -> Float64[np.ndarray, "*B k n"]:
     """Psi L^+ by LAPACK."""
-    found: np.ndarray = demands @ np.linalg.pinv(laplacian(incidence), rcond=1e-12, hermitian=True)
-    return found
+    return np.asarray(demands @ np.linalg.pinv(laplacian(incidence), rcond=1e-12, hermitian=True))
 
 
 def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:

@@ -255,8 +255,7 @@ def fu_newton_steps_reference(
     gram = x.swapaxes(1, 2) @ x
     for _ in range(steps):
         start = 2 * start - start @ gram @ start
-    found: np.ndarray = x @ start
-    return found
+    return np.asarray(x @ start)
 
 
 def fu_newton_reference(
@@ -275,8 +274,7 @@ def fu_newton_reference(
     inverse = scale[:, None, None] * (gram if start == "gram" else np.eye(x.shape[2]))
     for _ in range(steps):
         inverse = 2 * inverse - inverse @ gram @ inverse
-    found: np.ndarray = np.einsum("bd,bde,bne,bn->b", query, inverse, x, y, optimize=True)
-    return found
+    return np.asarray(np.einsum("bd,bde,bne,bn->b", query, inverse, x, y, optimize=True))
 
 
 def _draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:

@@ -207,8 +207,7 @@ def lstsq_reference(
 ) -> Float64[np.ndarray, " B"]:
     """Predictions of the least-squares solution of least norm, by LAPACK's SVD."""
     w = np.linalg.pinv(x) @ y[:, :, None]
-    found: np.ndarray = np.einsum("bd,bd->b", query, w[:, :, 0])
-    return found
+    return np.asarray(np.einsum("bd,bd->b", query, w[:, :, 0]))
 
 
 def draw_conditioned(

@@ -105,12 +105,12 @@ def gradient_descent(
 
 
 def gradient_descent_reference(
-    x: Float64[np.ndarray, "B n dx"],
+    x: Float64[np.ndarray, "B n d"],
     y: Float64[np.ndarray, "B n dy"],
-    query: Float64[np.ndarray, "B dx"],
+    query: Float64[np.ndarray, "B d"],
     *,
     etas: Sequence[float],
-    initial: Float64[np.ndarray, "dy dx"] | None = None,
+    initial: Float64[np.ndarray, "dy d"] | None = None,
 ) -> Float64[np.ndarray, "B dy"]:
     """Gradient descent in NumPy, one step for each of `etas`, then W x_q."""
     batch, count, dim = x.shape
@@ -120,8 +120,7 @@ def gradient_descent_reference(
     for eta in etas:
         residual = x @ w.swapaxes(1, 2) - y
         w = w - eta / count * residual.swapaxes(1, 2) @ x
-    found: np.ndarray = np.einsum("boi,bi->bo", w, query)
-    return found
+    return np.asarray(np.einsum("boi,bi->bo", w, query))
 
 
 _ETA = 0.3

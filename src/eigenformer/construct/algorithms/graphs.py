@@ -84,8 +84,7 @@ def graph_spec(
 
 def laplacian(incidence: Float64[np.ndarray, "*B n m"]) -> Float64[np.ndarray, "*B n n"]:
     """L = B B^T."""
-    found: np.ndarray = incidence @ incidence.swapaxes(-1, -2)
-    return found
+    return np.asarray(incidence @ incidence.swapaxes(-1, -2))
 
 
 def extremes(
@@ -152,8 +151,7 @@ def incidence_matrix(
     edges = np.arange(len(links))
     signs[ends[:, 0], edges] += 1.0
     signs[ends[:, 1], edges] -= 1.0
-    found: np.ndarray = signs * weights[..., None, :]
-    return found
+    return np.asarray(signs * weights[..., None, :])
 
 
 def skip_ring(nodes: int = 10, skip: int = 2) -> list[tuple[int, int]]:

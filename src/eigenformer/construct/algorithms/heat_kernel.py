@@ -103,8 +103,7 @@ def exact_heat(
     """Psi exp(-time L) by LAPACK's eigenvalues."""
     values, vectors = np.linalg.eigh(laplacian(incidence))
     decay = np.exp(-time * values)[..., None, :]
-    found: np.ndarray = signals @ (vectors * decay) @ vectors.swapaxes(-1, -2)
-    return found
+    return np.asarray(signals @ (vectors * decay) @ vectors.swapaxes(-1, -2))
 
 
 graph_entry(

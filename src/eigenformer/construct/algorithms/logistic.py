@@ -79,24 +79,16 @@ def logistic_scalars(
     of the order of their distance near 0, so it takes geometric ones where `spacing` is uniform.
     """
     c = 2 * math.sqrt(mu)
+    scalar = functools.partial(relu_fn, knots=knots)
+    on_margins = functools.partial(scalar, lo=-limit, hi=limit, spacing=spacing)
     return LogisticScalars(
-        sigmoid=relu_fn(
-            torch.sigmoid, -limit, limit, knots=knots, spacing=spacing, name="sigma(z)"
-        ),
-        slope=relu_fn(
-            lambda z: torch.sigmoid(z) * torch.sigmoid(-z),
-            -limit,
-            limit,
-            knots=knots,
-            spacing=spacing,
-            name="sigma'(z)",
-        ),
+        sigmoid=on_margins(torch.sigmoid, name="sigma(z)"),
+        slope=on_margins(lambda z: torch.sigmoid(z) * torch.sigmoid(-z), name="sigma'(z)"),
         squares=square(1 + 2 * LENGTH_TOLERANCE, knots=knots),
-        damping=relu_fn(
+        damping=scalar(
             lambda z: c / (c + z.clamp(min=0.0).sqrt()),
-            0.0,
-            (1 + mu * limit) ** 2 / mu,
-            knots=knots,
+            lo=0.0,
+            hi=(1 + mu * limit) ** 2 / mu,
             spacing="geometric" if spacing == "uniform" else spacing,
             name="eta(z)",
         ),
@@ -150,9 +142,8 @@ def logistic_newton(
     if k < 1:
         raise InputError(f"inverse_steps={k} must be at least 1")
     columns = max(tokens, dim)
-    layout = Layout.of(
-        bA=dim, bE=dim, bX=dim, bB=dim, bx=dim, bg=dim, y=1, r1=1, r2=1, one=1
-    )  # fmt: skip
+    blocks = dict.fromkeys(("bA", "bE", "bX", "bB", "bx", "bg"), dim)
+    layout = Layout.of(**blocks, y=1, r1=1, r2=1, one=1)
     scalars = logistic_scalars(float(mu), knots, float(limit), spacing)
     reach = math.inf if options.get("exact") else limit
     times = "11 + 2k" if steps == 1 else f"{steps} (11 + 2k)"

@@ -27,7 +27,7 @@ from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from .graphs import at_least
 from .heads import head
-from .symmetric import frobenius, symmetric_eigenvalues
+from .spectra import frobenius, symmetric_eigenvalues
 
 SOURCE = "power iteration (von Mises 1929) on the triple product of derivations.md, section 0"
 SCALED = "the input map divides the matrix by its Frobenius norm"

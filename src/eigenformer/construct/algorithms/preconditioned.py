@@ -130,8 +130,7 @@ def preconditioned_reference(
         residual = np.einsum("bnd,bd->bn", x, w) - y
         gradient = np.einsum("bn,bnd->bd", residual, x) / x.shape[1]
         w = w - gradient @ matrix
-    found: np.ndarray = np.einsum("bd,bd->b", w, query)
-    return found
+    return np.asarray(np.einsum("bd,bd->b", w, query))
 
 
 _MATRICES = 0.2 * np.eye(5) + 0.03 * stream(0, "preconditioners").normal(size=(6, 5, 5))

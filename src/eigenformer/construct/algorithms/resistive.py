@@ -138,8 +138,7 @@ def exact_embedding(
     """Psi L^{+1/2} by LAPACK, for connected graphs."""
     values, vectors = np.linalg.eigh(laplacian(incidence))
     vectors = vectors[..., 1:] / values[..., None, 1:] ** 0.25
-    found: np.ndarray = demands @ vectors @ vectors.swapaxes(-1, -2)
-    return found
+    return np.asarray(demands @ vectors @ vectors.swapaxes(-1, -2))
 
 
 def effective_resistances(
@@ -147,8 +146,7 @@ def effective_resistances(
 ) -> Float64[np.ndarray, "*B n n"]:
     """Squared distances of the columns: effective resistances, if the demands were I."""
     difference = embedding[..., :, :, None] - embedding[..., :, None, :]
-    found: np.ndarray = (difference**2).sum(axis=-3)
-    return found
+    return np.asarray((difference**2).sum(axis=-3))
 
 
 graph_entry(
