@@ -41,8 +41,6 @@ class Entry:
     samples: int = 1000
     theorem: dict[str, str] = field(default_factory=dict)
     """The source's own counts, such as {"layers": "11 + 2k = 25"}."""
-    exact_network: Callable[[], Network] | None = None
-    """The same network with exact scalar functions, whose error is rounding (logistic)."""
     build_for: Callable[..., Network] | None = None
     """Makes a network that fits given inputs, arrays [B, ...] in the order of the network's."""
     limit: Callable[..., np.ndarray] | None = None

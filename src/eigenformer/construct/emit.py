@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .allocate import IDENTITY_BLOCK, ONES, Allocation
-from .blocks import Layout, Move, RowMap, Rows
+from .blocks import Layout, Move, Rows
 from .gates import clear
 from .graph import Atom, Form
 from .parts import Head, Layer, Unit
@@ -49,7 +49,8 @@ class _Emitter:
             self.constants[_free(IDENTITY_BLOCK, counts)] = np.eye(size, self.tokens)
         self.identities = tuple(self.constants)
         self.ones: dict[int, str] = {}
-        for columns in sorted(_biased_columns(allocation)):
+        units = (job for plan in allocation.schedule.layers for job in plan.units)
+        for columns in sorted({job.argument.shape[1] for job in units if _is_biased(job)}):
             stem = ONES if columns == self.tokens else f"{ONES}{columns}"
             self.ones[columns] = name = _free(stem, {**counts, **self.constants})
             self.constants[name] = (np.arange(self.tokens) < columns).astype(float)[None]
@@ -188,16 +189,6 @@ def _is_biased(job: Units) -> bool:
     return bool(job.scalar.relus()[:, 1].any())
 
 
-def _biased_columns(allocation: Allocation) -> set[int]:
-    """Columns of what functions with biases are applied to."""
-    return {
-        job.argument.shape[1]
-        for plan in allocation.schedule.layers
-        for job in plan.units
-        if _is_biased(job)
-    }
-
-
 def _free(name: str, taken: Iterable[str]) -> str:
     while name in taken:
         name += "_"
@@ -273,12 +264,9 @@ def _head(job: _Job) -> Head:
     return Head(value=value, key=tuple(key), query=tuple(query))
 
 
-def _moves_key(moves: RowMap) -> tuple[object, ...]:
-    return tuple((move.into, move.source, move.scale) for move in moves)
-
-
 def _head_key(head: Head) -> tuple[object, ...]:
-    return _moves_key(head.value), _moves_key(head.key), _moves_key(head.query)
+    maps = (head.value, head.key, head.query)
+    return tuple(tuple((move.into, move.source, move.scale) for move in moves) for moves in maps)
 
 
 def _unit_key(unit: Unit) -> tuple[object, ...]:

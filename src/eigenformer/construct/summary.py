@@ -3,6 +3,8 @@
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -157,17 +159,13 @@ def _matrices(layer: Layer, spec: Spec, exact: bool) -> list[np.ndarray]:
 def _groups(spec: Spec, exact: bool) -> Iterable[LayerGroup]:
     """Neighbouring layers of the same text together."""
     texts: dict[int, tuple[str, ...]] = {}
-    first, before = 1, None
-    for number, layer in enumerate(spec.layers, start=1):
+    for layer in spec.layers:
         if id(layer) not in texts:
             texts[id(layer)] = tuple(_Words(spec, layer).lines(exact)) or ("nothing",)
-        text = texts[id(layer)]
-        if before is not None and text != before:
-            yield LayerGroup(first=first, last=number - 1, text=before)
-            first = number
-        before = text
-    if before is not None:
-        yield LayerGroup(first=first, last=len(spec.layers), text=before)
+    numbered = enumerate((texts[id(layer)] for layer in spec.layers), start=1)
+    for text, group in groupby(numbered, key=itemgetter(1)):
+        numbers = [number for number, _ in group]
+        yield LayerGroup(first=numbers[0], last=numbers[-1], text=text)
 
 
 def _extras(layers: list[Layer], exact: bool) -> tuple[str, ...]:

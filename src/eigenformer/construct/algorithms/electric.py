@@ -20,19 +20,7 @@ from ..network import Network
 from ..options import NetworkOptions
 from ..parts import Layer
 from ..spec import Port, Spec, Stage
-from .graphs import (
-    CONDITION,
-    at_least,
-    centred,
-    connected_spectrum,
-    draw_skip_rings,
-    extremes,
-    graph_entry,
-    graph_spec,
-    laplacian,
-    laplacian_head,
-    positive,
-)
+from . import graphs
 from .heads import head
 from .resistive import CENTRED, whitening_spec
 
@@ -106,33 +94,37 @@ def _richardson(
     *,
     flow: bool = False,
 ) -> Spec:
-    at_least(2, nodes=nodes)
-    at_least(1, edges=edges, demands=demands, iterations=iterations)
-    positive(step=step)
+    graphs.at_least(2, nodes=nodes)
+    graphs.at_least(1, edges=edges, demands=demands, iterations=iterations)
+    graphs.positive(step=step)
     if flow and demands > nodes:
         raise InputError(f"{demands} demands on {nodes} nodes; the flow has room for {nodes}")
     layout = Layout.of(B=edges, psi=demands, phi=demands, **({"E": demands} if flow else {}))
     weight = 1.0 if step is None else float(step)
     phi, psi = layout["phi"], layout["psi"]
-    layer = Layer(
-        heads=(laplacian_head(layout, Move(phi, phi, -weight)),),
-        linear=(Move(phi, psi, weight),),
-    )
+    linear = (Move(phi, psi, weight),)
+    layer = graphs.laplacian_layer(layout, Move(phi, phi, -weight), linear=linear)
 
     def prepare(incidence: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-        values = connected_spectrum(incidence)
+        values = graphs.connected_spectrum(incidence)
         if step is not None:
-            _check_step(step, float(values[..., -1].max()))
-            return incidence, centred(given)
+            largest = float(values[..., -1].max())
+            if step * largest >= 2:
+                raise InputError(
+                    f"step is {step:g}, at or beyond 2/lambda_max = {2 / largest:.4g} of a graph, "
+                    "so the iteration would diverge; build the network with a smaller step, or "
+                    "without one for each graph's best"
+                )
+            return incidence, graphs.centred(given)
         best = (2 / (values[..., -1] + values[..., 1])).to(incidence.dtype)[..., None, None]
         # Flows need Phi B of the graph as given, which is Phi / sqrt(s) times sqrt(s) B.
-        return incidence * best.sqrt(), centred(given) * (best.sqrt() if flow else best)
+        return incidence * best.sqrt(), graphs.centred(given) * (best.sqrt() if flow else best)
 
     scaled = (
         "the input map multiplies B by sqrt(s) and Psi by s (by sqrt(s) for the flow), "
         "s = 2 / (lambda_max + lambda_2) of each graph"
     )
-    return graph_spec(
+    return graphs.network_spec(
         "electric potentials",
         layout,
         nodes,
@@ -143,15 +135,6 @@ def _richardson(
         prepare=prepare,
         notes=(CENTRED,) if step is not None else (CENTRED, scaled),
     )
-
-
-def _check_step(step: float, largest: float) -> None:
-    if step * largest >= 2:
-        raise InputError(
-            f"step is {step:g}, at or beyond 2/lambda_max = {2 / largest:.4g} of a graph, so the "
-            "iteration would diverge; build the network with a smaller step, or without one for "
-            "each graph's best"
-        )
 
 
 def electric_quadratic(
@@ -177,7 +160,7 @@ def electric_quadratic(
     own, and Psi by it. With it, any number above a third of a graph's will do; a smaller one is
     refused, as t >= 3 does not come back.
     """
-    at_least(1, stages=stages)
+    graphs.at_least(1, stages=stages)
     name = "electric potentials, quadratic"
     spec = whitening_spec(name, nodes, edges, demands, stages, lambda_max, power=2)
     return Network(spec, **options)
@@ -185,7 +168,7 @@ def electric_quadratic(
 
 def best_step(lambda_max: float, lambda_2: float) -> float:
     """The step with the fastest convergence of Richardson's iteration."""
-    positive(lambda_max=lambda_max, lambda_2=lambda_2)
+    graphs.positive(lambda_max=lambda_max, lambda_2=lambda_2)
     return 2 / (lambda_max + lambda_2)
 
 
@@ -196,7 +179,7 @@ def richardson_error(condition: float, iterations: int) -> float:
 
 def iterations_for(condition: float, error: float) -> int:
     """The iterations of Richardson's method that leave a factor `error` of the error."""
-    positive(error=error)
+    graphs.positive(error=error)
     if not (condition > 1 and error < 1):
         return 1
     return math.ceil(math.log(error) / math.log(richardson_error(condition, 1)))
@@ -209,8 +192,8 @@ def richardson(
     step: float | None = None,
 ) -> Float64[np.ndarray, "*B k n"]:
     """The recursion in NumPy, with each graph's best step unless told otherwise."""
-    graph = laplacian(incidence)
-    largest, second = extremes(incidence)
+    graph = graphs.laplacian(incidence)
+    largest, second = graphs.extremes(incidence)
     steps = 2 / (largest + second) if step is None else step
     balanced = demands - demands.mean(axis=-1, keepdims=True)
     potentials = np.zeros_like(demands)
@@ -223,16 +206,18 @@ def exact_potentials(
     incidence: Float64[np.ndarray, "*B n m"], demands: Float64[np.ndarray, "*B k n"]
 ) -> Float64[np.ndarray, "*B k n"]:
     """Psi L^+ by LAPACK."""
-    return np.asarray(demands @ np.linalg.pinv(laplacian(incidence), rcond=1e-12, hermitian=True))
+    return np.asarray(
+        demands @ np.linalg.pinv(graphs.laplacian(incidence), rcond=1e-12, hermitian=True)
+    )
 
 
 def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """Skip rings no worse conditioned than the one of section 8, and 10 demands on each."""
     demands = rng.normal(size=(batch, 10, 10))
-    return draw_skip_rings(rng, batch, condition=CONDITION), demands
+    return graphs.draw_skip_rings(rng, batch, condition=graphs.CONDITION), demands
 
 
-graph_entry(
+graphs.entry(
     name="electric",
     summary="electric potentials of a graph by Richardson's iteration, 80 layers",
     build=lambda: electric_potentials(nodes=10, edges=20, demands=10, iterations=80),
@@ -243,9 +228,9 @@ graph_entry(
     error=3.9e-15,
     theorem={"heads": "1", "width": "m + 2k = 40"},
     limit=exact_potentials,
-    rate=lambda layers: richardson_error(CONDITION, layers),
+    rate=lambda layers: richardson_error(graphs.CONDITION, layers),
 ).register()
-graph_entry(
+graphs.entry(
     name="electric-flow",
     summary="the electric flow on a graph's edges, 160 iterations and a layer",
     build=lambda: electric_flow(nodes=10, edges=20, demands=10, iterations=160),
@@ -255,7 +240,7 @@ graph_entry(
     width=50,
     error=3.9e-15,
 ).register()
-graph_entry(
+graphs.entry(
     name="electric-quadratic",
     summary="electric potentials of a graph with quadratic convergence, 18 layers",
     build=lambda: electric_quadratic(nodes=10, edges=20, demands=10, stages=9),

@@ -17,7 +17,6 @@ iteration with the original matrix at hand does not have. Fewer steps are more a
 """
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Literal, Unpack
 
@@ -162,37 +161,13 @@ def fu_newton(
         set_up = Layer(units=_copies(layout, "x", factor))
     read_out = _layer((y_rows, y_rows), mx, x_rows, 1.0, tokens, scores)
     step = _step(layout, tokens, scores, masked_keys=1)
-    norm, root = ("||S S^T||_F", "1/4") if start == "gram" else ("||S||_F", "1/2")
+    words, root = ("||S S^T||_F", "1/4") if start == "gram" else ("||S||_F", "1/2")
     note = (
-        f"the input map divides x_i and x_q by {norm}^({root}) and alpha is 1: the prediction of "
-        f"alpha = 1 / {norm}"
+        f"the input map divides x_i and x_q by {words}^({root}) and alpha is 1: the prediction of "
+        f"alpha = 1 / {words}"
         if alpha is None
         else f"alpha = {alpha:g} is a weight of layer 1"
     )
-    spec = Spec(
-        name="fu_newton",
-        layout=layout,
-        tokens=tokens + 1,
-        stages=(
-            Stage(layers=(set_up,)),
-            Stage(layers=(step,), repeat=steps),
-            Stage(layers=(read_out,)),
-        ),
-        inputs=prompt.ports,
-        output=Port(name="prediction", shape=(), block="y", column=tokens),
-        prepare=_complete_input_map(start, alpha, guard),
-        given=prompt.ports,
-        problem=LEAST_SQUARES,
-        steps=steps,
-        notes=(note, "x_j and y_j share a token, so 2 layers do what the source's 3 + 5 do"),
-        theorem={"layers": "k + 8", "heads": "O(1)", "width": "O(d)"},
-    )
-    return Network(spec, **options)
-
-
-def _complete_input_map(
-    start: Start, alpha: float | None, guard: bool
-) -> Callable[..., tuple[Tensor, ...]]:
     power = 2 if start == "gram" else 1
 
     def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
@@ -213,7 +188,25 @@ def _complete_input_map(
             )
         return x, y, query
 
-    return prepare
+    spec = Spec(
+        name="fu_newton",
+        layout=layout,
+        tokens=tokens + 1,
+        stages=(
+            Stage(layers=(set_up,)),
+            Stage(layers=(step,), repeat=steps),
+            Stage(layers=(read_out,)),
+        ),
+        inputs=prompt.ports,
+        output=Port(name="prediction", shape=(), block="y", column=tokens),
+        prepare=prepare,
+        given=prompt.ports,
+        problem=LEAST_SQUARES,
+        steps=steps,
+        notes=(note, "x_j and y_j share a token, so 2 layers do what the source's 3 + 5 do"),
+        theorem={"layers": "k + 8", "heads": "O(1)", "width": "O(d)"},
+    )
+    return Network(spec, **options)
 
 
 def _layer(

@@ -16,16 +16,16 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from ...core import InputError
-from ..blocks import Layout, Move
+from ..blocks import Layout, Move, RowMap
 from ..catalogue import Entry
-from ..parts import Head
+from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from .heads import head
 
 SOURCE = "Cheng, Carin and Sra 2024 (arXiv 2410.16699); derivations.md, section 8"
 CONDITION = 18.6
 """lambda_max / lambda_2 of the graph behind the figures of derivations.md, section 8."""
-graph_entry = partial(Entry, source=SOURCE, heads=1)
+entry = partial(Entry, source=SOURCE, heads=1)
 
 
 def at_least(least: int, **counts: int) -> None:
@@ -42,12 +42,12 @@ def positive(**values: float | None) -> None:
             raise InputError(f"{name} is {value}; give a positive number")
 
 
-def laplacian_head(layout: Layout, *value: Move) -> Head:
-    """The head that adds (value H) L: keys and queries are the incidence rows B."""
-    return head(value, layout["B"], layout["B"])
+def laplacian_layer(layout: Layout, *value: Move, linear: RowMap = ()) -> Layer:
+    """Adds (value H) L, by a head whose keys and queries are the incidence rows B, and `linear`."""
+    return Layer(heads=(head(value, layout["B"], layout["B"]),), linear=linear)
 
 
-def graph_spec(
+def network_spec(
     name: str,
     layout: Layout,
     nodes: int,

@@ -14,19 +14,8 @@ from ...core import InputError
 from ..blocks import Layout, Move
 from ..network import Network
 from ..options import NetworkOptions
-from ..parts import Layer
 from ..spec import Stage
-from .graphs import (
-    at_least,
-    check_columns,
-    draw_identities,
-    graph_entry,
-    graph_spec,
-    laplacian,
-    laplacian_head,
-    positive,
-    spectrum,
-)
+from . import graphs
 
 
 def heat_kernel(
@@ -49,16 +38,16 @@ def heat_kernel(
     A graph with time lambda_max / layers >= 2 is refused, as its fastest modes would grow. The
     graph may be disconnected, and a signal's mean is kept.
     """
-    at_least(2, nodes=nodes)
-    at_least(1, edges=edges, signals=signals, layers=layers)
-    positive(time=time)
+    graphs.at_least(2, nodes=nodes)
+    graphs.at_least(1, edges=edges, signals=signals, layers=layers)
+    graphs.positive(time=time)
     layout = Layout.of(B=edges, phi=signals)
     phi = layout["phi"]
     step = time / layers
 
     def prepare(incidence: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-        check_columns(incidence)
-        largest = float(spectrum(incidence)[..., -1].max())
+        graphs.check_columns(incidence)
+        largest = float(graphs.spectrum(incidence)[..., -1].max())
         if step * largest >= 2:
             raise InputError(
                 f"layers is {layers}, but with time {time:g} and lambda_max = {largest:.4g} of a "
@@ -68,8 +57,8 @@ def heat_kernel(
             )
         return incidence, given
 
-    layer = Layer(heads=(laplacian_head(layout, Move(phi, phi, -step)),))
-    spec = graph_spec(
+    layer = graphs.laplacian_layer(layout, Move(phi, phi, -step))
+    spec = graphs.network_spec(
         "heat kernel",
         layout,
         nodes,
@@ -101,16 +90,16 @@ def exact_heat(
     time: float,
 ) -> Float64[np.ndarray, "*B k n"]:
     """Psi exp(-time L) by LAPACK's eigenvalues."""
-    values, vectors = np.linalg.eigh(laplacian(incidence))
+    values, vectors = np.linalg.eigh(graphs.laplacian(incidence))
     decay = np.exp(-time * values)[..., None, :]
     return np.asarray(signals @ (vectors * decay) @ vectors.swapaxes(-1, -2))
 
 
-graph_entry(
+graphs.entry(
     name="heat-kernel",
     summary="heat kernel exp(-L/2) of a graph, first order, 128 layers",
     build=lambda: heat_kernel(nodes=10, edges=20, signals=10, time=0.5, layers=128),
-    draw=draw_identities,
+    draw=graphs.draw_identities,
     reference=lambda incidence, signals: exact_heat(incidence, signals, 0.5),
     layers=128,
     width=30,

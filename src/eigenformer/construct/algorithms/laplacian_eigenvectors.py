@@ -22,19 +22,7 @@ from ..network import Network
 from ..options import NetworkOptions
 from ..parts import Layer
 from ..spec import Stage
-from .graphs import (
-    CONDITION,
-    at_least,
-    check_columns,
-    draw_skip_rings,
-    extremes,
-    graph_entry,
-    graph_spec,
-    laplacian,
-    laplacian_head,
-    positive,
-    spectrum,
-)
+from . import graphs
 from .heads import head
 
 HEADROOM = 1 + 2.0**-6
@@ -70,9 +58,9 @@ def laplacian_eigenvectors(
     may be disconnected: the vectors of eigenvalue 0 beside the constant come first.
     Equivalent to `np.linalg.eigh(B @ B.T)` up to signs.
     """
-    at_least(2, nodes=nodes)
-    at_least(1, edges=edges, vectors=vectors, iterations=iterations)
-    positive(mu=mu)
+    graphs.at_least(2, nodes=nodes)
+    graphs.at_least(1, edges=edges, vectors=vectors, iterations=iterations)
+    graphs.positive(mu=mu)
     if vectors >= nodes:
         raise InputError(
             f"vectors is {vectors}; {nodes} nodes have {nodes - 1} beside the constant"
@@ -80,13 +68,18 @@ def laplacian_eigenvectors(
     layout = Layout.of(B=edges, constant=1, phi=vectors)
     phi = layout["phi"]
     weight = -1.0 if mu is None else -1 / mu
-    power = Layer(heads=(laplacian_head(layout, Move(phi, phi, weight)),))
+    power = graphs.laplacian_layer(layout, Move(phi, phi, weight))
     layers = (power, *(_gram_schmidt(layout, i) for i in range(vectors)))
 
     def prepare(incidence: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
-        check_columns(incidence)
-        largest = spectrum(incidence)[..., -1]
-        _check_start(start)
+        graphs.check_columns(incidence)
+        largest = graphs.spectrum(incidence)[..., -1]
+        rank = torch.linalg.matrix_rank(graphs.centred(start.double()))
+        if bool((rank < vectors).any()):
+            raise InputError(
+                "start has rows that depend on each other or on the constant vector; give random "
+                "ones"
+            )
         if mu is None:
             scale = (HEADROOM * largest).sqrt().to(incidence.dtype)
             return incidence / scale[..., None, None], start
@@ -101,7 +94,7 @@ def laplacian_eigenvectors(
     notes = ["the row `constant` holds 1/sqrt(n): without it, rounding would bring it in"]
     if mu is None:
         notes.append("the input map divides B by the root of 65/64 lambda_max of each graph")
-    spec = graph_spec(
+    spec = graphs.network_spec(
         "Laplacian eigenvectors",
         layout,
         nodes,
@@ -121,21 +114,13 @@ def _gram_schmidt(layout: Layout, i: int) -> Layer:
     return Layer(heads=heads, normalise="rows", normalised=("phi",))
 
 
-def _check_start(start: Tensor) -> None:
-    centred = start.double() - start.double().mean(dim=-1, keepdim=True)
-    if bool((torch.linalg.matrix_rank(centred) < start.shape[-2]).any()):
-        raise InputError(
-            "start has rows that depend on each other or on the constant vector; give random ones"
-        )
-
-
 def subspace_rate(
     incidence: Float64[np.ndarray, "n m"], vectors: int, mu: float | None = None
 ) -> float:
     """The factor by which an iteration shrinks the slowest of the vectors' errors."""
-    values = np.linalg.eigvalsh(laplacian(incidence))
+    values = np.linalg.eigvalsh(graphs.laplacian(incidence))
     values = values[: vectors + 2]
-    kept = 1 - values / (HEADROOM * extremes(incidence)[0][0, 0] if mu is None else mu)
+    kept = 1 - values / (HEADROOM * graphs.extremes(incidence)[0][0, 0] if mu is None else mu)
     return float((kept[2:] / kept[1:-1]).max()) if len(kept) > 2 else 0.0
 
 
@@ -146,7 +131,7 @@ def subspace_iteration(
 ) -> Float64[np.ndarray, "*B v n"]:
     """The recursion in NumPy, with Householder QR in place of Gram and Schmidt's layers."""
     nodes = incidence.shape[-2]
-    step = np.eye(nodes) - laplacian(incidence) / (HEADROOM * extremes(incidence)[0])
+    step = np.eye(nodes) - graphs.laplacian(incidence) / (HEADROOM * graphs.extremes(incidence)[0])
     constant = np.ones((*start.shape[:-2], 1, nodes))
     rows = np.concatenate([constant, start], axis=-2)
     for _ in range(iterations):
@@ -164,13 +149,13 @@ def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """
     found = np.empty((0, 10, 20))
     while len(found) < batch:
-        more = draw_skip_rings(rng, 4 * batch, condition=CONDITION)
-        values = np.linalg.eigvalsh(laplacian(more))
+        more = graphs.draw_skip_rings(rng, 4 * batch, condition=graphs.CONDITION)
+        values = np.linalg.eigvalsh(graphs.laplacian(more))
         found = np.concatenate([found, more[np.diff(values).min(1) >= 0.01 * values[:, -1]]])
     return found[:batch], rng.normal(size=(batch, 9, 10))
 
 
-graph_entry(
+graphs.entry(
     name="laplacian-eigenvectors",
     summary="all 9 Laplacian eigenvectors of a graph beside the constant, 800 iterations",
     build=lambda: laplacian_eigenvectors(nodes=10, edges=20, vectors=9, iterations=800),

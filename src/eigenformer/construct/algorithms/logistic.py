@@ -287,13 +287,12 @@ def draw_problems(
 
 
 def _register(name: str, summary: str, mu: float, layers: int, error: float, exact: bool) -> None:
-    build = functools.partial(logistic_newton, 5, 26, mu)
     k = inverse_steps_for(mu)
     Entry(
         name=name,
         summary=summary,
         source="Giannou et al. 2024, theorem 5.2",
-        build=functools.partial(build, exact=exact),
+        build=functools.partial(logistic_newton, 5, 26, mu, exact=exact),
         draw=draw_problems,
         reference=functools.partial(damped_newton, mu=mu),
         layers=layers,
@@ -303,7 +302,6 @@ def _register(name: str, summary: str, mu: float, layers: int, error: float, exa
         kind="rounding" if exact else "approximation",
         samples=300,
         theorem={"layers": f"11 + 2k = {11 + 2 * k}", "width": "6d + 4 = 34"},
-        exact_network=functools.partial(build, exact=True),
     ).register()
 
 

@@ -297,7 +297,8 @@ def _from_transpose(a: np.ndarray) -> np.ndarray:
     return iterate(a, transposed_start(a), STEPS)
 
 
-_entry = partial(Entry, source="Giannou et al. 2024, Lemma 4.1 and section 4", heads=2)
+_SOURCE = "Giannou et al. 2024, Lemma 4.1 and section 4"
+_entry = partial(Entry, source=_SOURCE, heads=2, relative=True)
 _entry(
     name="newton-lemma",
     summary="one Newton step for the inverse, any A and X0: the network of Lemma 4.1",
@@ -307,6 +308,7 @@ _entry(
     layers=2,
     width=4 * DIM,
     error=1.4e-14,
+    relative=False,
     theorem={"layers": "2", "heads": "2", "width": "4d"},
 ).register()
 _entry(
@@ -319,7 +321,6 @@ _entry(
     layers=STEPS + 1,
     width=4 * DIM,
     error=4e-16,
-    relative=True,
     theorem={"layers": "2 a step (T + 1 with A^T kept)", "heads": "2", "width": "4d"},
 ).register()
 _entry(
@@ -332,7 +333,6 @@ _entry(
     layers=1,
     width=3 * DIM,
     error=7.5e-16,
-    relative=True,
     theorem={"layers": "1", "heads": "2", "width": "3d"},
 ).register()
 _entry(
@@ -345,7 +345,6 @@ _entry(
     layers=STEPS + 1,
     width=4 + 3 * 6,
     error=4e-16,
-    relative=True,
     theorem={"layers": "T + 1", "heads": "2"},
 ).register()
 
@@ -364,7 +363,6 @@ def _register_order(order: int, error: float) -> None:
         layers=order,
         width=4 * DIM,
         error=error,
-        relative=True,
         theorem={"layers": "n - 1 a step (+ 1 for A^T)", "heads": "2", "width": "4d"},
     ).register()
 

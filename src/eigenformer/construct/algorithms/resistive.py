@@ -21,17 +21,7 @@ from ..network import Network
 from ..options import NetworkOptions
 from ..parts import Layer
 from ..spec import Spec, Stage
-from .graphs import (
-    at_least,
-    centred,
-    connected_spectrum,
-    draw_identities,
-    graph_entry,
-    graph_spec,
-    laplacian,
-    laplacian_head,
-    positive,
-)
+from . import graphs
 
 CENTRED = "the input map takes each demand's mean away: L^+ does not see it"
 
@@ -59,7 +49,7 @@ def resistive_embedding(
     graph's own. With it, any number above a third of a graph's will do; a smaller one is refused,
     as t >= 3 does not come back. A demand's mean is taken away; a disconnected graph is refused.
     """
-    at_least(1, layers=layers)
+    graphs.at_least(1, layers=layers)
     spec = whitening_spec("resistive embedding", nodes, edges, demands, layers, lambda_max, power=1)
     return Network(spec, **options)
 
@@ -75,31 +65,31 @@ def whitening_spec(
     power: int,
 ) -> Spec:
     """The network for Psi (L^+)^(power/2): `power` layers a stage, the last of which whitens B."""
-    at_least(2, nodes=nodes)
-    at_least(1, edges=edges, demands=demands)
-    positive(lambda_max=lambda_max)
+    graphs.at_least(2, nodes=nodes)
+    graphs.at_least(1, edges=edges, demands=demands)
+    graphs.positive(lambda_max=lambda_max)
     layout = Layout.of(B=edges, phi=demands)
     scale = 1.0 if lambda_max is None else 1 / lambda_max
     layers: list[Layer] = []
     for stage in range(stages):
         factor = -(2.25**stage) * scale / 3
         incidence, phi = (Move(layout[name], layout[name], factor) for name in ("B", "phi"))
-        layers += [Layer(heads=(laplacian_head(layout, phi),))] * (power - 1)
-        layers.append(Layer(heads=(laplacian_head(layout, incidence, phi),)))
+        layers += [graphs.laplacian_layer(layout, phi)] * (power - 1)
+        layers.append(graphs.laplacian_layer(layout, incidence, phi))
     output_scale = 1.5**stages * scale**0.5 if power == 1 else 2.25**stages * scale
 
     def prepare(incidence: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-        largest = connected_spectrum(incidence)[..., -1]
+        largest = graphs.connected_spectrum(incidence)[..., -1]
         if lambda_max is None:
             root = largest.sqrt().to(incidence.dtype)[..., None, None]
-            return incidence / root, centred(given) / root**power
+            return incidence / root, graphs.centred(given) / root**power
         if float(largest.max()) >= 3 * lambda_max:
             raise InputError(
                 f"lambda_max is {lambda_max:g}, but a graph's is {float(largest.max()):.4g}, three "
                 "times that or more, so the iteration would diverge; build the network with an "
                 "upper bound, or without one for each graph's own"
             )
-        return incidence, centred(given)
+        return incidence, graphs.centred(given)
 
     notes = [CENTRED, f"the output is read times {output_scale:g}"]
     if lambda_max is None:
@@ -107,7 +97,7 @@ def whitening_spec(
         notes.append(
             f"the input map divides B by the root of each graph's lambda_max, and Psi by {divisor}"
         )
-    spec = graph_spec(
+    spec = graphs.network_spec(
         name,
         layout,
         nodes,
@@ -136,7 +126,7 @@ def exact_embedding(
     incidence: Float64[np.ndarray, "*B n m"], demands: Float64[np.ndarray, "*B k n"]
 ) -> Float64[np.ndarray, "*B k n"]:
     """Psi L^{+1/2} by LAPACK, for connected graphs."""
-    values, vectors = np.linalg.eigh(laplacian(incidence))
+    values, vectors = np.linalg.eigh(graphs.laplacian(incidence))
     vectors = vectors[..., 1:] / values[..., None, 1:] ** 0.25
     return np.asarray(demands @ vectors @ vectors.swapaxes(-1, -2))
 
@@ -149,11 +139,11 @@ def effective_resistances(
     return np.asarray((difference**2).sum(axis=-3))
 
 
-graph_entry(
+graphs.entry(
     name="resistive",
     summary="resistive embedding of a graph with quadratic convergence, 9 layers",
     build=lambda: resistive_embedding(nodes=10, edges=20, demands=10, layers=9),
-    draw=draw_identities,
+    draw=graphs.draw_identities,
     reference=exact_embedding,
     layers=9,
     width=30,
