@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 # Those with outputs, which running them fills in; some train for a minute.
 PAGES := $(addprefix docs/,$(addsuffix .md,index concepts first-model matrix-program \
-	derivations own-problem own-encoding own-ensemble own-algorithm own-prompt-model faq))
+	derivations own-problem own-model own-encoding own-ensemble own-algorithm own-prompt-model faq))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-browser test-app test-sweep fuzz lint fmt bench efficiency docs site clean
@@ -62,7 +62,7 @@ docs: $(VENV)/.installed-demo ## run the pages that are made by running them, an
 	@$(BIN) docs/make_paper_map.py
 	@$(BIN) docs/make_benchmarks.py
 	@$(BIN) docs/page.py $(PAGES)
-	@$(BIN) -m eigenformer paper report --to docs/paper
+	@$(BIN) -m eigenformer paper report charton2022 --to docs/paper
 	@$(BIN) -m eigenformer incontext report --to docs/incontext
 
 site: $(VENV)/.installed-docs ## build the documentation into site/, and fail on a broken link

@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from eigenformer import encodings
 from eigenformer.models import (
+    Question,
     Seq2SeqTransformer,
     StackConfig,
     TransformerConfig,
@@ -23,26 +24,13 @@ from eigenformer.models import (
 )
 from eigenformer.models.cpu import linear
 
-BATCH, INPUTS, OUTPUTS, WORDS = 64, 77, 18, 1305  # 5x5 eigenvalues in P1000
+BATCH, INPUTS, OUTPUTS = 64, 77, 18  # 5x5 eigenvalues
+P1000 = encodings.get("P1000")
+WORDS = len(P1000.vocabulary)
 CONFIG = TransformerConfig(
     encoder=StackConfig(layers=4, width=512, heads=8),
     decoder=StackConfig(layers=1, width=512, heads=8),
 )
-
-
-class Numbers:
-    """No token stands for a number: random embeddings need none."""
-
-    sign = mantissa = exponent = np.full(WORDS, np.nan)
-    mantissa_range = 1000
-
-
-class Encoding:
-    vocabulary = tuple(map(str, range(WORDS)))
-    prefix, tokens_per_number = 2, 3
-
-    def token_numbers(self) -> Numbers:
-        return Numbers()
 
 
 class TorchTransformer(nn.Module):
@@ -66,9 +54,9 @@ class TorchTransformer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(WORDS))
         self.register_buffer("causal", nn.Transformer.generate_square_subsequent_mask(OUTPUTS))
 
-    def forward(self, inputs: Tensor, outputs: Tensor) -> Tensor:
+    def forward(self, question: Question, outputs: Tensor) -> Tensor:
         embedded = []
-        for side, ids in enumerate((inputs, outputs)):
+        for side, ids in enumerate((question.ids, outputs)):
             places = torch.arange(ids.shape[1])
             x = self.embeddings[side](ids) + self.positions[side](places)
             embedded.append(self.norms[side](x))
@@ -96,13 +84,13 @@ def stepper(model: nn.Module) -> Callable[[], float]:
     """A function that makes one training step on random tokens and returns its seconds."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     generator = torch.Generator().manual_seed(0)
-    inputs = torch.randint(2, WORDS, (BATCH, INPUTS), generator=generator)
+    question = Question(torch.randint(2, WORDS, (BATCH, INPUTS), generator=generator))
     targets = torch.randint(2, WORDS, (BATCH, OUTPUTS), generator=generator)
     outputs = torch.cat([torch.zeros(BATCH, 1, dtype=torch.int64), targets[:, :-1]], 1)
 
     def step() -> float:
         start = time.perf_counter()
-        loss = F.cross_entropy(model(inputs, outputs).flatten(0, 1), targets.flatten())
+        loss = F.cross_entropy(model(question, outputs).flatten(0, 1), targets.flatten())
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=True)
         optimizer.step()
@@ -133,14 +121,15 @@ def decoding_speed(batch: int, repeats: int = 5) -> float:
         norm="pre",
         sum_coefficients=True,
     )
-    model = config.build(Encoding(), Encoding(), seed=0)
+    model = config.build(P1000, P1000, seed=0)
     with torch.no_grad():
         model.output_bias[0] = -1e9  # never end: every row has the full length
-    inputs = torch.randint(2, WORDS, (batch, 29), generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    question = Question(torch.randint(2, WORDS, (batch, 29), generator=generator))
     length, seconds = 12, []
     for _ in range(repeats):
         start = time.perf_counter()
-        assert generate(model, inputs, length).shape == (batch, length)
+        assert generate(model, question, length).shape == (batch, length)
         seconds.append(time.perf_counter() - start)
     return batch * length / statistics.median(seconds)
 
@@ -149,7 +138,7 @@ def main(seconds: float = 60.0) -> dict[str, float]:
     """Measure for about `seconds` and print; returns the figures by name."""
     tune_cpu()
     runs = {
-        "step_s": stepper(Seq2SeqTransformer(CONFIG, Encoding(), Encoding(), seed=0)),
+        "step_s": stepper(Seq2SeqTransformer(CONFIG, P1000, P1000, seed=0)),
         "torch_step_s": stepper(TorchTransformer(CONFIG)),
         "matmul_s": product(torch.mm, 2048),
         "linear_s": product(linear, 2048),

@@ -11,7 +11,7 @@ from pathlib import Path
 from page import fill
 
 from eigenformer.papers.efficiency import ablation_of, compare, load_records
-from eigenformer.reports.efficiency import plot_ablations, plot_efficiency
+from eigenformer.papers.efficiency.plots import plot_ablations, plot_efficiency
 
 HERE = Path(__file__).parent
 PAGE = HERE / "efficiency.md"

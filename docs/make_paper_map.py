@@ -9,15 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from eigenformer.papers import Table, Verdict, decide_all
-from eigenformer.papers.charton2022 import RECORDS, TABLES
-from eigenformer.papers.charton2022.claims import CLAIMS
-from eigenformer.papers.incontext_study import RECORDS as STUDY_RECORDS
-from eigenformer.papers.incontext_study import Records as StudyRecords
-from eigenformer.papers.incontext_study import studies
-from eigenformer.papers.incontext_study import verdicts as study_verdicts
+from eigenformer.papers import Study, Verdict, decide_all, papers
+from eigenformer.papers.charton2022 import PAPER as CHARTON
+from eigenformer.papers.paper import IN_CONTEXT
 from eigenformer.reports.markdown import escape, prose
-from eigenformer.runs import SCALES, Plan, Records
+from eigenformer.runs import SCALES, Records
 
 HERE = Path(__file__).parent
 PAGE = HERE / "paper-map.md"
@@ -55,12 +51,12 @@ CLAIMS_LEAD = """\
 
 def page() -> str:
     """The text of the page."""
-    records = Records(RECORDS)
-    verdicts = decide_all(list(CLAIMS.values()), TABLES, SCALE, records)
+    records = Records(CHARTON.records)
+    verdicts = decide_all(list(CHARTON.claims.values()), CHARTON.studies, SCALE, records)
     states = [verdict.state for verdict in verdicts]
     counts = ", ".join(f"{states.count(s)} {s}" for s in ("holds", "fails", "undecided"))
     heads = ("what it reports, and the command that repeats it", *SCALES, "claims")
-    rows = [_table_row(table, records, verdicts) for table in TABLES.values()]
+    rows = [_table_row(table, records, verdicts) for table in CHARTON.studies.values()]
     claims = [_claim_row(verdict) for verdict in verdicts]
     return "\n".join(
         (
@@ -85,18 +81,16 @@ def page() -> str:
     )
 
 
-def _table_row(table: Table, records: Records, verdicts: Sequence[Verdict]) -> list[str]:
+def _table_row(table: Study, records: Records, verdicts: Sequence[Verdict]) -> list[str]:
     counts = []
     for scale in SCALES:
-        plan = Plan.of(table.experiments(scale)).experiments
-        found = [records.get(experiment) for experiment in plan]
-        made = sum(record is not None and record.state == "finished" for record in found)
-        counts.append(f"{made}/{len(plan)}" if plan else "-")
-    verb = "run" if table.experiments(SCALE) else "report"
+        runs = table.distinct(scale)
+        counts.append(f"{len(table.made(scale, records))}/{len(runs)}" if runs else "-")
+    verb = "run" if table.planned(SCALE) else "report"
     links = [
         f"[{v.claim.id}](#{v.claim.id.lower()}) {v.state}"
         for v in verdicts
-        if table.name in v.claim.tables
+        if table.name in v.claim.studies
     ]
     title = f"**{table.name}** (section {table.section}) {escape(table.title)}"
     command = f"`eigenformer paper {verb} {table.name}`"
@@ -116,23 +110,20 @@ def _claim_row(verdict: Verdict) -> list[str]:
 
 
 def _studies() -> list[list[str]]:
-    kept = StudyRecords(STUDY_RECORDS)
-    found = {}
-    for study in studies().values():
-        if (record := kept.get(study, SCALE)) is not None:
-            found[study.name] = record.findings
-    said = {verdict.claim.id: verdict for verdict in study_verdicts(studies().values(), found)}
     rows = []
-    for study in studies().values():
-        title = f"**{study.name}** ({study.paper}, {study.section}) {escape(study.title)}"
-        states = [
-            f"{claim} {said[claim].found[study.name].state}"
-            for claim in study.claims
-            if study.name in said[claim].found
-        ]
-        command = f"`eigenformer incontext run {study.name}`"
-        made = "yes" if study.name in found else "no"
-        rows.append([f"{title}<br>{command}", made, "<br>".join(states)])
+    for paper in papers(IN_CONTEXT).values():
+        records = Records(paper.records)
+        said = decide_all(list(paper.claims.values()), paper.studies, SCALE, records)
+        for study in paper.studies.values():
+            title = f"**{study.name}** ({study.paper}, {study.section}) {escape(study.title)}"
+            states = [
+                f"{verdict.claim.id} {verdict.said[study.name].state}"
+                for verdict in said
+                if study.name in verdict.said
+            ]
+            command = f"`eigenformer incontext run {study.name}`"
+            made = "yes" if study.kept(SCALE, records) else "no"
+            rows.append([f"{title}<br>{command}", made, "<br>".join(states)])
     return rows
 
 

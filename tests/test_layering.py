@@ -39,63 +39,32 @@ WITHOUT_TORCH = ("core", "ensembles", "problems", "encodings")
 CIRCLES = {
     frozenset({"construct.network", "construct.solver"}): "net.as_solver()",
     frozenset({"evaluation.pretrained", "evaluation.trained"}): "solver.save_pretrained()",
-    frozenset(
-        f"models.{name}"
-        for name in (
-            "base", "direct", "hooks", "initialise", "recurrent", "seq2seq", "transformer", "values"
-        )
-    ): "to open: Model.run_with_cache, and hooks that know every family",
-}  # fmt: skip
-"""Files that import each other, with the method of an object that imports its own function late. In
-the end there are two."""
+}
+"""Files that import each other, with the method of an object that imports its own function late."""
 SINGLE_PAPERS = {
     "app.chance": {"charton2022"},
     "cli.bench_efficiency": {"efficiency"},
     "cli.bench_training": {"efficiency"},
-    "cli.incontext": {"incontext_study"},
-    "cli.paper": {"charton2022"},
-    "reports.efficiency": {"efficiency"},
-    "reports.failures": {"charton2022"},
-    "reports.incontext.build": {"incontext_study"},
-    "reports.incontext.figures": {"incontext_study"},
-    "reports.incontext.markdown": {"incontext_study"},
-    "reports.incontext.page": {"incontext_study"},
-    "reports.incontext.text": {"incontext_study"},
-    "reports.paper.analyses": {"charton2022"},
-    "reports.paper.build": {"charton2022"},
-    "reports.paper.figures": {"charton2022"},
-    "reports.paper.layout": {"charton2022"},
-    "reports.paper.numbers": {"charton2022"},
-    "reports.wigner_spectra": {"charton2022"},
 }
 """What reads one paper's folder; everything else sees papers as they all are (`papers/*.py`)."""
 TWICE = {
     "Claim": "to merge",
     "Compared": "two studies' own, each within its module",
-    "Comparison": "to rename: a check's and the efficiency study's",
     "Conditioned": "a law of matrices and a law of points: names in kept configurations",
     "Cost": "to merge",
-    "Entry": "to rename: the catalogue's, the efficiency study's and the report's",
-    "Layout": "rows of a constructed state; places of coefficients among tokens",
     "LeastSquares": "a problem and an algorithm for it",
-    "Line": "to merge",
     "Measured": "to rename",
-    "Number": "to rename: a leaf of a program's tree; a study's",
     "Outcome": "to merge",
-    "Part": "to rename",
     "Point": "to merge",
     "Record": "to merge",
     "Records": "to merge",
-    "Report": "to merge",
     "Run": "to merge",
     "Schedule": "to rename: layers of a program, rates of a study, jobs of an engine",
-    "Section": "to merge",
     "Size": "each paper's own sizes by scale",
     "Stage": "to rename: repeated layers; a curriculum's",
     "Task": "token ids and prompts: both are to be drawn, trained on and scored",
     "Trained": "two studies' own, each within its module",
     "Trainer": "to merge",
-    "Value": "to rename: a program's; a table's",
     "Verdict": "to merge",
     "_LayerWeights": "to rename",
     "_Loop": "to merge",

@@ -1,7 +1,5 @@
 """Electric potentials and flows against the recursion, LAPACK, and Kirchhoff's laws."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
@@ -13,12 +11,10 @@ from graph_examples import (
     LARGEST,
     NODES,
     SECOND,
-    TWO_RINGS,
     B,
     relative,
 )
 
-from eigenformer.construct import CATALOGUE, Network, check_entry
 from eigenformer.construct.algorithms.electric import (
     best_step,
     electric_flow,
@@ -29,7 +25,7 @@ from eigenformer.construct.algorithms.electric import (
     richardson,
     richardson_error,
 )
-from eigenformer.construct.algorithms.graphs import draw_skip_rings, incidence_matrix, skip_ring
+from eigenformer.construct.algorithms.graphs import draw_skip_rings, incidence_matrix
 from eigenformer.construct.algorithms.resistive import newton_schulz_error
 from eigenformer.construct.blocks import dense
 from eigenformer.core import InputError
@@ -92,17 +88,11 @@ def test_a_demands_mean_is_taken_away() -> None:
     assert network(B, np.ones((10, 10))).abs().max() < 1e-12
 
 
-def test_nodes_are_equivariant_and_edges_invariant() -> None:
+def test_flows_go_with_nodes_and_edges() -> None:
     rng = np.random.default_rng(3)
     nodes, edges = rng.permutation(NODES), rng.permutation(EDGES)
     signs = rng.choice([-1.0, 1.0], EDGES)
     moved = (B * signs)[nodes][:, edges]
-    for network in (
-        electric_potentials(NODES, EDGES, 10, 40),
-        electric_quadratic(NODES, EDGES, 10, 7),
-    ):
-        found = network(moved, DEMANDS[:, nodes]).numpy()
-        assert np.abs(found - network(B, DEMANDS).numpy()[:, nodes]).max() < 1e-12
     flow = electric_flow(NODES, EDGES, 10, 40)
     expected = (flow(B, DEMANDS).numpy() * signs)[:, edges]
     assert np.abs(flow(moved, DEMANDS[:, nodes]).numpy() - expected).max() < 1e-12
@@ -153,16 +143,6 @@ def test_quadratic_with_a_bound(bound: float) -> None:
     assert relative(network(B, DEMANDS).numpy(), exact_potentials(B, DEMANDS)) < 1e-11
 
 
-def test_dense_weights_give_the_same() -> None:
-    for build, count in (
-        (electric_potentials, 30),
-        (electric_flow, 30),
-        (electric_quadratic, 8),
-    ):
-        sparse, full = build(NODES, EDGES, 4, count), build(NODES, EDGES, 4, count, dense=True)
-        assert (sparse(B, DEMANDS[:4]) - full(B, DEMANDS[:4])).abs().max() < 1e-13
-
-
 def test_batches_and_float32() -> None:
     graphs = draw_skip_rings(np.random.default_rng(4), 6, condition=30)
     demands = np.random.default_rng(5).normal(size=(6, 10, 10))
@@ -176,12 +156,6 @@ def test_batches_and_float32() -> None:
     assert (single - found).abs().max() < 1e-4
 
 
-@pytest.mark.parametrize("name", ["electric", "electric-flow", "electric-quadratic"])
-def test_catalogue(name: str) -> None:
-    entry = CATALOGUE.get(name)
-    assert check_entry(entry, np.random.default_rng(6), 100).passed
-
-
 def test_divergence_is_predicted() -> None:
     edge = 2 / LARGEST
     with pytest.raises(InputError, match="would diverge"):
@@ -193,40 +167,6 @@ def test_divergence_is_predicted() -> None:
     assert np.abs(richardson(B, DEMANDS, 4000, 1.01 * edge)).max() > 1e6
     inside = electric_potentials(NODES, EDGES, 10, 4000, step=0.99 * edge)(B, DEMANDS).numpy()
     assert relative(inside, exact_potentials(B, DEMANDS)) < 1e-10
-
-
-@pytest.mark.parametrize("build", [electric_potentials, electric_flow, electric_quadratic])
-def test_bad_graphs_are_refused(build: Callable[..., Network]) -> None:
-    network = build(NODES, EDGES, 10, 3)
-    with pytest.raises(InputError, match="disconnected"):
-        build(NODES, 10, 10, 3)(TWO_RINGS, DEMANDS)
-    with pytest.raises(InputError, match="at least one edge"):
-        network(np.zeros_like(B), DEMANDS)
-    with pytest.raises(InputError, match="sum to zero"):
-        network(np.abs(B), DEMANDS)
-    with pytest.raises(InputError, match="nan or inf"):
-        network(np.where(B.max() == B, np.nan, B), DEMANDS)
-    with pytest.raises(InputError, match=r"incidence has shape \(20, 10\)"):
-        network(B.T, DEMANDS)
-    with pytest.raises(InputError, match="takes incidence, demands"):
-        network(B)
-    with pytest.raises(InputError, match="demands has shape"):
-        network(B, DEMANDS[:4])
-
-
-def test_bad_options_are_refused() -> None:
-    for counts in ((1, 20, 10, 5), (10, 0, 10, 5), (10, 20, 0, 5), (10, 20, 10, 0)):
-        with pytest.raises(InputError, match="give at least"):
-            electric_potentials(*counts)
-    for step in (0.0, -1.0, float("nan"), float("inf")):
-        with pytest.raises(InputError, match="give a positive number"):
-            electric_potentials(10, 20, 10, 5, step)
-    with pytest.raises(InputError, match="has room for 10"):
-        electric_flow(10, 20, 11, 5)
-    with pytest.raises(InputError, match="give one for each"):
-        incidence_matrix(10, skip_ring(), np.ones(3))
-    with pytest.raises(InputError, match="nodes are 0 to 4"):
-        incidence_matrix(5, skip_ring(), np.ones(20))
 
 
 def test_the_incidence_matrix() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from constructed_checks import difference
 
 from eigenformer.construct import Head, Move, Network, Stage
 from eigenformer.construct.algorithms.fu_newton import (
@@ -19,10 +20,6 @@ from eigenformer.construct.algorithms.spectra import ConditionWarning
 from eigenformer.core import InputError, rng
 
 SCORES = ("relu", "linear")
-
-
-def difference(found, expected):
-    return np.abs(np.asarray(found) - expected).max()
 
 
 def relative(found, expected):
@@ -160,54 +157,19 @@ def test_fewer_tokens(scores):
 
 @pytest.mark.parametrize("scores", SCORES)
 def test_dense_equals_sparse(scores):
-    inputs = draw_regression(rng(9), 20, 9, 3)
-    sparse, full = (fu_newton(3, 9, 4, scores=scores, dense=dense) for dense in (False, True))
-    assert difference(full(*inputs), sparse(*inputs).numpy()) < 1e-13
-    sparse, full = (
-        fu_newton(3, 9, 4, scores=scores, start="identity", dense=dense) for dense in (False, True)
-    )
-    assert difference(full(*inputs), sparse(*inputs).numpy()) < 1e-13
     x, start = tokens_and_start(4, 20, 9, 3)
     sparse, full = (fu_newton_steps(3, 9, 3, scores=scores, dense=dense) for dense in (False, True))
     assert relative(full(x, start), sparse(x, start).numpy()) < 1e-14
 
 
-def test_bad_starts():
+def test_a_start_beyond_the_limit_can_be_had():
     x, start = tokens_and_start(5, 3, 9, 3)
-    with pytest.raises(InputError, match=r"eigenvalue 2\.\d+ \(example 1\), at or beyond 2"):
-        fu_newton_steps(3, 9, 2)(x, np.stack([start[0], 2.5 * start[1], start[2]]))
     fu_newton_steps(3, 9, 2, guard=False)(x, 2.5 * start)
-    with pytest.raises(InputError, match="start is not symmetric"):
-        fu_newton_steps(3, 9, 2)(x, start + np.triu(np.ones((3, 3)), 1))
-    with pytest.raises(InputError, match="takes x, start; 1 inputs"):
-        fu_newton_steps(3, 9, 2)(x)
-    with pytest.raises(InputError, match="start holds a nan"):
-        fu_newton_steps(3, 9, 2)(x, np.nan * start)
 
 
-def test_bad_inputs():
+def test_ill_conditioned_tokens_are_warned_of():
     x, y, query = (v[0] for v in draw_regression(rng(10), 1, 6, 3))
-    network = fu_newton(3, 6, 2)
-    with pytest.raises(InputError, match="x has 6, y has 4"):
-        network(x, y[:4], query)
-    with pytest.raises(InputError, match="compile it for more"):
-        network(np.ones((9, 3)), np.ones(9), query)
     with pytest.warns(ConditionWarning, match="singular"):
-        network(x[:2], y[:2], query)
+        fu_newton(3, 6, 2)(x[:2], y[:2], query)
     with pytest.warns(ConditionWarning, match=r"S = X\^T X is 1\.0e\+09"):
         fu_newton(3, 6, 2)(*draw_conditioned(rng(11), 2, 6, 3, 1e9))
-
-
-@pytest.mark.parametrize(
-    ("build", "message"),
-    [
-        (lambda: fu_newton_steps(3, 5, 0), "steps is 0"),
-        (lambda: fu_newton_steps(3, 0, 1), "tokens is 0"),
-        (lambda: fu_newton(3, 5, 0), "steps is 0"),
-        (lambda: fu_newton(3, 5, alpha=0.0), "alpha is 0.0"),
-        (lambda: fu_newton(3, 5, condition=0.0), "condition is 0.0"),
-    ],
-)
-def test_bad_options(build, message):
-    with pytest.raises(InputError, match=message):
-        build()

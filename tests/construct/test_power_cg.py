@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from graph_examples import B, same
+from graph_examples import B
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eigenformer.construct import CATALOGUE, check_entry
 from eigenformer.construct.algorithms import conjugate_gradient as cg
 from eigenformer.construct.algorithms import power_iteration as power
 from eigenformer.construct.algorithms.conjugate_gradient import (
@@ -23,7 +22,6 @@ from eigenformer.construct.algorithms.power_iteration import (
     power_iteration,
     power_steps,
 )
-from eigenformer.core import InputError
 
 RNG = np.random.default_rng(0)
 SYMMETRIC, START = power.draw(RNG, 50)
@@ -91,11 +89,8 @@ def test_any_size_of_matrix(size: float) -> None:
     assert (value / size - dominant_eigenvalue(6, 200)(SYMMETRIC, START)).abs().max() < 1e-12
 
 
-def test_power_float32_dense_and_relabelled() -> None:
+def test_power_float32_and_relabelled() -> None:
     network = power_iteration(6, 20)
-    assert same(network, power_iteration(6, 20, dense=True), SYMMETRIC, START) < 1e-13
-    full = dominant_eigenvalue(6, 20, dense=True)
-    assert same(dominant_eigenvalue(6, 20), full, SYMMETRIC, START) < 1e-12
     single = power_iteration(6, 20, dtype=torch.float32)(SYMMETRIC, START)
     assert (single - network(SYMMETRIC, START)).abs().max() < 1e-4
     order = np.random.default_rng(1).permutation(6)
@@ -106,24 +101,6 @@ def test_power_float32_dense_and_relabelled() -> None:
 def test_one_by_one() -> None:
     assert float(dominant_eigenvalue(1, 1)([[-3.0]], [2.0])) == pytest.approx(-3)
     assert float(power_iteration(1, 1)([[-3.0]], [-2.0])) == -1
-
-
-def test_power_bad_input_is_refused() -> None:
-    network = power_iteration(2, 3)
-    with pytest.raises(InputError, match="l and -l"):
-        network([[0.0, 1.0], [1.0, 0.0]], [1.0, 0.5])
-    with pytest.raises(InputError, match="not symmetric"):
-        network([[1.0, 1.0], [0.0, 3.0]], [1.0, 0.5])
-    with pytest.raises(InputError, match="matrix is zero"):
-        network(np.zeros((2, 2)), [1.0, 0.5])
-    with pytest.raises(InputError, match="start is zero"):
-        network(np.eye(2), [0.0, 0.0])
-    with pytest.raises(InputError, match="nan or inf"):
-        network(np.eye(2), [np.nan, 0.0])
-    with pytest.raises(InputError, match="matrix has shape"):
-        network(np.eye(3), [1.0, 0.0])
-    with pytest.raises(InputError, match="layers is 0"):
-        power_iteration(2, 0)
 
 
 # Conjugate gradients
@@ -257,32 +234,3 @@ def test_cg_float32_dense_and_relabelled() -> None:
     order = np.random.default_rng(1).permutation(5)
     moved = network(POSITIVE[:, order][:, :, order], RHS[:, order]).numpy()
     assert np.abs(moved / expected[:, order] - 1).max() < 1e-9
-
-
-@pytest.mark.parametrize("name", ["power-iteration", "dominant-eigenvalue", "conjugate-gradient"])
-def test_catalogue(name: str) -> None:
-    assert check_entry(CATALOGUE.get(name), np.random.default_rng(6), 200).passed
-
-
-def test_cg_bad_input_is_refused() -> None:
-    network = conjugate_gradient(2, 3, condition=100)
-    with pytest.raises(InputError, match="positive definite"):
-        network([[1.0, 0.0], [0.0, -1.0]], [1.0, 1.0])
-    with pytest.raises(InputError, match="positive definite"):
-        network([[1.0, 1.0], [1.0, 1.0 - 1e-14]], [1.0, 1.0])
-    with pytest.raises(InputError, match=r"condition number of a matrix is 1e\+03"):
-        network([[1.0, 0.0], [0.0, 1e-3]], [1.0, 1.0])
-    with pytest.raises(InputError, match="not symmetric"):
-        network([[1.0, 0.5], [0.0, 1.0]], [1.0, 1.0])
-    with pytest.raises(InputError, match="nan or inf"):
-        network(np.eye(2), [np.inf, 1.0])
-    with pytest.raises(InputError, match=r"condition is 0\.5"):
-        conjugate_gradient(2, 3, condition=0.5)
-    with pytest.raises(InputError, match="too far off to refine"):
-        conjugate_gradient(2, 3, condition=1e9)
-    with pytest.raises(InputError, match="too far off to refine"):
-        conjugate_gradient(2, 3, knots=2)
-    with pytest.raises(InputError, match="knots is 1"):
-        conjugate_gradient(2, 3, knots=1)
-    with pytest.raises(InputError, match="refinements is -1"):
-        conjugate_gradient(2, 3, refinements=-1)

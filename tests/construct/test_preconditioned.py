@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from constructed_checks import difference
 
 from eigenformer.construct.algorithms.gradient_descent import gradient_descent
 from eigenformer.construct.algorithms.preconditioned import (
@@ -14,10 +15,6 @@ from eigenformer.construct.algorithms.preconditioned import (
 )
 from eigenformer.construct.algorithms.prompts import draw_regression
 from eigenformer.core import InputError, rng
-
-
-def difference(found, expected):
-    return np.abs(np.asarray(found) - expected).max()
 
 
 def test_six_layers_of_matrices_that_are_not_symmetric():
@@ -111,17 +108,6 @@ def test_fewer_tokens_take_their_own_mean(loops):
     assert difference(found, exact.numpy()) < 1e-13
 
 
-def test_dense_equals_sparse():
-    inputs = draw_regression(rng(10), 20, 7, 3)
-    matrices = 0.3 * rng(11).normal(size=(4, 3, 3))
-    sparse, full = (
-        preconditioned_gradient_descent(3, 7, matrices, dense=dense) for dense in (False, True)
-    )
-    assert difference(full(*inputs), sparse(*inputs).numpy()) < 1e-13
-    sparse, full = (looped_gradient_descent(3, 7, 3, 0.1, dense=dense) for dense in (False, True))
-    assert difference(full(*inputs), sparse(*inputs).numpy()) < 1e-13
-
-
 def test_divergence_is_said_before_it_happens():
     inputs = draw_regression(rng(12), 2, 10, 3)
     limit = 2 / np.linalg.norm(inputs[0][1].T @ inputs[0][1] / 10, 2)
@@ -133,29 +119,3 @@ def test_divergence_is_said_before_it_happens():
     # Fewer tokens than dimensions: a factor of exactly 1 is no divergence.
     few = [inputs[0][1][:2], inputs[1][1][:2], inputs[2][1]]
     looped_gradient_descent(3, 10, 50, 0.1)(*few)
-
-
-@pytest.mark.parametrize(
-    ("build", "message"),
-    [
-        (lambda: preconditioned_gradient_descent(3, 5, []), "preconditioners is empty"),
-        (lambda: preconditioned_gradient_descent(3, 5, [np.eye(2)]), r"must be \(3, 3\)"),
-        (lambda: preconditioned_gradient_descent(3, 5, [np.eye(3) * np.nan]), "nan or inf"),
-        (lambda: looped_gradient_descent(3, 5, 0), "loops is 0"),
-        (lambda: looped_gradient_descent(0, 5, 1), "dim is 0"),
-    ],
-)
-def test_bad_options(build, message):
-    with pytest.raises(InputError, match=message):
-        build()
-
-
-def test_bad_inputs():
-    x, y, query = (v[0] for v in draw_regression(rng(13), 1, 6, 3))
-    network = preconditioned_gradient_descent(3, 6, [np.eye(3)])
-    with pytest.raises(InputError, match="x has 6, y has 4"):
-        network(x, y[:4], query)
-    with pytest.raises(InputError, match="compile it for more"):
-        network(np.ones((9, 3)), np.ones(9), query)
-    with pytest.raises(InputError, match="x holds a nan"):
-        network(np.where(x > 0, np.nan, x), y, query)

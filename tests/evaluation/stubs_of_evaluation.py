@@ -1,7 +1,5 @@
 """Models and solvers whose answers are known."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -10,7 +8,7 @@ from eigenformer import encodings, ensembles, problems
 from eigenformer.encodings import PAD, Task, with_eos
 from eigenformer.ensembles import Matrices
 from eigenformer.evaluation import Predictions, Solver
-from eigenformer.models import Seq2Seq, StackConfig, TransformerConfig
+from eigenformer.models import Question, Seq2Seq, StackConfig, TransformerConfig
 
 
 def make_task(problem="eigenvalues", encoder="P1000", decoder=None, dims="3x3", **fields):
@@ -22,10 +20,12 @@ def make_task(problem="eigenvalues", encoder="P1000", decoder=None, dims="3x3", 
     )
 
 
+STACK = StackConfig(layers=1, width=32, heads=2)
+CONFIG = TransformerConfig(encoder=STACK, decoder=STACK, sum_coefficients=True)
+
+
 def random_model(task: Task) -> Seq2Seq:
-    stack = StackConfig(layers=1, width=32, heads=2)
-    config = TransformerConfig(encoder=stack, decoder=stack, sum_coefficients=True)
-    return config.build(task.encoder, task.decoder, seed=0)
+    return CONFIG.build(task.encoder, task.decoder, seed=0)
 
 
 class Oracle(Seq2Seq):
@@ -33,17 +33,18 @@ class Oracle(Seq2Seq):
 
     def __init__(self, task: Task, spoil=lambda ids: ids) -> None:
         super().__init__()
+        self.config = CONFIG  # which it has nothing of
         self.task = task
         self.spoil = spoil
         self.weight = nn.Parameter(torch.zeros(1))  # every model lives on some device
 
-    def forward(self, inputs, outputs, select=None, padded=False):
+    def forward(self, question, outputs, select=None):
         raise AssertionError("decoding has no use for it")
 
-    def encode(self, inputs: Tensor, padded: bool = False) -> Tensor:
-        asked = self.task.encoder.decode(inputs.numpy())
+    def encode(self, question: Question) -> Tensor:
+        asked = self.task.encoder.decode(question.ids.numpy())
         assert asked.valid.all()
-        assert padded == bool((inputs == PAD).any())
+        assert question.padded == bool((question.ids == PAD).any())
         answers = self.task.problem.solve(asked.matrices)
         return torch.from_numpy(self.spoil(with_eos(self.task.decoder.encode(answers))))
 
@@ -56,9 +57,6 @@ class Oracle(Seq2Seq):
         if position < cache.shape[1]:
             logits[torch.arange(len(tokens)), cache[:, position]] = 1.0
         return logits
-
-    def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
-        return iter(())
 
 
 class Off(Solver):

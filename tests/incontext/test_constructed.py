@@ -12,15 +12,14 @@ from eigenformer.incontext import (
     Constructed,
     Graphs,
     LinearAttention,
-    LinearAttentionModel,
     Optimizer,
     Prompts,
     Regression,
     RunConfig,
-    fit,
     from_construction,
     layer_distance,
 )
+from eigenformer.training import fit
 
 NAMES = [
     "preconditioned-gd",
@@ -61,7 +60,6 @@ def test_gradient_descent_with_fewer_tokens_than_compiled_for() -> None:
     network = gradient_descent(4, 20, eta=0.3, steps=3)
     task = Regression(dim=4, points=7)
     batch = task.draw(0, 0, 10, dtype=torch.float64)
-    assert isinstance(batch, Prompts)
     expected = network(batch.x, batch.y[:, :, None], batch.query)[:, 0]
     torch.testing.assert_close(from_construction(network)(batch), expected, rtol=1e-12, atol=1e-12)
 
@@ -103,7 +101,6 @@ def test_layers_can_be_compared_weight_by_weight() -> None:
     network = gradient_descent(4, 10, eta=0.3)
     constructed = from_construction(network).requires_grad_(False).matrices()[0]
     model = LinearAttention(form="step").build(Regression(dim=4)).double().requires_grad_(False)
-    assert isinstance(model, LinearAttentionModel)
     model.layer(0).a.fill_(0.3)  # type: ignore[union-attr, operator]
     p, q = model.matrices()[0]
     assert layer_distance((p / 10, q), constructed) < 1e-12

@@ -14,12 +14,10 @@ from eigenformer.incontext import (
     LinearAttentionModel,
     Newton,
     OneLayer,
-    OneLayerModel,
     Patterns,
     Prompts,
     Regression,
     Transformer,
-    TransformerModel,
     alignment,
     best_match,
     distance_from_identity,
@@ -48,15 +46,12 @@ TASK = Regression(dim=3, points=8)
 
 
 def prompts(task: Regression = TASK, size: int = 10) -> Prompts:
-    batch = task.draw(0, 0, size, dtype=torch.float64)
-    assert isinstance(batch, Prompts)
-    return batch
+    return task.draw(0, 0, size, dtype=torch.float64)
 
 
 def descent(eta: float, layers: int, looped: bool = False) -> LinearAttentionModel:
     """A model that does gradient descent with step `eta`."""
     model = LinearAttention(form="step", layers=layers, looped=looped).build(TASK).double()
-    assert isinstance(model, LinearAttentionModel)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.fill_(eta)
@@ -192,7 +187,6 @@ def test_a_probe_of_the_embedding_knows_nothing() -> None:
     """x_q alone says nothing of w* . x_q, so a probe of the embedding can only answer about 0."""
     task = Regression(dim=3, points=6)
     model = gpt(2, 16, 2).build(task).double().requires_grad_(False)
-    assert isinstance(model, TransformerModel)
     batch = prompts(task)
     probes = fit_readouts(model, task, size=1000)
     found = probes.predictions(batch)
@@ -207,14 +201,12 @@ def test_a_probe_beats_any_other_read_out() -> None:
     task = Regression(dim=2, points=6)
     options = Transformer(layers=1, embedding=12, heads=2, init_std=0.4, norm=True)
     model = options.build(task).double().requires_grad_(False)
-    assert isinstance(model, TransformerModel)
     drawn = [task.draw(0, i, 250, purpose="probe", dtype=torch.float64) for i in range(4)]
     probes = fit_readouts(model, task, size=1000, ridge=0.0)
 
     def loss() -> float:
         total = 0.0
         for batch in drawn:
-            assert isinstance(batch, Prompts)
             total += float((probes.predictions(batch)[1] - batch.target).square().mean())
         return total
 
@@ -293,7 +285,6 @@ def test_the_spectrum_of_a_rank_two_update() -> None:
 def test_pruning_takes_the_neurons_asked_for(largest: bool) -> None:
     task = Patterns()
     model = OneLayer(hidden=10).build(task)
-    assert isinstance(model, OneLayerModel)
     norms = model.w_o.detach().norm(dim=1)
     found = pruned(model, 0.3, largest=largest)
     gone = (found.w_o == 0).all(dim=1)

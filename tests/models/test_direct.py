@@ -10,7 +10,7 @@ from eigenformer import encodings
 from eigenformer.core import InputError
 from eigenformer.encodings import EOS, PAD, with_eos
 from eigenformer.ensembles import Matrices
-from eigenformer.models import DirectConfig, DirectTransformer, StackConfig
+from eigenformer.models import DirectConfig, DirectTransformer, Question, StackConfig
 from eigenformer.models.values import Cells, ValueEmbedding
 
 NAMES = ["P10", "P1000", "B1999", "FP3"]
@@ -75,12 +75,12 @@ def test_an_answer_is_the_likeliest_choice_at_each_decision(name: str, joint: bo
     names_dims(model, 2, 2, task=1)
     kinds = np.arange(5) % 2 if joint else None
     inputs = torch.from_numpy(reads.encode(draw(1, [(3, 2)] * 5, kinds)))
-    answers = model.answer(inputs, writes.length(2, 2) + 1)
+    answers = model.answer(Question(inputs), writes.length(2, 2) + 1)
     decoded = writes.decode(answers.numpy())
     assert decoded.valid.all()
     assert len({tuple(row) for row in answers.tolist()}) > 1
     seen = 0
-    for found in model.choices(inputs, answers):
+    for found in model.choices(Question(inputs), answers):
         assert torch.equal(found.logits.argmax(1) + found.first, found.targets)
         seen += len(found.targets)
     assert seen == (answers != PAD).sum() - len(answers)  # <eos> takes no decision
@@ -93,7 +93,7 @@ def test_a_mantissa_is_the_median_of_its_distribution(name: str):
     names_dims(model, 2, 2)
     inputs = torch.from_numpy(reads.encode(draw(1, [(3, 2)] * 5)))
     mantissas = 0
-    for found in model.choices(inputs, model.answer(inputs, 99)):
+    for found in model.choices(Question(inputs), model.answer(Question(inputs), 99)):
         chosen = (found.targets - found.first).numpy()
         p = found.logits.double().softmax(1).detach().numpy()
         if np.isnan(writes.token_numbers().mantissa[found.first]):
@@ -113,12 +113,12 @@ def test_padding_changes_nothing(embedding: str):
     inputs, outputs = draw(1, shapes), draw(2, shapes[::-1])
     ids = torch.from_numpy(reads.encode(inputs))
     truth = torch.from_numpy(with_eos(writes.encode(outputs)))
-    together = model.choices(ids, truth, padded=True)
+    together = model.choices(Question(ids, True), truth)
     total = sum(found.logits.square().sum() for found in together)
     alone = 0.0
     for i in range(4):
         one = model.choices(
-            torch.from_numpy(reads.encode(inputs[i : i + 1])),
+            Question(torch.from_numpy(reads.encode(inputs[i : i + 1]))),
             torch.from_numpy(with_eos(writes.encode(outputs[i : i + 1]))),
         )
         alone += float(sum(found.logits.square().sum() for found in one).detach())
@@ -130,9 +130,9 @@ def test_padded_inputs_get_the_same_answers():
     model = built(reads, writes)
     names_dims(model, 3, 1)
     inputs = draw(3, [(1, 1), (3, 3), (2, 3)])
-    together = model.answer(torch.from_numpy(reads.encode(inputs)), 99, padded=True)
+    together = model.answer(Question(torch.from_numpy(reads.encode(inputs)), True), 99)
     for i in range(3):
-        alone = model.answer(torch.from_numpy(reads.encode(inputs[i : i + 1])), 99)
+        alone = model.answer(Question(torch.from_numpy(reads.encode(inputs[i : i + 1]))), 99)
         assert torch.equal(alone[0], together[i])
 
 
@@ -141,15 +141,15 @@ def test_long_answers_are_cut_off():
     model = built(reads, writes)
     names_dims(model, 2, 2)
     ids = torch.from_numpy(reads.encode(draw(4, [(2, 2)] * 2)))
-    whole = model.answer(ids, 50)
+    whole = model.answer(Question(ids), 50)
     assert whole.shape == (2, writes.length(2, 2) + 1) and (whole[:, -1] == EOS).all()
     for length in (1, 2, 6, 14):
-        cut = model.answer(ids, length)
+        cut = model.answer(Question(ids), length)
         assert cut.shape == (2, length) and not (cut == EOS).any()
         assert torch.equal(cut[:, :2], whole[:, :2][:, :length])
-    assert model.answer(ids[:0], 50).shape == (0, 0)
+    assert model.answer(Question(ids[:0]), 50).shape == (0, 0)
     with pytest.raises(InputError, match="max_length is 0"):
-        model.answer(ids, 0)
+        model.answer(Question(ids), 0)
 
 
 @pytest.mark.parametrize("embedding", ["value", "number", "random"])
@@ -159,7 +159,7 @@ def test_every_weight_learns(embedding: str):
     kinds = np.array([0, 1])
     ids = torch.from_numpy(reads.encode(draw(5, [(2, 2)] * 2, kinds)))
     answers = torch.from_numpy(with_eos(writes.encode(draw(6, [(2, 2)] * 2, kinds))))
-    sum(found.logits.square().sum() for found in model.choices(ids, answers)).backward()
+    sum(found.logits.square().sum() for found in model.choices(Question(ids), answers)).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
 
 
@@ -168,11 +168,11 @@ def test_matrices_beyond_its_cells_are_refused():
     model = built(reads, writes, max_dim=3)
     ids = torch.from_numpy(reads.encode(draw(7, [(1, 4)])))
     with pytest.raises(InputError, match="4 rows or columns and the model takes 3"):
-        model.answer(ids, 9)
+        model.answer(Question(ids), 9)
     with pytest.raises(InputError, match="max_dim is 0"):
         DirectConfig(encoder=model.config.encoder, decoder=model.config.decoder, max_dim=0)
     with pytest.raises(InputError, match="not 2 and a multiple of 3"):
-        built(reads, writes).answer(ids[:, :-1], 9)
+        built(reads, writes).answer(Question(ids[:, :-1]), 9)
 
 
 def test_a_seed_decides_every_weight():

@@ -5,14 +5,15 @@ import torch
 from model_stubs import VARIANTS, StubEncoding
 from test_direct import built as direct
 from test_direct import draw, encoding
-from test_greedy_decoding import lively, some_inputs
+from test_greedy_decoding import asked, lively, some_inputs
 from test_recurrent import lively as recurrent
 from test_universal import lively as universal
 from torch.nn import functional as F
 
 from eigenformer.encodings import EOS, PAD
-from eigenformer.models import LawtConfig, Model, StackConfig
-from eigenformer.models.hooks import recorded
+from eigenformer.models import LawtConfig, Model, Question, StackConfig
+from eigenformer.models.hooked import HookedPass
+from eigenformer.models.hooks import hooked
 from eigenformer.models.layers import CrossAttention, SelfAttention
 from eigenformer.models.seq2seq import teacher_forced
 
@@ -49,10 +50,10 @@ def no_hooks(model: Model) -> bool:
 def test_recording_changes_nothing(name: str, padded: bool) -> None:
     model = CASES[name]
     inputs = some_inputs(5, 4, padded, seed=2)
-    answer, cache = model.run_with_cache(inputs, 12, padded)
-    assert torch.equal(answer, model.answer(inputs, 12, padded))
+    answer, cache = model.run_with_cache(Question(inputs, padded), 12)
+    assert torch.equal(answer, model.answer(Question(inputs, padded), 12))
     with torch.no_grad():
-        logits = model(inputs, teacher_forced(answer, False)[0], padded=padded)
+        logits = model(Question(inputs, padded), teacher_forced(answer, False)[0])
     assert torch.equal(cache["logits"], logits)
     assert no_hooks(model)
     assert not any(tensor.requires_grad for tensor in cache.values())
@@ -65,7 +66,7 @@ def test_recording_changes_nothing(name: str, padded: bool) -> None:
 
 def test_hooks_are_removed_after_an_exception() -> None:
     model = CASES["paper--"]
-    with pytest.raises(KeyError), recorded(model):
+    with pytest.raises(KeyError), hooked(model, model.points(), HookedPass()):
         raise KeyError
     assert no_hooks(model)
 
@@ -75,7 +76,7 @@ def test_hooks_are_removed_after_an_exception() -> None:
 def test_patterns_are_those_of_the_fused_attention(name: str, padded: bool) -> None:
     model = CASES[name]
     inputs = some_inputs(5, 4, padded, seed=3)
-    _, cache = model.run_with_cache(inputs, 12, padded)
+    _, cache = model.run_with_cache(Question(inputs, padded), 12)
     names = [key for key in cache if key.endswith(".pattern")]
     stacks = (model.encoder_layers, model.decoder_layers)
     loops = (getattr(model.config, f"{side}_loops", 1) for side in ("encoder", "decoder"))
@@ -101,7 +102,7 @@ def test_patterns_are_those_of_the_fused_attention(name: str, padded: bool) -> N
 
 @pytest.mark.parametrize("name", ["pre--", "lawt pre--", "summed--", "pre-both-none"])
 def test_a_residual_stream_is_the_sum_of_what_was_added(name: str) -> None:
-    _, cache = CASES[name].run_with_cache(some_inputs(4, 4, False, seed=5), 10)
+    _, cache = CASES[name].run_with_cache(asked(4, 4, False, seed=5), 10)
     for side in ("encoder", "decoder"):
         layers = [key for key in cache if key.startswith(side) and key.endswith("resid_pre")]
         stream = cache[f"{side}.embed"]
@@ -116,7 +117,7 @@ def test_a_residual_stream_is_the_sum_of_what_was_added(name: str) -> None:
 
 def test_a_post_norm_layer_from_its_parts() -> None:
     model = CASES["paper--"]
-    _, cache = model.run_with_cache(some_inputs(4, 4, False, seed=5), 10)
+    _, cache = model.run_with_cache(asked(4, 4, False, seed=5), 10)
     for i, layer in enumerate(model.decoder_layers):
         name = f"decoder.{i}"
         x = layer.attention_norm(cache[f"{name}.resid_pre"] + cache[f"{name}.attn.out"])
@@ -130,7 +131,7 @@ def test_a_post_norm_layer_from_its_parts() -> None:
 
 
 def test_gates_are_shares() -> None:
-    _, cache = CASES["pre-both-copy"].run_with_cache(some_inputs(4, 4, False, seed=5), 10)
+    _, cache = CASES["pre-both-copy"].run_with_cache(asked(4, 4, False, seed=5), 10)
     gates = [tensor for key, tensor in cache.items() if key.endswith("gate")]
     assert len(gates) == 2 * 2 + 2 * 3
     assert all(((gate > 0) & (gate < 1)).all() for gate in gates)
@@ -140,10 +141,10 @@ def test_gates_are_shares() -> None:
 def test_recurrent_models_have_their_ends(cell: str) -> None:
     model = CASES[cell]
     inputs = some_inputs(4, 4, True, seed=6)
-    _, cache = model.run_with_cache(inputs, 10, padded=True)
-    assert set(cache) == {f"{s}.{e}" for s in ("encoder", "decoder") for e in ("embed", "out")} | {
-        "logits"
-    }
+    _, cache = model.run_with_cache(Question(inputs, True), 10)
+    ends = {f"{side}.{end}" for side in ("encoder", "decoder") for end in ("embed", "out")}
+    assert set(cache) == {*ends, "encoder.state", "logits"}
+    assert cache["encoder.state"].shape == (4, 2 if cell == "lstm" else 1, 2, model.config.hidden)
     length = int((inputs != PAD).sum(1).max())
     assert cache["encoder.out"].shape == (4, length, model.config.hidden)
 
@@ -152,8 +153,8 @@ def test_a_model_that_answers_at_once() -> None:
     enc = encoding("P1000")
     model = direct(enc, enc, embedding="value")
     inputs = torch.from_numpy(enc.encode(draw(0, [(2, 2), (2, 2), (2, 2)])))
-    answer, cache = model.run_with_cache(inputs, 40)
-    assert torch.equal(answer, model.answer(inputs, 40))
+    answer, cache = model.run_with_cache(Question(inputs), 40)
+    assert torch.equal(answer, model.answer(Question(inputs), 40))
     assert no_hooks(model)
     assert cache["encoder.0.attn.pattern"].shape == (3, 2, 4, 4)
     assert cache["decoder.0.cross.pattern"].shape[-1] == 4
@@ -165,24 +166,10 @@ def test_a_model_that_answers_at_once() -> None:
 def test_lawts_inputs_begin_and_end_with_eos() -> None:
     model = lawt(1)
     inputs = some_inputs(3, 2, False, seed=1)
-    _, cache = model.run_with_cache(inputs, 5)
+    _, cache = model.run_with_cache(Question(inputs), 5)
     framed = F.pad(inputs, (1, 1), value=EOS)
     torch.testing.assert_close(cache["encoder.embed"], model.encoder_embedding(framed))
     # Padding behind a sequence leaves it as it is.
     padded = F.pad(inputs, (0, 3), value=PAD)
-    _, longer = model.run_with_cache(padded, 5, padded=True)
+    _, longer = model.run_with_cache(Question(padded, True), 5)
     torch.testing.assert_close(longer["encoder.out"][:, :10], cache["encoder.out"])
-
-
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"other_words": -1}, "other_words is -1"),
-        ({"embedding": "number"}, "embedding is 'number'; the LAWT code has only 'random'"),
-        ({"sum_coefficients": True}, "sum_coefficients is True; the LAWT code has only False"),
-    ],
-)
-def test_what_lawt_does_not_have(fields, sentence) -> None:
-    stack = StackConfig(layers=1, width=8, heads=1)
-    with pytest.raises(ValueError, match=sentence):
-        LawtConfig(encoder=stack, decoder=stack, **fields)

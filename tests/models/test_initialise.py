@@ -1,11 +1,14 @@
-"""The table of initial values in `initialise_layers`, row by row, and the number features."""
+"""The table of initial values in `initialise`, row by row, and the number features."""
 
 import numpy as np
 import pytest
 import torch
-from model_stubs import StubEncoding, StubNumbers, built, small
+from model_stubs import StubEncoding, built, small
+from torch import nn
 
 from eigenformer import encodings
+from eigenformer.encodings import TokenNumbers
+from eigenformer.models import initialise, layers
 from eigenformer.models.initialise import number_embedding
 
 
@@ -38,6 +41,58 @@ def test_the_table():
             assert 0.5 * bound < float(value.abs().max()) <= bound
 
 
+class Foreign(nn.Module):
+    """Parts of torch's own, under names that say nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ln = nn.LayerNorm(64)
+        self.scale = nn.RMSNorm(64)
+        self.a, self.b = nn.Linear(64, 200), layers.Linear(64, 200)
+        self.open = nn.Linear(64, 200, bias=False)
+        self.words = nn.Embedding(400, 64, padding_idx=3)
+        self.memory = nn.LSTM(30, 100)
+        self.filters = nn.Conv1d(16, 50, 4)
+        self.matrix = nn.Parameter(torch.zeros(100, 4, 16))
+        self.gain = nn.Parameter(torch.full((5,), 2.0))
+        self.tied = nn.Linear(64, 400, bias=False)
+        self.tied.weight = self.words.weight
+
+
+@torch.no_grad()
+def test_parts_start_by_their_type() -> None:
+    state = torch.get_rng_state()
+    part, same = Foreign(), Foreign()
+    torch.set_rng_state(state)
+    for each in (part, same):
+        initialise(each, torch.Generator().manual_seed(0))
+    assert torch.equal(torch.get_rng_state(), state)
+    for one, other in zip(part.parameters(), same.parameters(), strict=True):
+        assert torch.equal(one, other)
+    for values, constant in ((part.ln.weight, 1), (part.ln.bias, 0), (part.scale.weight, 1)):
+        assert (values == constant).all()
+    assert (part.gain == 2).all()
+    assert not part.words.weight[3].any()
+    assert float(part.words.weight.std()) == pytest.approx(1 / 8, rel=0.02)
+    uniform = {
+        1 / 8: (part.a.weight, part.a.bias, part.b.weight, part.b.bias, part.open.weight),
+        1 / 10: tuple(part.memory.parameters()),
+        64**-0.5: (part.filters.weight, part.matrix),
+    }
+    for bound, drawn in uniform.items():
+        for values in drawn:
+            assert 0.95 * bound < float(values.abs().max()) <= bound
+    assert part.filters.bias is not None and float(part.filters.bias.abs().max()) <= 1 / 8
+
+
+def test_the_layers_matrices_are_the_linear_maps_of_stacks() -> None:
+    inner = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 4))
+    stack = nn.ModuleList([inner, layers.Linear(4, 4, parts=3)])
+    model = nn.ModuleDict({"stack": stack, "words": nn.Linear(4, 99)})
+    found = [(tuple(weight.shape), parts) for weight, parts in layers.layer_matrices(model)]
+    assert found == [((5, 4), 1), ((4, 5), 1), ((12, 4), 3)]
+
+
 def test_the_seed_decides_and_the_global_generator_is_left_alone():
     before = torch.get_rng_state()
     first, again, other = built(seed=3), built(seed=3), built(seed=4)
@@ -57,7 +112,7 @@ def test_number_init_changes_only_the_tokens_of_numbers():
             assert torch.equal(value, random[name])
 
 
-def features(numbers: StubNumbers, width: int = 128) -> torch.Tensor:
+def features(numbers: TokenNumbers, width: int = 128) -> torch.Tensor:
     tokens = torch.zeros(len(numbers.sign), width)
     number_embedding(tokens, numbers, torch.Generator().manual_seed(0))
     return tokens
@@ -83,7 +138,7 @@ def test_signed_mantissas_are_related_but_distinct():
     count = 100
     mantissa = np.tile(np.arange(count, dtype=float), 2)
     sign = np.repeat([1.0, -1.0], count)
-    numbers = StubNumbers(sign, mantissa, np.full(2 * count, np.nan), count)
+    numbers = TokenNumbers(sign, mantissa, np.full(2 * count, np.nan), count)
     tokens = features(numbers)
     mean, half = (tokens[:count] + tokens[count:]) / 2, (tokens[:count] - tokens[count:]) / 2
     # m's features and the sign's: one is the mean of both signs, the other half their difference.

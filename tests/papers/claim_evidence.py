@@ -6,14 +6,12 @@ from functools import cache
 from fake_records import FakeRecords, Scenario, fake_records
 
 from eigenformer.papers import Evidence, Finding
-from eigenformer.papers.charton2022 import TABLES as ALL_TABLES
+from eigenformer.papers.charton2022 import PAPER
 from eigenformer.papers.charton2022.claims import CLAIMS
 from eigenformer.papers.charton2022.wigner import LAWS, Spectrum, spectrum
 from eigenformer.runs import Scale
 
-TABLES = {
-    name: replace(table, experiments=cache(table.experiments)) for name, table in ALL_TABLES.items()
-}
+TABLES = {name: replace(table, runs=cache(table.runs)) for name, table in PAPER.studies.items()}
 
 
 def panels(matrices: int) -> tuple[Spectrum, ...]:
@@ -22,7 +20,7 @@ def panels(matrices: int) -> tuple[Spectrum, ...]:
 
 def found(claim: str, scenario: Scenario | None, scale: Scale = "laptop") -> Finding:
     """The verdict by runs of the claim's tables, or by none."""
-    tables = {name: TABLES[name] for name in CLAIMS[claim].tables if name in TABLES}
+    tables = {name: TABLES[name] for name in CLAIMS[claim].studies if name in TABLES}
     records = FakeRecords({})
     if scenario is not None:
         records = fake_records(tables, tuple(tables), scale, scenario)

@@ -133,7 +133,7 @@ def fake_records(
     """Records of all runs of the tables `names`."""
     found = {}
     for name in names:
-        for experiment in tables[name].experiments(scale) if name in tables else ():
+        for experiment in tables[name].planned(scale) if name in tables else ():
             labels = [dict(cell.labels) for cell in experiment.cells]
             shared = {
                 key: value

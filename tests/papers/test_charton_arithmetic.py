@@ -39,7 +39,7 @@ def table(name: str) -> Table:
 
 @cache
 def runs(name: str, scale: Scale) -> tuple[Experiment, ...]:
-    return tuple(table(name).experiments(scale))
+    return tuple(table(name).planned(scale))
 
 
 def values(name: str, scale: Scale, root: Path) -> list[Value]:
@@ -62,7 +62,7 @@ def is_number(cell: PaperCell, name: str) -> bool:
 def test_every_scale_builds(name: str, scale: Scale, tmp_path: Path) -> None:
     found = table(name)
     assert found.name == name
-    experiments = found.experiments(scale)
+    experiments = found.planned(scale)
     assert bool(experiments) == (name in TRAINED)
     names = [experiment.name for experiment in experiments]
     assert len(set(names)) == len(names)

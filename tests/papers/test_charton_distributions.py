@@ -69,7 +69,7 @@ def symmetric(ensemble: Ensemble, count: int) -> np.ndarray:
 
 def test_the_same_eleven_test_sets_for_every_training_set() -> None:
     for scale in SCALES:
-        tests = [one.config.evaluation.tests for one in TABLES["table12"].experiments(scale)]
+        tests = [one.config.evaluation.tests for one in TABLES["table12"].planned(scale)]
         assert len(tests) == 7
         assert all(found == tests[0] for found in tests)
         assert tests[0][0].ensemble is None
@@ -80,7 +80,7 @@ def test_the_same_eleven_test_sets_for_every_training_set() -> None:
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_training_and_test_set_can_be_written(name: str, scale: Scale) -> None:
     drawn: set[str] = set()
-    for one in TABLES[name].experiments(scale):
+    for one in TABLES[name].planned(scale):
         task = one.config.task
         for test in (None, *one.config.evaluation.tests):
             ensemble = task.ensemble if test is None or test.ensemble is None else test.ensemble

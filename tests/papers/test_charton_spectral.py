@@ -59,13 +59,13 @@ PAPER_TOKENS |= {"figure1", "figure2"}
 
 def runs(name: str, scale: Scale) -> list[Experiment]:
     """The runs of a table, those included that others start from."""
-    return [part for one in TABLES[name].experiments(scale) for part in one.chain]
+    return [part for one in TABLES[name].planned(scale) for part in one.chain]
 
 
 @pytest.mark.parametrize(("name", "scale"), EVERY)
 def test_names_and_labels_are_unique(name: str, scale: Scale) -> None:
     table = TABLES[name]
-    experiments = table.experiments(scale)
+    experiments = table.planned(scale)
     names = [one.name for one in experiments]
     assert experiments and len(set(names)) == len(names)
     assert all(re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", text) for text in names)
@@ -79,7 +79,7 @@ def test_names_and_labels_are_unique(name: str, scale: Scale) -> None:
 
 @pytest.mark.parametrize(("name", "scale"), EVERY)
 def test_runs_of_a_table_differ(name: str, scale: Scale) -> None:
-    identities = [one.identity for one in TABLES[name].experiments(scale)]
+    identities = [one.identity for one in TABLES[name].planned(scale)]
     assert len(set(identities)) == len(identities)
 
 
@@ -89,7 +89,7 @@ def test_every_cell_of_the_paper_has_one_counterpart(name: str, scale: Scale) ->
     theirs = paper_table(name)
     ours = [
         theirs.find({**cell.labels, **cell.paper})
-        for one in TABLES[name].experiments(scale)
+        for one in TABLES[name].planned(scale)
         for cell in one.cells
         if cell.paper is not None
     ]
@@ -102,7 +102,7 @@ def test_counterparts_at_laptop_scale_are_single_cells(name: str) -> None:
     theirs = paper_table(name)
     counterparts = [
         theirs.find({**cell.labels, **cell.paper})
-        for one in TABLES[name].experiments("laptop")
+        for one in TABLES[name].planned("laptop")
         for cell in one.cells
         if cell.paper is not None
     ]
@@ -138,7 +138,7 @@ def test_what_all_runs_of_the_paper_share() -> None:
 
 @pytest.mark.parametrize("typed", FROM_THE_PAPER, ids=lambda typed: f"{typed.table}-{typed.name}")
 def test_settings_of_the_paper(typed: Typed) -> None:
-    config = TABLES[typed.table].experiment("paper", typed.name).config
+    (config,) = [e.config for e in TABLES[typed.table].planned("paper") if e.name == typed.name]
     task, model = config.task, config.model
     assert type(model) is TransformerConfig
     assert task.problem.registry.name_of(task.problem) == typed.problem
@@ -155,7 +155,7 @@ def test_settings_of_the_paper(typed: Typed) -> None:
 
 
 def test_table_24_loops_one_layer() -> None:
-    found = {one.name: one.config.model for one in TABLES["table24"].experiments("paper")}
+    found = {one.name: one.config.model for one in TABLES["table24"].planned("paper")}
     universal = {name: model for name, model in found.items() if type(model) is UniversalConfig}
     kinds = {(m.encoder_loops, m.decoder_loops, m.gating) for m in universal.values()}
     assert kinds == {(n, 1, gate) for n in (4, 8) for gate in ("none", "copy", "act")}
@@ -165,14 +165,14 @@ def test_table_24_loops_one_layer() -> None:
         assert model.norm == "post"
     rest = {name: found[name] for name in found.keys() - universal.keys()}
     assert len(rest) == 2
-    six = TABLES["table06"].experiments("paper")
+    six = TABLES["table06"].planned("paper")
     assert {str(model) for model in rest.values()} == {
         str(one.config.model) for one in six if one.name in ("5x5-p1000-4-1", "5x5-fp15-6-1")
     }
 
 
 def test_table_22_has_recurrent_models() -> None:
-    for one in TABLES["table22"].experiments("paper"):
+    for one in TABLES["table22"].planned("paper"):
         model = one.config.model
         assert isinstance(model, RecurrentConfig)
         cell, encoding, hidden, encoder, decoder = one.name.split("-")
@@ -188,7 +188,7 @@ def test_table_22_has_recurrent_models() -> None:
 def test_decompositions_are_judged_by_the_papers_score() -> None:
     for scale in SCALES:
         for name in ("table08", "table10", "figure2"):
-            for one in TABLES[name].experiments(scale):
+            for one in TABLES[name].planned(scale):
                 problem = one.config.task.problem
                 asked = problem.registry.name_of(problem)
                 expected = "paper" if asked in ("eigenvectors", "svd") else "l1"
@@ -197,7 +197,7 @@ def test_decompositions_are_judged_by_the_papers_score() -> None:
 
 def test_table_14_asks_for_a_thousandth() -> None:
     for scale in SCALES:
-        for one in TABLES["table14"].experiments(scale):
+        for one in TABLES["table14"].planned(scale):
             assert {0.1, 0.05, 0.02, 0.01, 0.005, 0.001} <= set(one.config.evaluation.tolerances)
 
 
@@ -205,7 +205,7 @@ def test_table_14_asks_for_a_thousandth() -> None:
 
 
 def identities(name: str, scale: Scale = "paper", table: Table | None = None) -> set[str]:
-    return {one.identity for one in (table or TABLES[name]).experiments(scale)}
+    return {one.identity for one in (table or TABLES[name]).planned(scale)}
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_tables_share_runs(name: str, of: str, scale: Scale, count: int) -> None
 def test_noisy_eigenvalues_are_those_of_table_11(scale: Scale) -> None:
     eigenvalues = {
         one.identity
-        for one in table11.TABLE.experiments(scale)
+        for one in table11.TABLE.planned(scale)
         if one.cells[0].labels["task"] == "eigenvalues"
     }
     shared = eigenvalues & identities("table28", scale)
@@ -247,12 +247,12 @@ def test_noisy_eigenvalues_are_those_of_table_11(scale: Scale) -> None:
 
 @pytest.mark.parametrize("scale", ["paper", "gpu"])
 def test_retraining_goes_on_from_table_6(scale: Scale) -> None:
-    first = {one.after.identity for one in TABLES["table25"].experiments(scale) if one.after}
+    first = {one.after.identity for one in TABLES["table25"].planned(scale) if one.after}
     assert len(first) == 2 and first <= identities("table06", scale)
 
 
 def test_retrained_and_from_scratch_differ_in_the_start_alone() -> None:
-    again, scratch = TABLES["table25"].experiments("laptop")
+    again, scratch = TABLES["table25"].planned("laptop")
     assert again.after is not None and scratch.after is None
     assert again.config == scratch.config
     assert again.after.config.task.ensemble.dims == "3x3"
@@ -277,7 +277,7 @@ def test_sizes_at_gpu_scale_are_the_papers(name: str) -> None:
     def sizes(scale: Scale) -> list[tuple[str, ...]]:
         return [
             (one.name, str(one.config.task.ensemble.dims), *layers_and_widths(one.config))
-            for one in TABLES[name].experiments(scale)
+            for one in TABLES[name].planned(scale)
         ]
 
     assert set(sizes("paper")) <= set(sizes("gpu"))
@@ -305,10 +305,10 @@ def test_claims_about_models_use_the_papers_tokens(name: str, scale: Scale) -> N
 
 def test_encodings_are_compared_with_the_papers_tokens() -> None:
     for scale in ("laptop", "gpu"):
-        for one in TABLES["table06"].experiments(scale):
+        for one in TABLES["table06"].planned(scale):
             if one.config.task.ensemble.dims in ("2x2", "3x3", "5x5", "8x8"):
                 assert one.config.recipe == "paper-tokens"
-        for one in TABLES["table20"].experiments(scale):
+        for one in TABLES["table20"].planned(scale):
             if one.config.task.encoder.label == "FP15":
                 assert one.config.recipe == "paper-tokens"
 
@@ -362,6 +362,6 @@ def kind(experiment: Experiment) -> tuple[str, ...]:
 @pytest.mark.parametrize(("name", "scale"), EVERY)
 def test_every_kind_of_run_takes_two_steps(name: str, scale: Scale, store: Path) -> None:
     first: dict[tuple[str, ...], Experiment] = {}
-    for one in TABLES[name].experiments(scale):
+    for one in TABLES[name].planned(scale):
         first.setdefault(kind(one), one)
     check_two_steps(TABLES[name], first.values(), store)

@@ -6,8 +6,7 @@ import pytest
 from claim_evidence import TABLES
 from fake_records import FakeRecords
 
-from eigenformer.papers import Evidence, Table
-from eigenformer.papers.charton2022.claims import cost, parts, sides
+from eigenformer.papers import Evidence, Table, deciding, judging, sides
 from eigenformer.runs import Measured, Scale
 
 
@@ -45,10 +44,10 @@ def one_sided(values: list[float], name: str = "a") -> sides.Side:
 ])  # fmt: skip
 def test_equality_takes_several_seeds(a: list[float], b: list[float], holds: bool | None) -> None:
     left, right = one_sided(a), one_sided(b, "b")
-    assert parts.alike(left, right, "5%").holds is holds
-    assert parts.alike(right, left, "5%").holds is holds
+    assert judging.alike(left, right, "5%").holds is holds
+    assert judging.alike(right, left, "5%").holds is holds
     # What is worse by more than the margin is unequal; what is better is no worse.
-    assert parts.no_worse(left, right, "5%").holds is (holds if max(a) <= max(b) else True) or (
+    assert judging.no_worse(left, right, "5%").holds is (holds if max(a) <= max(b) else True) or (
         len(a) < 3
     )
 
@@ -60,17 +59,17 @@ def test_equality_takes_several_seeds(a: list[float], b: list[float], holds: boo
 ])  # fmt: skip
 def test_what_is_too_easy_is_decided_at_a_larger_scale(scale: Scale, said: str) -> None:
     evidence = Evidence({"table04": TABLES["table04"]}, scale, FakeRecords({}))
-    easy = parts.outdoes(one_sided([0.95]), one_sided([0.93], "b"), "5%")
-    assert cost.would_decide(evidence, [easy]).startswith(said)
+    easy = judging.outdoes(one_sided([0.95]), one_sided([0.93], "b"), "5%")
+    assert deciding.would_decide(evidence, [easy]).startswith(said)
 
 
 def test_a_close_difference_asks_for_the_seeds_that_it_takes() -> None:
     evidence = Evidence({"table04": TABLES["table04"]}, "laptop", FakeRecords({}))
 
     def seeds(a: list[float], b: list[float]) -> int:
-        undecided = parts.better(one_sided(a), one_sided(b, "b"), "5%")
+        undecided = judging.better(one_sided(a), one_sided(b, "b"), "5%")
         assert undecided.why == "close"
-        return int(cost.would_decide(evidence, [undecided]).split()[0])
+        return int(deciding.would_decide(evidence, [undecided]).split()[0])
 
     assert seeds([0.9], [0.8]) == 3
     # Half the difference with the same spread takes four times the seeds.
@@ -81,13 +80,13 @@ def test_a_close_difference_asks_for_the_seeds_that_it_takes() -> None:
 
 def test_where_both_succeed_a_shrunk_problem_is_too_easy() -> None:
     good, bad = one_sided([0.95]), one_sided([0.93], "b")
-    assert parts.outdoes(good, bad, "5%").why == "strong"
-    assert parts.outdoes(good, bad, "5%", shrunk=False).holds is False
+    assert judging.outdoes(good, bad, "5%").why == "strong"
+    assert judging.outdoes(good, bad, "5%", shrunk=False).holds is False
 
 
 def test_answers_to_the_same_question_must_agree() -> None:
-    yes, no, unknown = (parts.part(h, "close", "", ()) for h in (True, False, None))
-    assert parts.either([unknown, yes]).holds is True
-    assert parts.either([no, unknown]).holds is False
-    assert parts.either([yes, no]).holds is None
-    assert parts.either([unknown, unknown]).holds is None
+    yes, no, unknown = (judging.part(h, "close", "", ()) for h in (True, False, None))
+    assert judging.either([unknown, yes]).holds is True
+    assert judging.either([no, unknown]).holds is False
+    assert judging.either([yes, no]).holds is None
+    assert judging.either([unknown, unknown]).holds is None

@@ -28,8 +28,8 @@ from eigenformer.papers.efficiency import (
     print_ablation,
     print_comparisons,
 )
+from eigenformer.papers.efficiency.plots import plot_ablations, plot_efficiency
 from eigenformer.papers.efficiency.records import identity_of
-from eigenformer.reports.efficiency import plot_ablations, plot_efficiency
 from eigenformer.runs.recipes import paper
 
 FAST = three_seeds(1200, 1000, 1500)

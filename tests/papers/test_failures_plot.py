@@ -11,7 +11,7 @@ from matplotlib import pyplot
 
 from eigenformer.core import InputError
 from eigenformer.papers.charton2022.failures import FailureRecord, failures
-from eigenformer.reports.failures import plot_failures
+from eigenformer.papers.charton2022.failures_plot import plot_failures
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from eigenformer import ensembles
 from eigenformer.core import InputError, rng
 from eigenformer.papers.charton2022 import figure3, wigner
 from eigenformer.papers.charton2022.wigner import LAWS, Spectrum, semicircle, spectrum
-from eigenformer.reports.wigner_spectra import plot_spectra
+from eigenformer.papers.charton2022.wigner_plot import plot_spectra
 from eigenformer.runs import Records
 
 KURTOSIS = {"uniform": 9 / 5, "gaussian": 3.0, "laplace": 6.0}

@@ -45,7 +45,7 @@ def training_matrices(config: TrainConfig) -> np.ndarray:
     """What the run's own stream of batches feeds to the model."""
     found = []
     for share in batches(config, 0):
-        decoded = config.task.encoder.decode(share.data.inputs.numpy())
+        decoded = config.task.encoder.decode(share.data.question.ids.numpy())
         assert decoded.valid.all()
         found.append(decoded.matrices.values)
     return np.concatenate(found)

@@ -9,12 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eigenformer.core import InputError
-from eigenformer.models import RecurrentConfig, StackConfig, UniversalConfig
+from eigenformer.models import ModelConfig, Products, RecurrentConfig, StackConfig, UniversalConfig
 from eigenformer.papers.charton2022.settings import paper_tokens
 from eigenformer.papers.efficiency import flops_per_example
 from eigenformer.runs import Plan
-from eigenformer.runs.cost import Cost, confirm, cost, duration, matmul_rate, plan_cost
-from eigenformer.runs.products import Products, _counted, products, training_flops
+from eigenformer.runs.cost import (
+    Cost,
+    confirm,
+    cost,
+    duration,
+    matmul_rate,
+    plan_cost,
+    products,
+    training_flops,
+)
 from eigenformer.runs.recipes import fast, paper
 from eigenformer.training import TestSet, TrainConfig
 
@@ -89,7 +97,7 @@ def shapes(found: Products) -> list[list[int]]:
 @pytest.mark.parametrize("name", ["fast", "paper, uneven", "gru"])
 def test_a_model_without_a_formula_is_counted(name: str) -> None:
     config = CONFIGS[name]
-    found = _counted(config.model, config.task)
+    found = ModelConfig.products(config.model, config.task, 8)
     assert found.forward == pytest.approx(products(config).forward, rel=0.05)
     assert shapes(found) == shapes(products(config))
 

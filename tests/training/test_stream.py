@@ -23,9 +23,11 @@ def take(count: int, **options: Any) -> list[Share]:
 
 
 def same(a: Share, b: Share) -> bool:
-    return a.weight == b.weight and all(
-        torch.equal(getattr(a.data, side), getattr(b.data, side)) for side in ("inputs", "outputs")
-    )
+    return a.weight == b.weight and all(map(torch.equal, ids(a), ids(b)))
+
+
+def ids(share: Share) -> tuple[torch.Tensor, torch.Tensor]:
+    return share.data.question.ids, share.data.truth
 
 
 @pytest.mark.parametrize("loaders", [1, 2])
@@ -41,9 +43,9 @@ def test_a_stream_can_start_anywhere() -> None:
 
 def test_batches_differ() -> None:
     a, b = take(2)
-    assert not torch.equal(a.data.inputs, b.data.inputs)
+    assert not torch.equal(a.data.question.ids, b.data.question.ids)
     (other,) = take(1, config=tiny_config(seed=1))
-    assert not torch.equal(a.data.inputs, other.data.inputs)
+    assert not torch.equal(a.data.question.ids, other.data.question.ids)
 
 
 @pytest.mark.parametrize("dims", ["2x2", "1-3"])
@@ -51,11 +53,10 @@ def test_ranks_share_a_batch(dims: str) -> None:
     config = tiny_config(task=tiny_task(dims=dims))
     (whole,) = take(1, config=config)
     parts = [take(1, config=config, ranks=Ranks(rank=rank, size=4))[0] for rank in range(4)]
-    for side in ("inputs", "outputs"):
-        shares = [getattr(part.data, side) for part in parts]
-        assert torch.equal(getattr(whole.data, side), torch.cat(shares))
-    assert {part.weight for part in parts} == {int((whole.data.outputs != PAD).sum())}
-    assert whole.data.padded == (dims != "2x2")
+    for side, shares in zip(ids(whole), zip(*map(ids, parts), strict=True), strict=True):
+        assert torch.equal(side, torch.cat(shares))
+    assert {part.weight for part in parts} == {int((whole.data.truth != PAD).sum())}
+    assert whole.data.question.padded == (dims != "2x2")
 
 
 def test_ranks_share_prompts() -> None:
@@ -81,7 +82,7 @@ def test_a_file_is_read_whole_in_every_pass(tmp_path: Path, suffix: str, dims: s
     rows = [
         tuple(row + [PAD] * (width - len(row)))
         for share in found
-        for row in share.data.inputs.tolist()
+        for row in share.data.question.ids.tolist()
     ]
     ids = task.encoder.encode(inputs)
     expected = [tuple(row + [PAD] * (width - len(row))) for row in ids.tolist()]

@@ -24,6 +24,7 @@ class Asked:
     answer: Answer
     noise: float
     tokens_in: tuple[str, ...]
+    """None of a model that reads the numbers themselves."""
     tokens_out: tuple[str, ...]
     chance: Chance
     polished: Answer | None
@@ -52,6 +53,7 @@ def ask(
     solver.problem.check(inputs)
     seen = _with_noise(inputs, noise, seed)
     question = Matrices.of(seen)
+    task, reads = solver.task, solver.model.config.reads == "tokens"
     tokens = solver.tokens(question)
     with np.errstate(all="ignore"):
         solution = solver.certified(seen, solver.read(tokens, question))
@@ -59,8 +61,8 @@ def ask(
     return Asked(
         answer=answer,
         noise=noise,
-        tokens_in=tuple(solver.task.encoder.words(solver.task.encoder.encode(question))[0]),
-        tokens_out=tuple(solver.task.decoder.words(tokens)[0]),
+        tokens_in=tuple(task.encoder.words(task.encoder.encode(question))[0]) if reads else (),
+        tokens_out=tuple(task.decoder.words(tokens)[0]),
         chance=chance(
             model,
             answer.certificate["condition_number"],

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float64
 
+from ..core import InputError
 from ..evaluation import TrainedSolver
 from .solvers import trained
 
@@ -38,14 +39,18 @@ def attention(
     problem: str, model: str, matrix: Float64[np.ndarray, "m n"], name: str = "", head: int = 0
 ) -> Attention:
     """The attention pattern `name` (the answer's on the matrix by default) of a head."""
-    with _recording:
-        _, cache = _recorded(model, problem).run_with_cache(matrix)
-    names = cache.patterns
-    if not names:
-        return Attention(names=(), name="", heads=0, head=0, grid=None)
-    if name not in names:
-        name = next((each for each in names if ".cross." in each), names[-1])
-    grid = cache.grid(name)[0]
+    none = Attention(names=(), name="", heads=0, head=0, grid=None)
+    try:
+        with _recording:
+            _, cache = _recorded(model, problem).run_with_cache(matrix)
+        names = cache.patterns
+        if not names:
+            return none
+        if name not in names:
+            name = next((each for each in names if ".cross." in each), names[-1])
+        grid = cache.grid(name)[0]
+    except InputError:  # the matrix has been answered: the model does not say where it looks
+        return none
     head = head if head <= len(grid) else 0
     chosen = grid.mean(axis=0) if head == 0 else grid[head - 1]
     finite = bool(np.isfinite(chosen).all())
@@ -67,5 +72,6 @@ def _recorded(model: str, problem: str) -> TrainedSolver:
 
 def called(name: str) -> str:
     """A pattern's name for people: decoder.0.cross.pattern is the answer looking at the matrix."""
-    side, layer, kind, _ = name.split(".")
-    return f"{side} layer {int(layer) + 1}: {_SIDES[side, kind]}"
+    layer, kind, _ = name.rsplit(".", 2)
+    side, _, number = layer.rpartition(".")
+    return f"{side} layer {int(number) + 1}: {_SIDES.get((side, kind), kind)}"

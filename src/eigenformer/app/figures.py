@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core import InputError
-from ..reports.style import COLOURS, plain
+from ..core.plot import COLOURS, plain
 from .build import Built
 from .compare import ComparisonPoint
 from .comparison import CompareState

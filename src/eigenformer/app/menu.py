@@ -1,12 +1,10 @@
 """Who and what can be chosen on the page, read without what answers: torch is not imported here."""
 
-import json
 from functools import lru_cache
-from importlib.resources import files
-from pathlib import Path
 
 from .. import problems
-from ..core import InputError, from_json, unknown
+from ..core import InputError, from_json, load_json, unknown
+from ..core.places import shipped_models
 from ..encodings import Task
 from ..problems import Problem
 from ..problems.inverse import InverseProblem
@@ -20,11 +18,9 @@ CONSTRUCTED = {"inverse": False, "symmetric_inverse": True}
 @lru_cache(maxsize=1)
 def _tasks() -> dict[str, Task]:
     """What each shipped model was trained to do, by its name."""
-    folders = Path(str(files("eigenformer"))) / "zoo" / "models"
-    configs = {path.parent.name: path for path in sorted(folders.glob("*/config.json"))}
     return {
-        name: from_json(Task, json.loads(path.read_text())["task"], str(path))
-        for name, path in configs.items()
+        name: from_json(Task, load_json(path / "config.json")["task"], str(path))
+        for name, path in shipped_models().items()
     }
 
 

@@ -13,6 +13,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 COMMANDS = {
     "demo": "train a small model here, score it, solve a matrix with it",
@@ -44,6 +45,7 @@ options:
   --help     show this text; after a command, what that command takes
   --version  show the version
   --debug    show the traceback of an error
+  --plugin   a Python file that registers models, problems, ... of your own
 
 examples:
   eigenformer demo
@@ -96,8 +98,8 @@ def _dispatch(args: list[str], debug: bool) -> int:
 
     from ..core import InputError, unknown
 
-    command, *rest = args
     try:
+        command, *rest = _with_plugins(args)
         if command not in COMMANDS:
             raise unknown("command", command, COMMANDS)
         status: int = importlib.import_module(f".{command}", __name__).main(rest)
@@ -108,6 +110,20 @@ def _dispatch(args: list[str], debug: bool) -> int:
             raise
         return _complain(f"error: {error}", 2)
     return status
+
+
+def _with_plugins(args: list[str]) -> list[str]:
+    """The words without each --plugin FILE, which this process and its children now know."""
+    from ..core.registry import add_plugin_file
+
+    kept, words = [], iter(args)
+    for word in words:
+        option, equals, file = word.partition("=")
+        if option == "--plugin":
+            add_plugin_file(Path(file if equals else next(words, "")))
+        else:
+            kept.append(word)
+    return kept
 
 
 def _explain(error: OSError) -> str | None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from .. import ensembles
 from ..core import InputError, save_json, to_json
 from ..ensembles import Ensemble, IidUniform
-from ..evaluation import TOLERANCES, TrainedSolver, result_table
+from ..evaluation import TOLERANCES, TrainedSolver, is_pretrained, result_table
 from ..evaluation import evaluate as score_solver
 from ..incontext import InContextFolder, PromptResult, RunConfig, evaluate_prompts
 from ..training.distributed import pick_device
@@ -101,7 +101,9 @@ def evaluate(
 
 def _prompt_run(name: str, asked: dict[str, Any]) -> InContextFolder | None:
     """The folder of a run on prompts; None if `name` is something else."""
-    if name == "numpy" or not isinstance(run_folder(name).config(), RunConfig):
+    if name == "numpy" or is_pretrained(run_folder(name).path):
+        return None
+    if not isinstance(run_folder(name).config(), RunConfig):
         return None
     for option, value in asked.items():
         if value is not None:

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 
 import torch
 
-from .. import encodings, ensembles, problems
+from .. import encodings, ensembles, models, problems
 from ..core.registry import PLUGIN_GROUP
 from ..runs import runs_root, stored_runs
 from ..training.environment import git_commit
@@ -70,6 +70,7 @@ def gather() -> dict[str, str | int | Sequence[str]]:
         "ensembles": ensembles.names(),
         "problems": problems.names(),
         "encodings": encodings.names(),
+        "models": models.names(),
         "run store": str(runs_root().resolve()),
         "runs": [folder.path.name for folder in stored_runs()],
         "shipped models": list(shipped_models()),

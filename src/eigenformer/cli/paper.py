@@ -1,6 +1,7 @@
-"""`eigenformer paper list|run|claims|report`: Charton (2022), table by table."""
+"""`eigenformer paper list|run|claims|report`: papers, study by study."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -9,259 +10,298 @@ from rich.console import Console
 from rich.table import Table as Shown
 from rich.text import Text
 
-from ..core import InputError, to_json, unknown
-from ..papers import State, Table, Verdict, decide_all
-from ..papers.charton2022 import RECORDS, TABLES
-from ..papers.charton2022.claims import CLAIMS
-from ..papers.charton2022.failures import kept_failures
-from ..papers.charton2022.memorisation import kept_memorisation
-from ..runs import SCALES, Experiment, Plan, Records, Scale
-from ..runs.cost import confirm, duration, plan_cost
-from ..runs.engine import exit_status, unfinished
-from ..runs.options import EngineOptions, job_options, make_engine
-from ..runs.progress import progress
+from ..core import InputError, unknown
+from ..papers import Claim, Excerpt, Kept, Paper, Study, Verdict, decide_all, papers
+from ..papers.paper import paper_of
+from ..runs import SCALES, Records, Scale
+from ..runs.cost import duration
+from ..runs.options import EngineOptions
 from .answers import json_lines
+from .paper_report import write_report
+from .paper_run import STYLES, expected, run_studies
 from .parse import JsonFlag, run_one_of
 
 USAGE = """\
-usage: eigenformer paper list [--scale SCALE] [--json]
-       eigenformer paper run TABLE... [--scale SCALE] [--only RUN] [--dry-run] [--engine local|ray]
-       eigenformer paper claims [CLAIM...] [--scale SCALE] [--json]
-       eigenformer paper report [TABLE...] [--scale SCALE] [--to FOLDER]
+usage: eigenformer {prog} list [NAME...] [--scale SCALE] [--json]
+       eigenformer {prog} run NAME... [--scale SCALE] [--only RUN] [--workers N] [--dry-run]
+       eigenformer {prog} claims [CLAIM...] [--scale SCALE] [--json]
+       eigenformer {prog} report [NAME...] [--scale SCALE] [--to FOLDER]
 
-The 29 tables and 3 figures of Charton (2022): what the paper found, what we find, and whether it
-holds. Scales: laptop (small sizes, two CPU cores), gpu (the paper's sizes with our recipe, ten
-minutes of an H200 a run), paper (the paper's own settings).
-More: eigenformer paper run --help, for each of them
+{what}
+Scales: laptop (small sizes, two CPU cores), gpu (the paper's sizes with our recipe, ten minutes of
+an H200 a run), paper (the paper's own settings).
+More: eigenformer {prog} run --help, for each of them
+"""
+WHAT = """\
+Charton (2022) in 29 tables and 3 figures, and the main figures of nine papers on what transformers
+compute in context: what the papers found, what we find, and whether it holds. NAME is a table or
+study (table12, giannou2024-regression), a paper (giannou2024), or all.
 """
 _Names = tyro.conf.Positional[tuple[str, ...]]
-_STYLES: dict[State, str] = {"holds": "bold green", "fails": "bold red", "undecided": "dim"}
 
 
-def main(args: list[str]) -> int:
-    commands: dict[str, Callable[..., int]] = {
-        "list": list_all,
-        "run": run,
-        "claims": claims,
-        "report": report,
+def main(args: list[str], prog: str = "paper", only: Sequence[str] = (), what: str = WHAT) -> int:
+    """`only` these papers, where it is another command."""
+    commands = Commands(prog, papers(only))
+    each: dict[str, Callable[..., int]] = {
+        "list": commands.list_all,
+        "run": commands.run,
+        "claims": commands.claims,
+        "report": commands.report,
     }
-    return run_one_of(commands, args, prog="paper", usage=USAGE)
+    return run_one_of(each, args, prog=prog, usage=USAGE.format(prog=prog, what=what))
 
 
-def list_all(scale: Scale | None = None, records: Path = RECORDS, as_json: JsonFlag = False) -> int:
-    """List the tables and figures: their runs, how many have been made, and what they cost.
+class Commands:
+    """The commands over some papers."""
 
-    Times are estimates for this machine, one run after the other; runs that tables share are
-    counted with each.
+    def __init__(self, prog: str, known: Mapping[str, Paper]) -> None:
+        self.prog = prog
+        self.known = known
 
-    Args:
-        scale: only this one.
-        records: folder of the records of runs, in place of those that come with the package.
-        as_json: print JSON instead of a table.
-    """
-    scales = SCALES if scale is None else (scale,)
-    kept = Records(records)
-    facts = []
-    for name, table in TABLES.items():
-        at: dict[str, object] = {}
-        for one in scales:
-            plan = Plan.of(table.experiments(one)).experiments
-            done = sum(_finished(kept, experiment) for experiment in plan)
-            at[one] = {"runs": len(plan), "made": done, **to_json(plan_cost(plan))}
-        facts.append({"name": name, "title": table.title, "section": table.section, **at})
-    if as_json:
-        print(json_lines(facts))
+    def list_all(
+        self,
+        names: _Names = (),
+        scale: Scale | None = None,
+        records: Path | None = None,
+        as_json: JsonFlag = False,
+    ) -> int:
+        """List the studies: their runs, how many have been made, and what they cost.
+
+        Times are estimates for this machine, one run after the other, or those of the machine that
+        made the study; runs that studies share are counted with each.
+
+        Args:
+            names: studies such as table06 or giannou2024-regression, or papers; all of them if none
+                is named.
+            scale: only this one.
+            records: folder of the records, in place of those that come with the papers.
+            as_json: print JSON instead of a table.
+        """
+        scales = SCALES if scale is None else (scale,)
+        facts = [
+            _fact(excerpt, study, scales)
+            for excerpt in self._chosen(names or ("all",), records)
+            for study in excerpt.studies
+        ]
+        if as_json:
+            print(json_lines(facts))
+        else:
+            _show_list(facts, scales)
         return 0
+
+    def run(
+        self,
+        names: _Names,
+        scale: Scale = "laptop",
+        only: str | None = None,
+        dry_run: bool = False,
+        records: Path | None = None,
+        engine: tyro.conf.OmitArgPrefixes[EngineOptions] = EngineOptions(),  # noqa: B008  (frozen)
+    ) -> int:
+        """Make the runs of studies that have not been made, analyse them, and keep the records.
+
+        Runs lie in the run store: an interrupted one goes on where it stood when asked for again,
+        one that studies share is made once, and one with a finished record is not made again. A
+        study that fails does not stop the others.
+
+        Args:
+            names: studies such as table06 or giannou2024-regression, papers, or all.
+            scale: laptop, gpu or paper.
+            only: of these studies only the run called so (--dry-run shows the names).
+            dry_run: show the runs and what they would cost, and stop.
+            records: folder of the records, in place of those that come with the papers.
+            engine: nothing here changes the result.
+        """
+        if not names:
+            raise InputError("no study is named; give some, such as table06, or all")
+        chosen = self._chosen(names, records)
+        if not any(one.analyses or one.runs(scale) for one in chosen):
+            shown = f"`eigenformer {self.prog} report {' '.join(names)}`"
+            print(f"nothing to train: these numbers are computed; {shown} writes them down")
+            return 0
+        return run_studies(chosen, scale, only, dry_run, engine)
+
+    def claims(
+        self,
+        names: _Names = (),
+        scale: Scale = "laptop",
+        records: Path | None = None,
+        as_json: JsonFlag = False,
+    ) -> int:
+        """Say which claims of the papers hold, by the runs that have been made.
+
+        Args:
+            names: claims such as C07, or papers; all claims if none is named.
+            scale: laptop, gpu or paper.
+            records: folder of the records, in place of those that come with the papers.
+            as_json: print JSON instead of text.
+        """
+        found: list[tuple[Paper, Verdict, dict[str, Kept]]] = []
+        for paper, asked in self._claims(names):
+            kept = Records(records or paper.records)
+            for verdict in decide_all(asked, paper.studies, scale, kept):
+                made = {name: paper.studies[name].kept(scale, kept) for name in verdict.said}
+                found.append((paper, verdict, {name: one for name, one in made.items() if one}))
+        if as_json:
+            print(json_lines([_facts(*one) for one in found]))
+            return 0
+        console = Console(highlight=False)
+        for one in found:
+            self._say(*one, console)
+        states = [verdict.state for _, verdict, _ in found]
+        counts = ", ".join(f"{states.count(state)} {state}" for state in STYLES)
+        console.print(f"{len(states)} claims at scale {scale}: {counts}")
+        return 0
+
+    def report(
+        self,
+        names: _Names = (),
+        scale: Scale = "laptop",
+        to: Path | None = None,
+        records: Path | None = None,
+    ) -> int:
+        """Write the papers' numbers and ours down, with figures and verdicts: HTML and Markdown.
+
+        Tables have a report for each paper, and the other studies one together; several lie in
+        folders of their own.
+
+        Args:
+            names: studies such as table06 or giannou2024-regression, papers, or all, which is meant
+                if none is named.
+            scale: laptop, gpu or paper.
+            to: folder for index.html (one page that needs nothing else), README.md and its figures.
+            records: folder of the records, in place of those that come with the papers.
+        """
+        chosen = self._chosen(names or ("all",), records)
+        write_report(chosen, scale, to or Path(f"{self.prog}-report"))
+        return 0
+
+    def _chosen(self, names: Sequence[str], records: Path | None) -> list[Excerpt]:
+        """The studies called so, by paper, all in their order."""
+        named = [paper_of(name, self.known).name for name in names if name != "all"]
+        asked = [name for name in self.known if name in named or "all" in names]
+        return [self.known[name].excerpt(names, records) for name in asked]
+
+    def _claims(self, names: Sequence[str]) -> list[tuple[Paper, list[Claim]]]:
+        """The claims called so, by paper; all of them if none is named."""
+        left = set(names)
+        found = []
+        for paper in self.known.values():
+            if names and not left:
+                break
+            whole = not names or paper.name in names
+            asked = [id for id in paper.claims if whole or id in names]
+            left -= {paper.name, *asked}
+            if asked:
+                found.append((paper, [paper.claims[id] for id in asked]))
+        if left:
+            every = [id for paper in self.known.values() for id in paper.claims]
+            raise unknown("claim", min(left), (*every, *self.known))
+        return found
+
+    def _say(
+        self, paper: Paper, verdict: Verdict, made: Mapping[str, Kept], console: Console
+    ) -> None:
+        claim = verdict.claim
+        source = f" ({_source(paper, claim)})" if claim.decide is None else ""
+        head = Text.assemble((claim.id, "bold"), " ", (verdict.state, STYLES[verdict.state]))
+        console.print(head, Text(f"{claim.text}{source}"))
+        if claim.decide is not None:
+            console.print(Text(f"    {verdict.sentence}"))
+        for name, said in verdict.said.items():
+            state = Text.assemble("    ", (name, "bold"), " ", (said.state, STYLES[said.state]))
+            console.print(state, Text(said.sentence))
+            spent = f"{made[name].examples:,} prompts, {duration(made[name].seconds)}"
+            console.print(Text(f"    from {spent}", style="dim"))
+        if verdict.would_decide:
+            console.print(Text(f"    {verdict.would_decide}", style="dim"))
+        for name in verdict.missing:
+            command = f"`eigenformer {self.prog} run {name} --scale {verdict.scale}`"
+            line = f"    {name} has not been made: {command}"
+            console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def _source(paper: Paper, claim: Claim) -> str:
+    return ", ".join(part for part in (paper.citation, claim.where) if part)
+
+
+def _fact(excerpt: Excerpt, study: Study, scales: Sequence[Scale]) -> dict[str, Any]:
+    return {
+        "name": study.name,
+        "title": study.title,
+        "cited": excerpt.paper.citation,
+        "section": study.section,
+        "claims": [claim.id for claim in excerpt.paper.claims_on(study.name)],
+        **{
+            scale: expected(study, scale, excerpt.records) if scale in study.scales else {"runs": 0}
+            for scale in scales
+        },
+    }
+
+
+def _show_list(facts: Sequence[dict[str, Any]], scales: Sequence[Scale]) -> None:
     shown = Shown(box=None, padding=(0, 1, 0, 0), header_style="dim")
     shown.add_column("", no_wrap=True)
-    for one in scales:
-        for heading in (one, "examples", "time" if one == "laptop" else "FLOPs"):
+    for scale in scales:
+        for heading in (scale, "examples", "time" if scale == "laptop" else "FLOPs"):
             shown.add_column(heading, justify="right", no_wrap=True)
     for fact in facts:
-        cells: list[str] = []
-        for one in scales:
-            found = fact[one]
-            assert isinstance(found, dict)
-            cells += _costs(found, one)
-        shown.add_row(Text(str(fact["name"]), style="bold"), *cells)
+        cells = [cell for scale in scales for cell in _costs(fact[scale], scale)]
+        shown.add_row(Text(fact["name"], style="bold"), *cells)
     console = Console(highlight=False)
     console.print(shown)
-    for fact in facts:
-        console.print(Text.assemble((f"{fact['name']}  ", "bold"), str(fact["title"])))
+    for paper, these in groupby(facts, key=lambda fact: fact["cited"]):
+        console.print(Text(f"\n{paper}", style="dim"))
+        for fact in these:
+            line = f"{fact['title']} · {' '.join((fact['section'], *fact['claims']))}"
+            console.print(Text.assemble((f"{fact['name']}  ", "bold"), line))
     console.print(
         "\nUnder each scale the runs (made/all), their examples, and their time on this machine or "
         "FLOPs. What has no runs is computed.",
         style="dim",
     )
-    return 0
 
 
 def _costs(found: dict[str, Any], scale: Scale) -> tuple[str, str, str]:
     if not found["runs"]:
         return "-", "", ""
     made = f"{found['made']}/{found['runs']}" if found["made"] else str(found["runs"])
-    spent = duration(found["seconds"]) if scale == "laptop" else f"{found['flops']:.0e}"
-    return made, _short(found["examples"]), spent.replace("e+", "e")
+    cost = found["seconds"] if scale == "laptop" else found["flops"]
+    if not cost:
+        return made, _short(found["examples"]), "-"
+    spent = duration(cost) if scale == "laptop" else f"{cost:.0e}".replace("e+", "e")
+    return made, _short(found["examples"]), spent
 
 
-def run(
-    tables: _Names,
-    scale: Scale = "laptop",
-    only: str | None = None,
-    dry_run: bool = False,
-    records: Path = RECORDS,
-    engine: tyro.conf.OmitArgPrefixes[EngineOptions] = EngineOptions(),  # noqa: B008  (frozen)
-) -> int:
-    """Make the runs of tables that have not been made, and keep their records.
-
-    Runs lie in the run store: an interrupted one goes on where it stood when asked for again, one
-    that tables share is made once, and one with a finished record is not made again.
-
-    Args:
-        tables: names such as table06 or figure2, or all.
-        scale: laptop, gpu or paper.
-        only: of these tables only the run called so (--dry-run shows the names).
-        dry_run: show the runs and what they would cost, and stop.
-        records: folder of the records, in place of those that come with the package.
-        engine: nothing here changes the result.
-    """
-    if not tables:
-        raise InputError("no table is named; give some, such as table06, or all")
-    chosen = _chosen(tables)
-    kept = Records(records)
-    found = [one for table in chosen for one in table.experiments(scale)]
-    if not found:
-        shown = f"`eigenformer paper report {' '.join(tables)}`"
-        print(f"nothing to train: these numbers are computed; {shown} writes them down")
-        return 0
-    if only is not None:
-        names = [one.name for one in found]
-        found = [one for one in found if one.name == only]
-        if not found:
-            raise unknown("run", only, sorted(set(names)))
-    # A run that has a record already is made again only for one that starts from it.
-    plan = Plan.of([one for one in found if not _finished(kept, one)])
-    console = Console()
-    left = unfinished(plan)
-    expected = plan_cost(left)
-    if dry_run:
-        for one in left:
-            each = plan_cost([one])
-            console.print(f"{one.name}: {each}", highlight=False, soft_wrap=True)
-        console.print(f"{len(left)} runs to make: {expected}", highlight=False, soft_wrap=True)
-        return 0
-    confirm(expected, engine.yes)
-    if not engine.quiet:
-        told = f"{len(left)} runs: {expected}" if left else "all of these runs have been made"
-        console.print(told, highlight=False, soft_wrap=True)
-    with progress(plan, console, engine.quiet) as watch:
-        outcomes = make_engine(engine).run(plan, job_options(engine, kept), watch)
-    for outcome in outcomes:
-        if outcome.message and outcome.state in ("failed", "diverged", "skipped"):
-            console.print(f"{outcome.experiment.name}: {outcome.message}", markup=False)
-    return exit_status(outcomes)
-
-
-def claims(
-    names: _Names = (),
-    scale: Scale = "laptop",
-    records: Path = RECORDS,
-    as_json: JsonFlag = False,
-) -> int:
-    """Say which claims of the paper hold, by the runs that have been made.
-
-    Args:
-        names: claims such as C07; all of them if none is named.
-        scale: laptop, gpu or paper.
-        records: folder of the records, in place of those that come with the package.
-        as_json: print JSON instead of text.
-    """
-    for name in names:
-        if name not in CLAIMS:
-            raise unknown("claim", name, CLAIMS)
-    chosen = [CLAIMS[name] for name in names] or list(CLAIMS.values())
-    verdicts = decide_all(chosen, TABLES, scale, Records(records))
-    if as_json:
-        print(json_lines([_facts(verdict) for verdict in verdicts]))
-        return 0
-    console = Console(highlight=False)
-    for verdict in verdicts:
-        claim = verdict.claim
-        head = Text.assemble((claim.id, "bold"), " ", (verdict.state, _STYLES[verdict.state]))
-        console.print(head, Text(claim.text))
-        console.print(Text(f"    {verdict.sentence}"))
-        if verdict.would_decide:
-            console.print(Text(f"    {verdict.would_decide}", style="dim"))
-    states = [verdict.state for verdict in verdicts]
-    counts = ", ".join(f"{states.count(state)} {state}" for state in _STYLES)
-    console.print(f"{len(states)} claims at scale {scale}: {counts}")
-    return 0
-
-
-def report(
-    names: _Names = (),
-    scale: Scale = "laptop",
-    to: Path = Path("paper-report"),
-    records: Path = RECORDS,
-) -> int:
-    """Write the paper's numbers and ours side by side, with the verdicts: HTML and Markdown.
-
-    Args:
-        names: tables such as table06 or figure2; all of them if none is named.
-        scale: laptop, gpu or paper.
-        to: folder for index.html (one page that needs nothing else), README.md and its figures.
-        records: folder of the records, in place of those that come with the package.
-    """
-    from ..reports.paper import build, write_markdown, write_page
-
-    kept = Records(records)
-    chosen = _chosen(names or ("all",))
-    within = {table.name for table in chosen}
-    asked = [claim for claim in CLAIMS.values() if not names or within.intersection(claim.tables)]
-    verdicts = decide_all(asked, TABLES, scale, kept)
-    found = build(
-        chosen,
-        scale,
-        kept,
-        verdicts,
-        failures=None if names else kept_failures(),
-        memorisation=None if names else kept_memorisation(),
-    )
-    write_markdown(found, to)
-    write_page(found, to / "index.html")
-    print(f"{to / 'index.html'} and {to / 'README.md'}: {len(chosen)} tables and figures")
-    return 0
-
-
-def _chosen(names: Sequence[str]) -> list[Table]:
-    """The tables called so, in the order of the paper."""
-    for name in names:
-        if name not in (*TABLES, "all"):
-            raise unknown("table", name, (*TABLES, "all"))
-    return [table for name, table in TABLES.items() if name in names or "all" in names]
-
-
-def _finished(records: Records, experiment: Experiment) -> bool:
-    record = records.get(experiment)
-    return record is not None and record.state == "finished"
-
-
-def _facts(verdict: Verdict) -> dict[str, object]:
+def _facts(paper: Paper, verdict: Verdict, made: Mapping[str, Kept]) -> dict[str, object]:
     claim = verdict.claim
     return {
         "id": claim.id,
         "state": verdict.state,
         "claim": claim.text,
-        "where": claim.where,
+        "where": _source(paper, claim),
         "paper": claim.figures,
         "found": verdict.sentence,
         "would_decide": verdict.would_decide,
         "scale": verdict.scale,
+        "studies": [
+            {
+                "study": name,
+                "state": said.state,
+                "sentence": said.sentence,
+                "would_decide": said.would_decide,
+                "prompts": made[name].examples,
+                "seconds": made[name].seconds,
+            }
+            for name, said in verdict.said.items()
+        ],
+        "missing": list(verdict.missing),
     }
 
 
 def _short(count: int) -> str:
-    """12,300,000 as 12M."""
+    """12,300,000 as 12.3M."""
     for length, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if count >= length:
             return f"{count / length:.3g}{letter}"

@@ -3,6 +3,8 @@
 In: plain Python values. Out: generators, configs as JSON, weights as safetensors.
 """
 
+from .checks import at_least as at_least
+from .checks import positive as positive
 from .errors import InputError as InputError
 from .errors import unknown as unknown
 from .registry import Registry as Registry

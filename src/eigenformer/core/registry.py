@@ -1,24 +1,49 @@
-"""Named classes that user code can add to: ensembles, problems, encodings, recipes."""
+"""Named classes that user code can add to: ensembles, problems, encodings, models, recipes."""
 
 import dataclasses
+import importlib.util
+import os
+import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from .errors import InputError, unknown
 
 T = TypeVar("T")
 PLUGIN_GROUP = "eigenformer.plugins"
+PLUGIN_FILES = "EIGENFORMER_PLUGINS"
+"""Variable of the environment that lists files of plugins, so that child processes know them."""
 _plugins_loaded = False
 
 
 def load_plugins() -> None:
-    """Import every installed plugin once; a plugin registers its classes when it is imported."""
+    """Import every plugin once, installed or a file; it registers its classes when imported."""
     global _plugins_loaded
     if not _plugins_loaded:
         _plugins_loaded = True
         for entry in entry_points(group=PLUGIN_GROUP):
             entry.load()
+    for file in map(Path, filter(None, os.environ.get(PLUGIN_FILES, "").split(os.pathsep))):
+        loaded = sys.modules.get(file.stem)
+        if loaded is None or getattr(loaded, "__file__", None) != str(file):
+            _import_file(file)
+
+
+def add_plugin_file(file: Path) -> None:
+    """Make a Python file a plugin of this process and of those that it starts."""
+    if file.suffix != ".py" or not file.is_file():
+        raise InputError(f"--plugin is {str(file)!r}; give a Python file that exists")
+    known = os.environ.get(PLUGIN_FILES)
+    os.environ[PLUGIN_FILES] = os.pathsep.join(filter(None, (known, str(file.resolve()))))
+
+
+def _import_file(file: Path) -> None:
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None and spec.loader is not None  # of a file that ends in .py
+    sys.modules[file.stem] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
 
 
 class Registry(Generic[T]):
@@ -44,7 +69,9 @@ class Registry(Generic[T]):
         if name not in self._by_name:
             load_plugins()
         if name not in self._by_name:
-            raise unknown(self.kind, name, self._by_name)
+            error = unknown(self.kind, name, self._by_name)
+            near = "did you mean" in str(error)
+            raise error if near else InputError(f"{error} (--plugin FILE adds those of a file)")
         return self._by_name[name]
 
     def name_of(self, obj: T) -> str:

@@ -33,6 +33,15 @@ class Examples:
         """Whether some sequence is shorter than its row."""
         return not (self.inputs.uniform and self.answers.uniform)
 
+    def __getitem__(self, index: np.ndarray | slice) -> "Examples":
+        return Examples(
+            self.inputs[index],
+            self.answers[index],
+            self.input_ids[index],
+            self.output_ids[index],
+            self.rejected,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -76,7 +85,7 @@ class Task:
             batch, ok = self._draw(generator, missing)
             drawn += missing
             missing -= int(ok.sum())
-            parts.append(batch if ok.all() else _select(batch, np.flatnonzero(ok)))
+            parts.append(batch if ok.all() else batch[np.flatnonzero(ok)])
         return _concatenate(parts, drawn - size)
 
     def _draw(self, generator: np.random.Generator, size: int) -> tuple[Examples, np.ndarray]:
@@ -111,16 +120,6 @@ def with_eos(ids: Int64[np.ndarray, "B L"]) -> Int64[np.ndarray, "B T"]:
     out[:, :length] = ids
     out[np.arange(batch), (ids != PAD).sum(axis=1)] = EOS
     return out
-
-
-def _select(examples: Examples, index: np.ndarray) -> Examples:
-    return Examples(
-        examples.inputs[index],
-        examples.answers[index],
-        examples.input_ids[index],
-        examples.output_ids[index],
-        examples.rejected,
-    )
 
 
 def _concatenate(parts: list[Examples], rejected: int) -> Examples:

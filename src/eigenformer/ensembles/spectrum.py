@@ -8,8 +8,8 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Float64
 
-from ..core import InputError
-from .base import ShapedEnsemble
+from ..core import positive
+from .base import Drawn, Scales, ShapedEnsemble
 from .laws import unit_symmetric
 from .orthogonal import gaussian_eigenvectors, rotated
 
@@ -29,8 +29,7 @@ class SpectrumEnsemble(ShapedEnsemble):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.sigma_ratio < math.inf:
-            raise InputError(f"sigma_ratio is {self.sigma_ratio}; give a positive number")
+        positive(sigma_ratio=self.sigma_ratio)
         object.__setattr__(self, "sigma_ratio", float(self.sigma_ratio))
 
     @abstractmethod
@@ -42,13 +41,8 @@ class SpectrumEnsemble(ShapedEnsemble):
         return self.sigma_ratio
 
     def of_shape(
-        self,
-        rng: np.random.Generator,
-        scale: Float64[np.ndarray, " B"],
-        m: int,
-        n: int,
-        symmetric: bool,
-    ) -> Float64[np.ndarray, "B m n"]:
+        self, rng: np.random.Generator, scale: Scales, m: int, n: int, symmetric: bool
+    ) -> Drawn:
         sigma = self.sigma_ratio * math.sqrt(n / 3) * scale
         spectrum = self.spectrum(rng, len(scale), n) * sigma[:, None]
         return rotated(gaussian_eigenvectors(rng, len(scale), n), spectrum)
@@ -128,8 +122,7 @@ class SpectrumMarchenkoPastur(SpectrumEnsemble):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.aspect < math.inf:
-            raise InputError(f"aspect is {self.aspect}; give a positive number")
+        positive(aspect=self.aspect)
         object.__setattr__(self, "aspect", float(self.aspect))
 
     def spectrum(self, rng: np.random.Generator, batch: int, n: int) -> Float64[np.ndarray, "B N"]:

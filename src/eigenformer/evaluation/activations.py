@@ -1,55 +1,15 @@
 """The activations behind an answer, and attention as coefficients of matrices attend to others."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float64
 from torch import Tensor
 
-from ..core import InputError, unknown
+from ..core import unknown
 from ..encodings import Encoding
-from ..models import DirectTransformer, LawtTransformer, Model, Seq2SeqTransformer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where the coefficients of a matrix stand among the positions of a stack, row by row."""
-
-    first: int
-    """Position of the first coefficient."""
-    each: int
-    """Positions of a coefficient."""
-
-    def of(self, count: int) -> slice:
-        return slice(self.first, self.first + count * self.each)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """The coefficients of the input, of the answer as it is asked for, and as it is read back."""
-
-    inputs: Places
-    asks: Places
-    reads: Places
-
-    @staticmethod
-    def of(model: Model, encoder: Encoding, decoder: Encoding) -> "Layout":
-        if isinstance(model, DirectTransformer):
-            one = Places(first=0, each=1)
-            return Layout(inputs=one, asks=one, reads=one)
-        if not isinstance(model, Seq2SeqTransformer):
-            raise InputError(f"a {type(model).__name__} has no attention to show on a grid")
-        framed = isinstance(model, LawtTransformer)
-        each = 1 if model.config.sum_coefficients else encoder.tokens_per_number
-        # A token is asked for at the position of the one before it.
-        first, spelled = decoder.prefix, decoder.tokens_per_number
-        return Layout(
-            inputs=Places(first=encoder.prefix + framed, each=each),
-            asks=Places(first=first, each=spelled),
-            reads=Places(first=first + 1, each=spelled),
-        )
+from ..models import Model
 
 
 class ActivationCache(Mapping[str, Tensor]):
@@ -98,15 +58,18 @@ class ActivationCache(Mapping[str, Tensor]):
         """
         if name not in self.patterns:
             raise unknown("attention pattern", name, self.patterns)
-        layout = Layout.of(*self._solver)
-        side, _, kind, _ = name.split(".")
+        model, reads_as, writes_as = self._solver
+        places = model.config.positions(reads_as, writes_as)
+        layer, kind, _ = name.rsplit(".", 2)
+        side = layer.partition(".")[0]
         inputs, answers = self.shapes
-        asking, asks = (inputs, layout.inputs) if side == "encoder" else (answers, layout.asks)
-        own = side == "decoder" and kind == "attn"
-        read, reads = (answers, layout.reads) if own else (inputs, layout.inputs)
+        answering = side == "decoder"
+        asking, asks = (answers, places.asks) if answering else (inputs, places.inputs)
+        own = answering and kind == "attn"
+        read, reads = (answers, places.reads) if own else (inputs, places.inputs)
         queries, keys = asking[0] * asking[1], read[0] * read[1]
         pattern = self._tensors[name].to(torch.float64).cpu().numpy()
-        known = np.ones(len(pattern), bool) if side == "encoder" else self.valid
+        known = self.valid if answering else np.ones(len(pattern), bool)
         grid = np.full((*pattern.shape[:2], queries, keys), np.nan)
         if known.any():
             cut = pattern[known][:, :, asks.of(queries), reads.of(keys)]

@@ -18,6 +18,7 @@ from ..core import InputError, from_json, load_json, save_json, to_json
 from ..core.serialize import write_atomically
 from ..encodings import EOS, PAD, Task
 from ..models import ModelConfig
+from ..models.weights import built_with
 from .trained import TrainedSolver
 
 MODEL_TYPE = "eigenformer"
@@ -90,14 +91,10 @@ def from_pretrained(folder: str | Path, device: str = "cpu") -> TrainedSolver:
         )
     task = from_json(Task, data["task"], f"{where}: task")
     config: ModelConfig = from_json(ModelConfig, data["model"], f"{where}: model")
-    model = config.build(task.encoder, task.decoder, seed=0)
+    misfit = f"the weights in {folder / WEIGHTS} do not fit {where}"
     weights = _weights(folder / WEIGHTS)
-    if {name: tensor.shape for name, tensor in weights.items()} != {
-        name: tensor.shape for name, tensor in model.state_dict().items()
-    }:
-        raise InputError(f"the weights in {folder / WEIGHTS} do not fit {where}")
-    model.load_state_dict(weights)
-    solver = TrainedSolver(model.to(device).eval(), task, name=folder.resolve().name)
+    model = built_with(weights, config, task.encoder, task.decoder, misfit)
+    solver = TrainedSolver(model.to(device), task, name=folder.resolve().name)
     return solver if data["only"] is None else solver.only(str(data["only"]))
 
 

@@ -1,6 +1,7 @@
 """Everything that answers a matrix question is a `Solver`: matrices in, a `Solution` out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,13 +91,16 @@ class Solver(ABC):
 
         An input that the problem does not admit is an `InputError`.
         """
+        return self._solution(matrix, self.predict)
+
+    def _solution(self, matrix: Any, predict: Callable[[Matrices], Predictions]) -> Solution:
         inputs = as_batch(matrix)
         if self.problem.tasks:
             raise InputError(
                 f"{self.name} answers {', '.join(self.problem.tasks)}; name one of them"
             )
         self.problem.check(inputs)
-        solution = self.certified(inputs, self.predict(Matrices.of(inputs)))
+        solution = self.certified(inputs, predict(Matrices.of(inputs)))
         if np.ndim(matrix) == 3:
             return solution
         single = {key: float(values[0]) for key, values in solution.certificate.items()}

@@ -1,17 +1,18 @@
 """A trained network as a solver."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float64, Int64
 
 from ..core import InputError, unknown
-from ..encodings import PAD, Reason, Task
+from ..encodings import PAD, Reason, Task, with_eos
 from ..ensembles import Ensemble, IidUniform, Matrices, Mixture
-from ..models import Model
+from ..models import Hooks, Model, Question
 from ..problems import Problem
 from .activations import ActivationCache
 from .solver import Predictions, Solution, Solver, Written, as_batch
@@ -70,9 +71,8 @@ class TrainedSolver(Solver):
         """
         solution = self.solve(matrix)
         inputs = self._with_kinds(Matrices.of(as_batch(matrix)))
-        ids = torch.from_numpy(self.task.encoder.encode(inputs))
-        device = next(self.model.parameters()).device
-        _, tensors = self.model.run_with_cache(ids.to(device), self._longest_answer(inputs))
+        ((_, question),) = self._asked(inputs, len(inputs))
+        _, tensors = self.model.run_with_cache(question, self._longest_answer(inputs))
         shape = inputs.values.shape[1:]
         return solution, ActivationCache(
             tensors,
@@ -80,6 +80,15 @@ class TrainedSolver(Solver):
             ((shape[0], shape[1]), self.problem.output_shape(*shape)),
             np.atleast_1d(np.asarray(solution.valid)),
         )
+
+    def run_with_hooks(self, matrix: Any, hooks: Hooks) -> Solution:
+        """`solve`, with activations replaced: `hooks` are functions by the names of the cache.
+
+        What a function gives takes the place of the activation that it is given; None leaves it as
+        it is. See `Model.run_with_hooks`. An unknown name is an `InputError`.
+        """
+        answer = partial(self.model.run_with_hooks, hooks=hooks)
+        return self._solution(matrix, partial(self._predict, answer=answer))
 
     def _with_kinds(self, matrices: Matrices) -> Matrices:
         """With the task token of `problem`, where it is one of a joint task's."""
@@ -89,26 +98,54 @@ class TrainedSolver(Solver):
         return replace(matrices, kinds=np.full(len(matrices), kind))
 
     def predict(self, inputs: Matrices) -> Predictions:
+        return self._predict(inputs, self.model.answer)
+
+    def _predict(self, inputs: Matrices, answer: Callable[..., Any]) -> Predictions:
+        """With `answer` in place of the model's own."""
         inputs = self._with_kinds(inputs)
-        return self.read(self.tokens(inputs), inputs)
+        if self.model.config.writes == "tokens":
+            return self.read(self._tokens(inputs, answer), inputs)
+        order, parts = [], []
+        for rows, question in self._asked(inputs, self.batch):
+            order.append(rows)
+            parts.append(answer(question, max_length=0).matrices())
+        return _finite(Matrices.concatenate(parts)[np.argsort(np.concatenate(order))])
 
     def tokens(self, inputs: Matrices) -> Int64[np.ndarray, "B T"]:
-        """The ids of the greedy answers, with <eos> where there is one, padded with <pad>."""
+        """The ids of the greedy answers, with <eos> where there is one, padded with <pad>.
+
+        Those of a model that answers in numbers are what the task's encoding writes of them;
+        nothing of what it cannot write.
+        """
         inputs = self._with_kinds(inputs)
-        ids = self.task.encoder.encode(inputs)
-        device = next(self.model.parameters()).device
+        if self.model.config.writes == "tokens":
+            return self._tokens(inputs, self.model.answer)
+        predictions = self.predict(inputs)
+        ids, writable = self.task.decoder.try_encode(predictions.matrices)
+        return np.where((writable & predictions.valid)[:, None], with_eos(ids), PAD)
+
+    def _tokens(self, inputs: Matrices, answer: Callable[..., Any]) -> Int64[np.ndarray, "B T"]:
         outputs = np.full((len(inputs), self._longest_answer(inputs)), PAD)
-        lengths = (ids != PAD).sum(axis=1)
-        # Shortest first: little padding to read, and none to write.
-        order = np.argsort(lengths, kind="stable")
-        for start in range(0, len(inputs), self.batch):
-            rows = order[start : start + self.batch]
-            shortest, longest = lengths[rows[0]], lengths[rows[-1]]
-            asked = torch.from_numpy(ids[rows, :longest]).to(device)
-            limit = self._longest_answer(inputs[rows])
-            answer = self.model.answer(asked, limit, padded=bool(shortest < longest))
-            outputs[rows, : answer.shape[1]] = answer.cpu().numpy()
+        for rows, question in self._asked(inputs, self.batch):
+            ids = answer(question, max_length=self._longest_answer(inputs[rows]))
+            outputs[rows, : ids.shape[1]] = ids.cpu().numpy()
         return outputs
+
+    def _asked(self, inputs: Matrices, batch: int) -> Iterator[tuple[np.ndarray, Question]]:
+        """Questions of at most `batch` matrices, and which ones; the smallest first.
+
+        So there is little padding to read, and none to write.
+        """
+        reads, device = self.model.config.reads, next(self.model.parameters()).device
+        ids = self.task.encoder.encode(inputs) if reads == "tokens" else None
+        sizes = inputs.rows * inputs.columns if ids is None else (ids != PAD).sum(axis=1)
+        order = np.argsort(sizes, kind="stable")
+        for start in range(0, len(inputs), batch):
+            rows = order[start : start + batch]
+            part, longest = inputs[rows], sizes[rows[-1]]
+            asked = None if ids is None else ids[rows, :longest]
+            padded = bool(sizes[rows[0]] < longest)
+            yield rows, Question.of(reads, part, asked, padded).to(device)
 
     def read(self, tokens: Int64[np.ndarray, "B T"], inputs: Matrices) -> Predictions:
         """What the `tokens` of answers to `inputs` mean."""
@@ -134,12 +171,15 @@ class TrainedSolver(Solver):
 
     def written(self, inputs: Matrices, answers: Matrices) -> Written:
         inputs, answers = self._with_kinds(inputs), self._with_kinds(answers)
-        if self.problem.reconstructs:
-            inputs, readable = self.task.encoder.rounded(inputs)
-        else:
-            _, readable = self.task.encoder.try_encode(inputs)
-        answers, writable = self.task.decoder.rounded(answers)
-        return Written(inputs, answers, readable & writable)
+        model, ok = self.model.config, np.ones(len(inputs), bool)
+        if model.reads == "tokens" and self.problem.reconstructs:
+            inputs, ok = self.task.encoder.rounded(inputs)
+        elif model.reads == "tokens":
+            _, ok = self.task.encoder.try_encode(inputs)
+        if model.writes == "tokens":
+            answers, writable = self.task.decoder.rounded(answers)
+            ok = ok & writable
+        return Written(inputs, answers, ok)
 
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
         found = []
@@ -168,6 +208,15 @@ class TrainedSolver(Solver):
                 "but an input has zeros"
             )
         return found
+
+
+def _finite(answers: Matrices) -> Predictions:
+    """`answers` as they are, but for those that hold nan or infinities."""
+    valid = np.isfinite(answers.values).all(axis=(1, 2))
+    values = np.where(valid[:, None, None], answers.values, 0.0)
+    rows, columns = np.where(valid, answers.rows, 0), np.where(valid, answers.columns, 0)
+    reasons = ["" if ok else "the answer is not finite" for ok in valid]
+    return Predictions(Matrices(values, rows, columns, answers.kinds), valid, reasons)
 
 
 def takes(problem: Problem, ensemble: Ensemble, m: int, n: int) -> bool:

@@ -1,11 +1,11 @@
 """Small transformers trained on prompts (a_1, y_1, ..., a_n, y_n, a), and what they have learned.
 
-In: a `Task` (a law of prompts), an `Architecture`, a `RunConfig`. Out: trained models, in run
-folders; algorithms with all their iterates on the same batches; and measures that compare the two.
+In: a `Task` (a law of prompts), an `Architecture`, a `RunConfig`. Out: runs, which `training`
+makes; algorithms with all their iterates on the same batches; and measures that compare the two.
 
     task = Regression(dim=10, points=10, covariates=Uniform())
-    run = train(RunConfig(task=task, model=LinearAttention(layers=1)), "runs/incontext/one-layer")
-    model = run.model()
+    eigenformer.training.train(RunConfig(task=task, model=LinearAttention()), "runs/one-layer")
+    model = load_run("runs/one-layer").model()
 
 Studies of papers are built on this room in `papers`.
 """
@@ -59,6 +59,7 @@ from .models import ARCHITECTURES as ARCHITECTURES
 from .models import Architecture as Architecture
 from .models import Constructed as Constructed
 from .models import ConstructedModel as ConstructedModel
+from .models import FromRichardson as FromRichardson
 from .models import GraphTransformer as GraphTransformer
 from .models import GraphTransformerModel as GraphTransformerModel
 from .models import InContextModel as InContextModel

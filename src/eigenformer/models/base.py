@@ -1,73 +1,27 @@
 """What every model is made from: a registered config, and two encodings to size it."""
 
+import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, get_type_hints
 
-import numpy as np
-import numpy.typing as npt
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ..core import Registry
+from ..core import InputError, Registry, unknown
+from ..encodings import Encoding, Task
+from .hooked import HookedPass, Hooks
+from .hooks import hooked
+from .layers import layer_matrices
+from .positions import Positions
+from .products import Products, counted_flops
+from .question import Medium, Numbers, Question, true_answers
+from .stack import StackConfig
 
-
-@runtime_checkable
-class TokenNumbersLike(Protocol):
-    """The number that each of V tokens stands for, in parts; a part that a token lacks is nan."""
-
-    @property
-    def sign(self) -> npt.NDArray[np.floating[Any]]:
-        """[V]: +1, -1, or 0 for a token without a sign."""
-
-    @property
-    def mantissa(self) -> npt.NDArray[np.floating[Any]]:
-        """[V]: the integer |m|, or nan."""
-
-    @property
-    def exponent(self) -> npt.NDArray[np.floating[Any]]:
-        """[V]: the power of ten, or nan."""
-
-    @property
-    def mantissa_range(self) -> int:
-        """One above the largest mantissa: 1000 for P1000, 10 for P10."""
-
-
-@runtime_checkable
-class EncodingLike(Protocol):
-    """What a model asks of an encoding; `eigenformer.encodings.Encoding` has it all."""
-
-    @property
-    def vocabulary(self) -> Sequence[str]:
-        """The tokens as text, by id; 0 is <eos> and 1 is <pad>."""
-
-    @property
-    def prefix(self) -> int:
-        """How many tokens come before the first coefficient."""
-
-    @property
-    def tokens_per_number(self) -> int:
-        """How many tokens make one coefficient."""
-
-    @property
-    def first_dim(self) -> int:
-        """The id of the token for the dimension 1; those for 2, 3, ... follow."""
-
-    @property
-    def first_number(self) -> int:
-        """The id of the first word that spells numbers; no word after it does anything else."""
-
-    @property
-    def header(self) -> tuple[range, ...]:
-        """The words that may stand at each place before the first coefficient."""
-
-    @property
-    def slots(self) -> tuple[range, ...]:
-        """The words that may stand at each place of a coefficient."""
-
-    def token_numbers(self) -> TokenNumbersLike:
-        """The numbers behind the tokens, for number-aware initialisation."""
+_MATRICES_A_LAYER = 6
+Shape = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,37 +37,41 @@ class Choices:
 
 
 class Model(nn.Module, ABC):
-    """A network that reads the tokens of a question and writes those of the answer."""
+    """A network that answers questions about matrices, in tokens (`TokenModel`) or in numbers.
+
+    A model that answers in numbers says `writes = "values"` in its configuration, and writes `loss`
+    and `answer`.
+    """
 
     config: "ModelConfig"
     """What it was built from."""
 
     @abstractmethod
-    def choices(
+    def loss(
         self,
-        inputs: Int[Tensor, "B L"],
-        outputs: Int[Tensor, "B T"],
-        padded: bool = False,
-    ) -> list[Choices]:
-        """Every decision that writing `outputs` (the true answers, <eos> included) takes.
+        question: Question,
+        truth: Int[Tensor, "B T"] | Numbers,
+        cross_entropy: Callable[[Choices], Tensor],
+    ) -> Float[Tensor, ""]:
+        """What training makes small.
 
-        Each is made knowing only what would be known when answering. `padded` says whether some
-        sequence is shorter than its row, filled up with <pad>.
+        `truth` is in the form that the model writes: tokens with <eos>, for which this is a sum
+        over them, or numbers, a sum over matrices. `cross_entropy` is the run's, of decisions
+        between words.
         """
 
     @abstractmethod
-    def answer(
-        self, inputs: Int[Tensor, "B L"], max_length: int, padded: bool = False
-    ) -> Int[Tensor, "B T"]:
-        """The greedy answers: tokens, <eos> if it came within `max_length`, then <pad>.
+    def answer(self, question: Question, max_length: int) -> Int[Tensor, "B T"] | Numbers:
+        """The answers: tokens (see `TokenModel`), or numbers."""
 
-        `padded` says whether `inputs` contain <pad>. Raises `InputError` if `max_length` is not
-        positive or more than the model can write.
-        """
+    def points(self) -> dict[str, nn.Module]:
+        """Modules whose output has a name, beside the layers of this package, which name theirs."""
+        return {}
 
+    @torch.no_grad()
     def run_with_cache(
-        self, inputs: Int[Tensor, "B L"], max_length: int, padded: bool = False
-    ) -> tuple[Int[Tensor, "B T"], dict[str, Tensor]]:
+        self, question: Question, max_length: int
+    ) -> tuple[Int[Tensor, "B T"] | Numbers, dict[str, Tensor]]:
         """`answer`, and the activations that lead to it by name.
 
         | name                                    | shape        |                                |
@@ -122,40 +80,210 @@ class Model(nn.Module, ABC):
         | `encoder.{i}.resid_pre`, `.resid_post`  | [B, G, D]    | a layer's input and output     |
         | `encoder.{i}.attn.q`, `.k`, `.v`        | [B, H, G, E] | of each head                   |
         | `encoder.{i}.attn.pattern`              | [B, H, G, G] | asking, read; rows sum to 1    |
+        | `encoder.{i}.attn.z`                    | [B, H, G, E] | what each head reads           |
         | `encoder.{i}.attn.out`                  | [B, G, D]    | what attention adds            |
         | `encoder.{i}.mlp.hidden`                | [B, G, F]    | after the activation           |
         | `encoder.{i}.mlp.out`                   | [B, G, D]    | what the feed-forward adds     |
         | `encoder.{i}.gate`                      | [B, G, D]    | of layers with a copy gate     |
         | `encoder.out`                           | [B, G, D]    | what the decoder reads         |
         | `decoder. ...`                          | T for G      | the same, and                  |
-        | `decoder.{i}.cross.pattern`             | [B, H, T, G] | with `.q`, `.k`, `.v`, `.out`  |
+        | `decoder.{i}.cross.pattern`             | [B, H, T, G] | `.q`, `.k`, `.v`, `.z`, `.out` |
         | `logits`                                | [B, T, V]    | of models that write in turn   |
 
         Layers of a looped stack are counted on from loop to loop. Recurrent models have `embed`,
-        `out` (the top layer's hidden units) and `logits` alone; a model that answers at once has
-        no `decoder.embed`.
+        `out` (the top layer's hidden units), `logits` and `encoder.state` [B, P, N, H] alone, the P
+        states of N layers, all that the decoder gets. A model that answers at once has no
+        `decoder.embed`. Other models have `points`, and the names of their `EncoderLayer`s and
+        `DecoderLayer`s: those in a list `blocks` are `blocks.{i}`.
+
+        Raises `InputError` for a model that has neither.
         """
-        from .hooks import run_with_cache  # which knows every model
+        run = HookedPass()
+        with hooked(self, self.points(), run):
+            answer = self.answer(question, max_length)
+        return answer, recorded(self, run)
 
-        return run_with_cache(self, inputs, max_length, padded)
+    @torch.no_grad()
+    def run_with_hooks(
+        self, question: Question, hooks: Hooks, max_length: int
+    ) -> Int[Tensor, "B T"] | Numbers:
+        """`answer`, with activations replaced as it computes them.
 
-    @abstractmethod
+        `hooks` are functions by the names of `run_with_cache`. Each is given the activation and
+        returns what takes its place, of the same shape, or None: then it stays as it is, bit for
+        bit. A model that writes in turn computes everything anew for each token, hooks and all:
+        a function is called at each step, with activations of the answer that grow by one position.
+
+        Raises `InputError` for a name that does not occur.
+        """
+        run = HookedPass(hooks)
+        with hooked(self, self.points(), run):
+            answer = self.answer(question, max_length)
+        run.finish()
+        return answer
+
     def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
         """The layers' weight matrices, for optimizers that treat matrices as such (Muon).
 
         With each the number of maps that it fuses, one above the other in equal parts: 3 for
-        queries, keys and values. Embeddings and the output projection are not among them.
+        queries, keys and values. These are the linear maps within a `ModuleList` or `Sequential`;
+        what embeds and what projects to words, which stand outside, are not among them.
         """
+        return layer_matrices(self)
+
+
+def recorded(model: Model, run: HookedPass) -> dict[str, Tensor]:
+    """What a pass of `model` recorded; an `InputError` if that is nothing."""
+    if not run.cache:
+        raise InputError(
+            f"{type(model).__name__} computes nothing that has a name: build it from the layers of "
+            "eigenformer.models, or give it a method points that names modules"
+        )
+    return run.cache
+
+
+def check_length(max_length: int) -> None:
+    """Refuse answers of no tokens."""
+    if max_length < 1:
+        raise InputError(f"max_length is {max_length}; give at least 1, the <eos> included")
+
+
+class TokenModel(Model):
+    """A network that writes the tokens of an answer."""
+
+    @abstractmethod
+    def choices(self, question: Question, outputs: Int[Tensor, "B T"]) -> list[Choices]:
+        """Every decision that writing `outputs` (the true answers, <eos> included) takes.
+
+        Each is made knowing only what would be known when answering. Where the question is padded,
+        so may the outputs be.
+        """
+
+    @abstractmethod
+    def answer(self, question: Question, max_length: int) -> Int[Tensor, "B T"]:
+        """The greedy answers: tokens, <eos> if it came within `max_length`, then <pad>.
+
+        Raises `InputError` if `max_length` is not positive or more than the model can write.
+        """
+
+    def loss(
+        self,
+        question: Question,
+        truth: Int[Tensor, "B T"] | Numbers,
+        cross_entropy: Callable[[Choices], Tensor],
+    ) -> Float[Tensor, ""]:
+        assert isinstance(truth, Tensor)  # it writes tokens
+        decisions = self.choices(question, truth)
+        losses = [cross_entropy(choices) for choices in decisions]
+        losses += [choices.penalty for choices in decisions if choices.penalty is not None]
+        return torch.stack(losses).sum()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(ABC):
-    """A model before it is built; concrete classes register themselves under one name."""
+    """A model before it is built; concrete classes register themselves under one name.
+
+    Only `build` has to be written. The other members say what is asked of a model before it is
+    built, or of its kind; a model that does not say is none the worse.
+    """
 
     registry: ClassVar[Registry["ModelConfig"]] = Registry("model")
+    reads: ClassVar[Medium] = "tokens"
+    """What it is given of a question."""
+    writes: ClassVar[Medium] = "tokens"
+    """In what form it answers."""
+    at_once: ClassVar[bool] = False
+    """Whether no coefficient of an answer waits for another."""
 
     @abstractmethod
-    def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
-    ) -> Model:
+    def build(self, input_encoding: Encoding, output_encoding: Encoding, seed: int) -> Model:
         """The module, initialised from `seed` alone (torch's global generator is not touched)."""
+
+    # Its size.
+
+    @property
+    def stacks(self) -> tuple[StackConfig, ...]:
+        """The sizes of encoder and decoder; none where there are no such stacks."""
+        return ()
+
+    def describe(self) -> str:
+        """The size in words, for a table of runs."""
+        return ""
+
+    def products(self, task: Task, batch: int) -> Products:
+        """What an example of `task` costs in batches of `batch`.
+
+        Without a formula, which other families have, a model is built and its operations are
+        counted on one example.
+        """
+        model = self.build(task.encoder, task.decoder, seed=0)
+        found = task.examples(0, "cost", 0, 1)
+        question = Question.of(self.reads, found.inputs, found.input_ids, found.padded)
+        truth = true_answers(self.writes, found.answers, found.output_ids)
+        with counted_flops() as counter, torch.no_grad():
+            model.loss(question, truth, lambda choices: choices.logits.sum())
+        matrices = [
+            (part.shape[0], part.shape[1])
+            for weight, parts in model.layer_matrices()
+            for part in weight.chunk(parts)
+        ]
+        return Products(
+            forward=float(counter.get_total_flops()),
+            matrices=tuple(matrices),
+            depth=len(matrices) / _MATRICES_A_LAYER,
+        )
+
+    # Its positions.
+
+    def positions(self, reads: Encoding, writes: Encoding) -> Positions:
+        """Where coefficients stand, for the encodings of question and answer."""
+        raise InputError(
+            f"a model {self.registry.name_of(self)!r} has no attention to show on a grid; its "
+            "configuration would need the method positions"
+        )
+
+    def with_room(
+        self, reads: Encoding, writes: Encoding, largest: Sequence[tuple[Shape, Shape]]
+    ) -> "ModelConfig":
+        """With whatever questions and answers of these shapes need, and no less than before."""
+        return self
+
+    # Others made of it.
+
+    def changed(self, **fields: Any) -> "ModelConfig":
+        """With these fields; an `InputError` if it has no such field."""
+        known = [field.name for field in dataclasses.fields(self)]
+        for name in fields:
+            if name not in known:
+                raise unknown(f"field of the model {self.registry.name_of(self)!r}", name, known)
+        return dataclasses.replace(self, **fields)
+
+    def adapted(self, **fields: Any) -> "ModelConfig":
+        """With those of these fields that it has."""
+        known = {field.name for field in dataclasses.fields(self)}
+        return dataclasses.replace(self, **{k: v for k, v in fields.items() if k in known})
+
+    @classmethod
+    def like(cls, other: "ModelConfig", **fields: Any) -> "ModelConfig":
+        """A model of this class as much as possible like another, but for `fields`.
+
+        Taken over are the fields that have the same name and type in both classes, and in this
+        class and the `StackConfig` of the other's encoder, such as `width`. Raises `InputError` if
+        that leaves a field without a value.
+        """
+        hints = get_type_hints(cls)
+        sources: list[Any] = [*other.stacks[:1], other]
+        given = {
+            field.name: getattr(source, field.name)
+            for source in sources
+            for field in dataclasses.fields(source)
+            if hints.get(field.name) == get_type_hints(type(source))[field.name]
+        } | fields
+        for field in dataclasses.fields(cls):
+            missing = dataclasses.MISSING
+            if field.name not in given and field.default is field.default_factory is missing:
+                raise InputError(
+                    f"the model {cls.__name__} has no default for its field {field.name!r}, and "
+                    f"nothing in {type(other).__name__} to take; give the field a default"
+                )
+        return cls(**given)

@@ -12,18 +12,23 @@ from torch import Tensor, nn
 
 
 class Halting(nn.Module):
-    """The probability sigmoid(w x + b) that a token halts: D + 1 parameters, w = 0 at first."""
+    """The probability sigmoid(w x + b) that a token halts: D + 1 parameters.
 
-    def __init__(self, width: int) -> None:
+    At first w = 0 and b is `bias`: every token halts with probability sigmoid(bias).
+    """
+
+    def __init__(self, width: int, bias: float) -> None:
         super().__init__()
+        self.first_bias = bias
         # A vector, so that it is not among the matrices that Muon treats.
         self.weight = nn.Parameter(torch.empty(width))
         self.bias = nn.Parameter(torch.empty(()))
 
-    def start(self, bias: float) -> None:
-        """Make every token halt with probability sigmoid(bias)."""
-        nn.init.zeros_(self.weight)
-        nn.init.constant_(self.bias, bias)
+    def start_parameters(self, generator: torch.Generator) -> None:
+        for parameter in (self.weight, self.bias):
+            # As many numbers are drawn as ever were: a seed goes on giving the same model.
+            parameter.uniform_(generator=generator).zero_()
+        self.bias.fill_(self.first_bias)
 
     def forward(self, x_BLD: Float[Tensor, "B L D"]) -> Float[Tensor, "B L"]:
         return torch.sigmoid((x_BLD * self.weight).sum(-1) + self.bias)

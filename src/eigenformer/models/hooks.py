@@ -1,174 +1,124 @@
-"""Activations of a network by name, recorded while it runs.
+"""Activations of a network by name: what is recorded or replaced while it runs.
 
-Recording hangs on torch's own hooks: the network runs the same operations with it, and none more
-without it. Attention weights, which the fused attention of torch never forms, are computed a second
-time from the queries and keys.
+This hangs on torch's own hooks: the network runs the same operations with it, and none more without
+it. Attention weights, which the fused attention of torch never forms, are computed beside it from
+queries and keys, and take its place only where a hook changes them.
 
 Shapes: B batch, G input positions, T output positions, Q asking and K read positions, D width,
 H heads, E head width, F hidden units, V output vocabulary. Names are those of TransformerLens where
 it has them; `Model.run_with_cache` lists them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
 import torch
-from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from .base import Model
-from .direct import DirectTransformer
-from .layers import CrossAttention, DecoderLayer, EncoderLayer, SelfAttention, split_heads
-from .recurrent import RecurrentSeq2Seq
-from .seq2seq import Seq2Seq, teacher_forced
-from .transformer import Seq2SeqTransformer
+from .hooked import HookedPass
+from .layers import Attend, DecoderLayer, EncoderLayer
 
-Cache = dict[str, Tensor]
-
-_SEQ2SEQ = {
-    "encoder.embed": "encoder_embedding",
-    "encoder.out": "encoder_norm",
-    "decoder.embed": "decoder_embedding",
-    "decoder.out": "decoder_norm",
-}
-_POINTS: dict[type[Model], dict[str, str]] = {
-    Seq2SeqTransformer: _SEQ2SEQ,
-    RecurrentSeq2Seq: {**_SEQ2SEQ, "encoder.out": "encoder", "decoder.out": "decoder"},
-    DirectTransformer: {
-        "encoder.embed": "input_norm",
-        "encoder.out": "encoder_norm",
-        "decoder.out": "decoder_norm",
-    },
-}
-"""Modules whose output has a name, beside those of the layers."""
-
-
-@torch.no_grad()
-def run_with_cache(
-    model: Model, inputs: Int[Tensor, "B L"], max_length: int, padded: bool = False
-) -> tuple[Int[Tensor, "B T"], Cache]:
-    """See `Model.run_with_cache`."""
-    if not isinstance(model, Seq2Seq):
-        with recorded(model) as cache:
-            answer = model.answer(inputs, max_length, padded)
-        return answer, cache
-    # Decoding keeps keys and values of earlier steps; all steps at once is one pass to record.
-    answer = model.answer(inputs, max_length, padded)
-    with recorded(model) as cache:
-        logits = model(inputs, teacher_forced(answer, False)[0], padded=padded)
-    return answer, {**cache, "logits": logits}
+HouseLayer = EncoderLayer | DecoderLayer
 
 
 @contextmanager
-def recorded(model: Model) -> Iterator[Cache]:
-    """Record what `model` computes within the `with` block; a second run there overwrites."""
-    cache: Cache = {}
+def hooked(model: nn.Module, points: Mapping[str, nn.Module], run: HookedPass) -> Iterator[None]:
+    """Within the `with` block, `run` meets what `model` computes.
+
+    Names are those of `points`, modules whose output has one, and those of the layers of this
+    package: layers in a list `blocks` are `blocks.0`, ..., those in `encoder_layers` `encoder.0`,
+    ..., in the order in which they run, from loop to loop.
+    """
     with ExitStack() as hooks:
-        for kind, points in _POINTS.items():
-            if isinstance(model, kind):
-                for name, attribute in points.items():
-                    hook = partial(_keep, cache, name)
-                    hooks.enter_context(_hooked(getattr(model, attribute), hook))
-        for side in ("encoder", "decoder"):
-            layers = getattr(model, f"{side}_layers", ())
-            if isinstance(layers, nn.ModuleList):
-                _Side(side, cache).hook(layers, hooks)
-        yield cache
-
-
-@contextmanager
-def _hooked(module: nn.Module, hook: Callable[..., None]) -> Iterator[None]:
-    handle = module.register_forward_hook(hook, with_kwargs=True)
-    try:
+        for name, module in points.items():
+            _on_output(module, partial(_point, run, name), hooks)
+        for name, layers in _stacks(model).items():
+            _RunningLayers(name, run).hook(layers, hooks)
         yield
-    finally:
-        handle.remove()
 
 
-def _keep(
-    cache: Cache, name: str, module: nn.Module, args: Any, kwargs: dict[str, Any], output: Any
-) -> None:
-    found = output[0] if isinstance(module, nn.RNNBase) else output
-    if isinstance(found, PackedSequence):
-        found = pad_packed_sequence(found, batch_first=True)[0]
-    cache[name] = found.detach()
+def _stacks(model: nn.Module) -> dict[str, list[HouseLayer]]:
+    """The layers by what their names begin with."""
+    found: dict[str, list[HouseLayer]] = {}
+    for path, part in model.named_modules():
+        if isinstance(part, HouseLayer):
+            parent, _, last = path.rpartition(".")
+            name = parent if last.isdigit() else path
+            found.setdefault(name.removesuffix("_layers"), []).append(part)
+    return found
 
 
-class _Side:
-    """The layers of an encoder or a decoder, which may be run several times."""
+def _on_output(module: nn.Module, hook: Callable[..., Any], hooks: ExitStack) -> None:
+    hooks.callback(module.register_forward_hook(hook).remove)
 
-    def __init__(self, side: str, cache: Cache) -> None:
-        self.side = side
-        self.cache = cache
+
+def _point(run: HookedPass, name: str, module: nn.Module, args: Any, output: Any) -> Any:
+    if isinstance(output, Tensor):
+        return run(name, output)
+    if not isinstance(module, nn.RNNBase):
+        # Recurrent states [N, B, H], P of them: as [B, P, N, H].
+        changed = run.changed(name, lambda: torch.stack(output).movedim(2, 0))
+        return None if changed is None else tuple(changed.movedim(0, 2).unbind(0))
+    states, last = output
+    if isinstance(states, PackedSequence):  # of an encoder, whose last states alone are read on
+        run(name, pad_packed_sequence(states, batch_first=True)[0])
+        return None
+    return run(name, states), last
+
+
+class _RunningLayers:
+    """Layers that run one after the other, perhaps several times."""
+
+    def __init__(self, name: str, run: HookedPass) -> None:
+        self.name = name
+        self.run = run
         self.number = -1
         """Of the layer that runs, counted over all loops."""
 
-    def hook(self, layers: nn.ModuleList, hooks: ExitStack) -> None:
+    def hook(self, layers: list[HouseLayer], hooks: ExitStack) -> None:
         for layer in layers:
-            assert isinstance(layer, EncoderLayer | DecoderLayer)
-            handle = layer.register_forward_pre_hook(self._begin)
-            hooks.callback(handle.remove)
-            parts: list[tuple[nn.Module, Callable[..., None]]] = [
-                (layer, partial(self._keep, "resid_post")),
-                (layer.attention, self._self_attention),
-                (layer.feed_forward, partial(self._keep, "mlp.out")),
-                (layer.feed_forward.activation, partial(self._keep, "mlp.hidden")),
-            ]
-            if isinstance(layer, DecoderLayer):
-                parts.append((layer.cross, self._cross_attention))
+            hooks.callback(layer.register_forward_pre_hook(self._begin).remove)
+            outputs: dict[str, nn.Module] = {
+                "resid_post": layer,
+                "attn.out": layer.attention,
+                "mlp.out": layer.feed_forward,
+                "mlp.hidden": layer.feed_forward.activation,
+            }
+            attention = {"attn": layer.attention.attend}
             if layer.gate is not None:
-                parts.append((layer.gate, self._gate))
-            for module, hook in parts:
-                hooks.enter_context(_hooked(module, hook))
+                outputs["gate"] = layer.gate
+            if isinstance(layer, DecoderLayer):
+                outputs["cross.out"] = layer.cross
+                attention["cross"] = layer.cross.attend
+            for name, module in outputs.items():
+                _on_output(module, partial(self._output, name), hooks)
+            for kind, attend in attention.items():
+                asking = attend.register_forward_pre_hook(partial(self._asks, kind))
+                hooks.callback(asking.remove)
+                _on_output(attend, partial(self._attends, kind), hooks)
 
-    def _put(self, name: str, value: Tensor) -> None:
-        self.cache[f"{self.side}.{self.number}.{name}"] = value.detach()
+    def _name(self, part: str) -> str:
+        return f"{self.name}.{self.number}.{part}"
 
-    def _begin(self, layer: nn.Module, args: tuple[Any, ...]) -> None:
+    def _begin(self, layer: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         self.number += 1
-        self._put("resid_pre", args[0])
+        return self.run(self._name("resid_pre"), args[0]), *args[1:]
 
-    def _keep(self, name: str, module: nn.Module, args: Any, kwargs: Any, output: Tensor) -> None:
-        self._put(name, output)
+    def _output(self, part: str, module: nn.Module, args: Any, output: Tensor) -> Tensor:
+        return self.run(self._name(part), output)
 
-    def _gate(self, module: nn.Module, args: Any, kwargs: Any, output: Tensor) -> None:
-        self._put("gate", output.sigmoid())
+    def _asks(self, kind: str, module: Attend, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        *qkv, mask, causal = args
+        parts = zip("qkv", qkv, strict=True)
+        return *(self.run(self._name(f"{kind}.{name}"), part) for name, part in parts), mask, causal
 
-    def _self_attention(
-        self, module: SelfAttention, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor
-    ) -> None:
-        q, k, v = split_heads(module.qkv(args[0]), 3, module.heads).unbind(0)
-        mask = args[1] if len(args) > 1 else None
-        if kwargs.get("causal"):
-            length = args[0].shape[1]
-            mask = torch.ones(length, length, dtype=torch.bool, device=args[0].device).tril()
-        self._attention("attn", q, k, v, mask, output)
-
-    def _cross_attention(
-        self, module: CrossAttention, args: tuple[Any, ...], kwargs: Any, output: Tensor
-    ) -> None:
-        x_BTD, memory_2BHLE, mask = args
-        q_BHTE = split_heads(module.q(x_BTD), 1, module.heads)[0]
-        k_BHLE, v_BHLE = memory_2BHLE.unbind(0)
-        self._attention("cross", q_BHTE, k_BHLE, v_BHLE, mask, output)
-
-    def _attention(
-        self,
-        name: str,
-        q_BHQE: Tensor,
-        k_BHKE: Tensor,
-        v_BHKE: Tensor,
-        mask: Tensor | None,
-        output: Tensor,
-    ) -> None:
-        scores_BHQK = q_BHQE @ k_BHKE.mT * q_BHQE.shape[-1] ** -0.5
-        if mask is not None:
-            scores_BHQK = scores_BHQK.masked_fill(~mask, -torch.inf)
-        self._put(f"{name}.q", q_BHQE)
-        self._put(f"{name}.k", k_BHKE)
-        self._put(f"{name}.v", v_BHKE)
-        self._put(f"{name}.pattern", scores_BHQK.softmax(-1))
-        self._put(f"{name}.out", output)
+    def _attends(self, kind: str, module: Attend, args: tuple[Any, ...], z_BHQE: Tensor) -> Tensor:
+        q_BHQE, k_BHKE, v_BHKE, mask, causal = args
+        form = partial(module.pattern, q_BHQE, k_BHKE, mask, causal)
+        pattern_BHQK = self.run.changed(self._name(f"{kind}.pattern"), form)
+        if pattern_BHQK is not None:
+            z_BHQE = pattern_BHQK @ v_BHKE
+        return self.run(self._name(f"{kind}.z"), z_BHQE)

@@ -1,53 +1,90 @@
 """Every initial weight of a model, drawn from one seeded generator of its own."""
 
 import math
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..encodings import PAD
-from .base import TokenNumbersLike
+from ..encodings import TokenNumbers
+from .layers import Linear
 
 # Radians per unit of the exponent: from a wave that is almost linear over the exponents in use to
 # one that tells neighbours apart (efficiency.md, section "Where `fast` came from").
 _EXPONENT_FREQUENCIES = (0.1, 3.0)
 
 
-def initialise_layers(module: nn.Module, generator: torch.Generator) -> None:
-    """Fill all parameters of `module`, in the order of `named_parameters`.
+@runtime_checkable
+class StartsItself(Protocol):
+    """A part with parameters of its own (not of parts in it) that says how they start."""
 
-    | parameter                                | initial value                            |
-    |------------------------------------------|------------------------------------------|
-    | `*tokens` [V, D], embedding="random"     | normal, std D^-1/2; the row of <pad> 0   |
-    | `*tokens` [V, D], embedding="number"     | `number_embedding` over the row above    |
-    | `*positions` [P, D]                      | normal, std D^-1/2                       |
-    | linear `*weight` [out, in]               | uniform in +-in^-1/2 (torch's default)   |
-    | linear `*bias` [out]                     | uniform in +-in^-1/2 (torch's default)   |
-    | layer norm `*norm.weight`, `*norm.bias`  | 1, 0                                     |
-    | `output_bias` [V]                        | 0                                        |
+    def start_parameters(self, generator: torch.Generator) -> None:
+        """Fill them, drawing from `generator` alone."""
 
-    This function does all rows but embedding="number", which `number_embedding` adds.
+
+def initialise(module: nn.Module, generator: torch.Generator) -> None:
+    """Fill all parameters of `module`, part by part, in the order of `modules`.
+
+    | part, by its type                        | initial values of its own parameters          |
+    |------------------------------------------|-----------------------------------------------|
+    | one with a method `start_parameters`     | as that says                                  |
+    | `Linear`, `torch.nn.Linear`              | uniform in +-inputs^-1/2 (torch's default)    |
+    | `LayerNorm`, `RMSNorm`, `GroupNorm`      | weight 1, bias 0                              |
+    | `torch.nn.Embedding`                     | normal, std width^-1/2; the row of padding 0  |
+    | `torch.nn.LSTM`, `GRU`, `RNN`            | uniform in +-hidden^-1/2 (torch's default)    |
+    | one with a method `reset_parameters`,    | as that says, torch's global generator seeded |
+    | such as torch's convolutions             | for it and put back                           |
+    | any other                                | matrices [n, ...] uniform in +-m^-1/2 for m   |
+    |                                          | numbers a row; vectors and numbers stay       |
     """
-    fan_in = 1
-    with torch.no_grad():
-        for name, parameter in module.named_parameters():
-            if name.endswith(("tokens", "positions")):
-                parameter.normal_(0.0, parameter.shape[1] ** -0.5, generator=generator)
-                if name.endswith("tokens"):
-                    parameter[PAD] = 0.0
-            elif name.endswith("norm.weight"):
-                parameter.fill_(1.0)
-            elif name.endswith(("norm.bias", "output_bias")):
-                parameter.zero_()
-            else:
-                # A linear map's weight comes before its bias, which has the same bound.
-                fan_in = parameter.shape[1] if parameter.ndim == 2 else fan_in
-                parameter.uniform_(-(fan_in**-0.5), fan_in**-0.5, generator=generator)
+    seen: set[int] = set()
+    for part in module.modules():
+        own = [p for p in part.parameters(recurse=False) if id(p) not in seen]
+        seen |= {id(parameter) for parameter in own}
+        if own:
+            with torch.no_grad():
+                _start(part, own, generator)
+
+
+def _start(part: nn.Module, own: list[nn.Parameter], generator: torch.Generator) -> None:
+    if isinstance(part, StartsItself):
+        part.start_parameters(generator)
+    elif isinstance(part, nn.LayerNorm | nn.RMSNorm | nn.GroupNorm):
+        for parameter in own:
+            parameter.fill_(float(parameter is part.weight))
+    elif isinstance(part, nn.Embedding):
+        start_vectors(part.weight, generator, part.padding_idx)
+    elif isinstance(part, Linear | nn.Linear):
+        _start_uniformly(own, part.weight.shape[1], generator)
+    elif isinstance(part, nn.RNNBase):
+        _start_uniformly(own, part.hidden_size, generator)
+    elif callable(reset := getattr(part, "reset_parameters", None)):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+            reset()
+    else:
+        for parameter in own:
+            if parameter.ndim > 1:
+                _start_uniformly([parameter], parameter[0].numel(), generator)
+
+
+def _start_uniformly(parameters: list[nn.Parameter], size: int, generator: torch.Generator) -> None:
+    for parameter in parameters:
+        parameter.uniform_(-(size**-0.5), size**-0.5, generator=generator)
+
+
+def start_vectors(
+    vectors_VD: Float[Tensor, "V D"], generator: torch.Generator, zero: int | None = None
+) -> None:
+    """Vectors of expected length 1: normal with standard deviation D^-1/2, row `zero` 0."""
+    vectors_VD.normal_(0.0, vectors_VD.shape[1] ** -0.5, generator=generator)
+    if zero is not None:
+        vectors_VD[zero] = 0.0
 
 
 def number_embedding(
-    tokens_VD: Float[Tensor, "V D"], numbers: TokenNumbersLike, generator: torch.Generator
+    tokens_VD: Float[Tensor, "V D"], numbers: TokenNumbers, generator: torch.Generator
 ) -> None:
     """Overwrite the rows of tokens that stand for numbers with Fourier features, in place.
 

@@ -6,17 +6,17 @@ begin and end with <eos>, and both its stacks know one vocabulary, of both encod
 more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..core import InputError
-from ..encodings import EOS, PAD
-from .base import EncodingLike, ModelConfig
-from .transformer import Embedding, Seq2SeqTransformer, TransformerConfig
+from ..encodings import EOS, PAD, Encoding
+from .base import ModelConfig
+from .positions import Positions
+from .transformer import Seq2SeqTransformer, TransformerConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,16 @@ class LawtConfig(TransformerConfig):
                     "so, or take the model 'transformer'"
                 )
 
+    def positions(self, reads: Encoding, writes: Encoding) -> Positions:
+        found = super().positions(reads, writes)
+        framed = replace(found.inputs, first=found.inputs.first + 1)
+        return replace(found, inputs=framed)
+
+    def output_words(self, encoding: Encoding) -> int:
+        return len(encoding.vocabulary) + self.other_words
+
     def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+        self, input_encoding: Encoding, output_encoding: Encoding, seed: int
     ) -> "LawtTransformer":
         return LawtTransformer(self, input_encoding, output_encoding, seed)
 
@@ -51,21 +59,6 @@ class LawtTransformer(Seq2SeqTransformer):
     """`Seq2SeqTransformer` with the sequences of LAWT; see `LawtConfig`."""
 
     config: LawtConfig
-
-    def __init__(
-        self,
-        config: LawtConfig,
-        input_encoding: EncodingLike,
-        output_encoding: EncodingLike,
-        seed: int,
-    ) -> None:
-        super().__init__(config, input_encoding, output_encoding, seed)
-        words = len(output_encoding.vocabulary) + config.other_words
-        self.decoder_embedding = Embedding(
-            words, config.decoder.width, config.max_positions, config.norm_epsilon
-        )
-        self.output_bias = nn.Parameter(torch.empty(words))
-        self._initialise(input_encoding, output_encoding, seed)
 
     def _embed(
         self, inputs: Int[Tensor, "B L"], padded: bool

@@ -7,6 +7,7 @@ Weights are left uninitialised here; `initialise.py` fills them all.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -14,6 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .cpu import linear
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What was read, for what answers: states, and which of them are not padding (None: all)."""
+
+    hidden_BGD: Tensor
+    mask_B11G: Tensor | None
 
 
 class Linear(nn.Module):
@@ -34,10 +43,11 @@ class Linear(nn.Module):
 
 
 def layer_matrices(module: nn.Module) -> Iterator[tuple[nn.Parameter, int]]:
-    """The weight of each `Linear` in `module`, with the number of maps that it fuses."""
-    for part in module.modules():
-        if isinstance(part, Linear):
-            yield part.weight, part.parts
+    """The weight of each linear map in the stacks of `module`, and how many maps it fuses."""
+    stacks = [part for part in module.modules() if isinstance(part, nn.ModuleList | nn.Sequential)]
+    for part in dict.fromkeys(part for stack in stacks for part in stack.modules()):
+        if isinstance(part, Linear | nn.Linear):
+            yield part.get_parameter("weight"), part.parts if isinstance(part, Linear) else 1
 
 
 def split_heads(x_BLnD: Tensor, count: int, heads: int) -> Tensor:
@@ -46,13 +56,30 @@ def split_heads(x_BLnD: Tensor, count: int, heads: int) -> Tensor:
     return x_BLnD.view(batch, length, count, heads, -1).permute(2, 0, 3, 1, 4)
 
 
-def _attend(
-    q_BHTE: Tensor, k_BHSE: Tensor, v_BHSE: Tensor, mask: Tensor | None, causal: bool
-) -> Tensor:
-    """softmax(q k^T / sqrt(E)) v, heads joined again: [B, T, D]. True in `mask` means attend."""
-    y_BHTE = F.scaled_dot_product_attention(
-        q_BHTE, k_BHSE, v_BHSE, attn_mask=mask, is_causal=causal
-    )
+class Attend(nn.Module):
+    """softmax(q k^T / sqrt(E)) v of each head: a part of its own so that it can be looked into."""
+
+    def forward(
+        self, q_BHTE: Tensor, k_BHSE: Tensor, v_BHSE: Tensor, mask: Tensor | None, causal: bool
+    ) -> Tensor:
+        """[B, H, T, E]. True in `mask` means attend; `causal` masks what comes later."""
+        z_BHTE: Tensor = F.scaled_dot_product_attention(
+            q_BHTE, k_BHSE, v_BHSE, attn_mask=mask, is_causal=causal
+        )
+        return z_BHTE
+
+    def pattern(self, q_BHTE: Tensor, k_BHSE: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
+        """The weights [B, H, T, S] that `forward` never forms; rows sum to 1."""
+        scores_BHTS: Tensor = q_BHTE @ k_BHSE.mT * q_BHTE.shape[-1] ** -0.5
+        if causal:
+            mask = torch.ones(scores_BHTS.shape[2:], dtype=torch.bool, device=q_BHTE.device).tril()
+        if mask is not None:
+            scores_BHTS = scores_BHTS.masked_fill(~mask, -torch.inf)
+        return scores_BHTS.softmax(-1)
+
+
+def _joined(y_BHTE: Tensor) -> Tensor:
+    """The heads side by side again: [B, T, D]."""
     return y_BHTE.transpose(1, 2).flatten(2)
 
 
@@ -63,11 +90,12 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.qkv = Linear(width, width, parts=3)
+        self.attend = Attend()
         self.out = Linear(width, width)
 
     def forward(self, x_BLD: Tensor, mask: Tensor | None = None, causal: bool = False) -> Tensor:
         q_BHLE, k_BHLE, v_BHLE = split_heads(self.qkv(x_BLD), 3, self.heads).unbind(0)
-        y_BLD: Tensor = self.out(_attend(q_BHLE, k_BHLE, v_BHLE, mask, causal))
+        y_BLD: Tensor = self.out(_joined(self.attend(q_BHLE, k_BHLE, v_BHLE, mask, causal)))
         return y_BLD
 
     def step(self, x_B1D: Tensor, position: int, cache_2BHTE: Tensor) -> Tensor:
@@ -75,7 +103,7 @@ class SelfAttention(nn.Module):
         qkv_3BH1E = split_heads(self.qkv(x_B1D), 3, self.heads)
         cache_2BHTE[:, :, :, position : position + 1] = qkv_3BH1E[1:]
         k_BHSE, v_BHSE = cache_2BHTE[:, :, :, : position + 1].unbind(0)
-        y_B1D: Tensor = self.out(_attend(qkv_3BH1E[0], k_BHSE, v_BHSE, None, False))
+        y_B1D: Tensor = self.out(_joined(self.attend(qkv_3BH1E[0], k_BHSE, v_BHSE, None, False)))
         return y_B1D
 
 
@@ -87,6 +115,7 @@ class CrossAttention(nn.Module):
         self.heads = heads
         self.q = Linear(width, width)
         self.kv = Linear(memory_width, width, parts=2)
+        self.attend = Attend()
         self.out = Linear(width, width)
 
     def keys_values(self, memory_BLDe: Tensor) -> Tensor:
@@ -96,7 +125,7 @@ class CrossAttention(nn.Module):
     def forward(self, x_BTD: Tensor, memory_2BHLE: Tensor, mask: Tensor | None) -> Tensor:
         k_BHLE, v_BHLE = memory_2BHLE.unbind(0)
         q_BHTE = split_heads(self.q(x_BTD), 1, self.heads)[0]
-        y_BTD: Tensor = self.out(_attend(q_BHTE, k_BHLE, v_BHLE, mask, False))
+        y_BTD: Tensor = self.out(_joined(self.attend(q_BHTE, k_BHLE, v_BHLE, mask, False)))
         return y_BTD
 
 
@@ -114,10 +143,17 @@ class FeedForward(nn.Module):
         return y_BLD
 
 
+class Gate(FeedForward):
+    """A feed-forward block whose output is a share of each coordinate, between 0 and 1."""
+
+    def forward(self, x_BLD: Tensor) -> Tensor:
+        return super().forward(x_BLD).sigmoid()
+
+
 class EncoderLayer(nn.Module):
     """Self-attention and feed-forward, each with a residual and a layer norm before or after.
 
-    `gate`, none unless set: see `_finish`.
+    `gated`: see `_finish`.
     """
 
     def __init__(
@@ -128,6 +164,7 @@ class EncoderLayer(nn.Module):
         activation: Literal["relu", "gelu"],
         norm: Literal["post", "pre"],
         epsilon: float,
+        gated: bool = False,
     ) -> None:
         super().__init__()
         self.pre = norm == "pre"
@@ -135,7 +172,7 @@ class EncoderLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(width, eps=epsilon)
         self.feed_forward = FeedForward(width, hidden, activation)
         self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
-        self.gate: FeedForward | None = None
+        self.gate = Gate(width, hidden, activation) if gated else None
 
     def forward(self, x_BLD: Tensor, mask: Tensor | None) -> Tensor:
         if self.pre:
@@ -150,7 +187,7 @@ class DecoderLayer(nn.Module):
 
     With `query_layer_input` the queries of the cross-attention are the layer's input, as in the
     LAWT code (facebookresearch/LAWT, model/transformer.py), not the self-attention's output.
-    `gate`, none unless set: see `_finish`.
+    `gated`: see `_finish`.
     """
 
     def __init__(
@@ -164,6 +201,7 @@ class DecoderLayer(nn.Module):
         query_layer_input: bool,
         epsilon: float,
         causal: bool = True,
+        gated: bool = False,
     ) -> None:
         super().__init__()
         self.pre = norm == "pre"
@@ -175,7 +213,7 @@ class DecoderLayer(nn.Module):
         self.cross_norm = nn.LayerNorm(width, eps=epsilon)
         self.feed_forward = FeedForward(width, hidden, activation)
         self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
-        self.gate: FeedForward | None = None
+        self.gate = Gate(width, hidden, activation) if gated else None
 
     def forward(
         self,
@@ -226,8 +264,8 @@ class DecoderLayer(nn.Module):
 def _finish(layer: EncoderLayer | DecoderLayer, input_BLD: Tensor, x_BLD: Tensor) -> Tensor:
     """The feed-forward block that ends a layer, after its attention made x of its input.
 
-    With a gate the layer's output is g * new + (1 - g) * input, elementwise; g is the sigmoid of
-    the gate's output, which reads what the feed-forward block reads.
+    With a gate the layer's output is g * new + (1 - g) * input, elementwise; g is the gate's
+    output, which reads what the feed-forward block reads.
     """
     read_BLD = layer.feed_forward_norm(x_BLD) if layer.pre else x_BLD
     new_BLD: Tensor = x_BLD + layer.feed_forward(read_BLD)
@@ -235,5 +273,5 @@ def _finish(layer: EncoderLayer | DecoderLayer, input_BLD: Tensor, x_BLD: Tensor
         new_BLD = layer.feed_forward_norm(new_BLD)
     if layer.gate is None:
         return new_BLD
-    open_BLD: Tensor = layer.gate(read_BLD).sigmoid()
+    open_BLD: Tensor = layer.gate(read_BLD)
     return input_BLD + open_BLD * (new_BLD - input_BLD)

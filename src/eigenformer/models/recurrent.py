@@ -15,8 +15,7 @@ Chosen here, mostly after the author's later code (f-charton/Int2Int, src/model/
 - torch's initial weights: uniform in +-H^-1/2. No dropout.
 """
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,11 +26,13 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from ..core import InputError
-from ..encodings import PAD
-from .base import EncodingLike, ModelConfig
+from ..encodings import PAD, Encoding, Task
+from .base import ModelConfig
 from .cpu import linear
-from .initialise import initialise_layers, number_embedding
+from .initialise import initialise, number_embedding, start_vectors
 from .layers import Linear
+from .products import Matrix, Products, Sizes
+from .question import Question
 from .seq2seq import Seq2Seq
 
 _CELLS: dict[str, tuple[type[nn.LSTM] | type[nn.GRU], int]] = {
@@ -67,8 +68,35 @@ class RecurrentConfig(ModelConfig):
         if not self.norm_epsilon > 0:
             raise InputError(f"norm_epsilon is {self.norm_epsilon}; give a positive number")
 
+    @classmethod
+    def like(cls, other: ModelConfig, **fields: Any) -> ModelConfig:
+        sizes: dict[str, Any] = {}
+        if other.stacks:
+            encoder, decoder = other.stacks
+            sizes = {"encoder_layers": encoder.layers, "decoder_layers": decoder.layers}
+            sizes |= {"embedding": encoder.width, "hidden": encoder.width}
+        if getattr(other, "embedding", "random") != "random":
+            sizes["embedding_init"] = "number"
+        return super().like(other, **{**sizes, **fields})
+
+    def products(self, task: Task, batch: int) -> Products:
+        length, gates = Sizes.of(task, batch), _CELLS[self.cell][1]
+        sides = ((self.encoder_layers, length.inputs), (self.decoder_layers, length.outputs))
+        matrices: list[Matrix] = []
+        forward = 0.0
+        for layers, positions in sides:
+            for layer in range(layers):
+                width = self.hidden if layer else self.embedding
+                matrices += [(self.hidden, width), (self.hidden, self.hidden)] * gates
+                forward += 2 * positions * gates * self.hidden * (width + self.hidden)
+        matrices.append((self.embedding, self.hidden))
+        words = len(task.decoder.vocabulary)
+        forward += 2 * length.decided * self.embedding * (self.hidden + words)
+        steps = sum(layers * positions for layers, positions in sides)
+        return Products(forward=forward, matrices=tuple(matrices), steps=steps)
+
     def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+        self, input_encoding: Encoding, output_encoding: Encoding, seed: int
     ) -> "RecurrentSeq2Seq":
         return RecurrentSeq2Seq(self, input_encoding, output_encoding, seed)
 
@@ -95,8 +123,8 @@ class RecurrentSeq2Seq(Seq2Seq):
     def __init__(
         self,
         config: RecurrentConfig,
-        input_encoding: EncodingLike,
-        output_encoding: EncodingLike,
+        input_encoding: Encoding,
+        output_encoding: Encoding,
         seed: int,
     ) -> None:
         super().__init__()
@@ -114,19 +142,18 @@ class RecurrentSeq2Seq(Seq2Seq):
             len(input_encoding.vocabulary), config.embedding, epsilon
         )
         self.encoder = layers(config.encoder_layers)
+        self.handover = Handover()
         self.decoder_embedding = TokenEmbedding(
             len(output_encoding.vocabulary), config.embedding, epsilon
         )
         self.decoder = layers(config.decoder_layers)
         self.out = Linear(config.hidden, config.embedding)
-        self.output_bias = nn.Parameter(torch.empty(len(output_encoding.vocabulary)))
+        self.output_bias = nn.Parameter(torch.zeros(len(output_encoding.vocabulary)))
 
         generator = torch.Generator().manual_seed(seed)
-        initialise_layers(self, generator)
-        bound = config.hidden**-0.5
-        for stack in (self.encoder, self.decoder):
-            for parameter in stack.parameters():
-                nn.init.uniform_(parameter, -bound, bound, generator)
+        # The recurrent layers a second time, as ever: a seed goes on giving the same model.
+        for part in (self, self.encoder, self.decoder):
+            initialise(part, generator)
         if config.embedding_init == "number":
             for embedding, encoding in (
                 (self.encoder_embedding, input_encoding),
@@ -134,21 +161,31 @@ class RecurrentSeq2Seq(Seq2Seq):
             ):
                 number_embedding(embedding.tokens, encoding.token_numbers(), generator)
 
+    def points(self) -> dict[str, nn.Module]:
+        return {
+            "encoder.embed": self.encoder_embedding,
+            "encoder.out": self.encoder,
+            "encoder.state": self.handover,
+            "decoder.embed": self.decoder_embedding,
+            "decoder.out": self.decoder,
+            **super().points(),
+        }
+
     def forward(
         self,
-        inputs: Int[Tensor, "B L"],
+        question: Question,
         outputs: Int[Tensor, "B T"],
         select: Bool[Tensor, "B T"] | None = None,
-        padded: bool = False,
     ) -> Float[Tensor, "*K V"]:
         # Padding of the outputs comes last and is read last.
-        x_BTH, _ = _run(self.decoder, self.decoder_embedding(outputs), self.encode(inputs, padded))
+        x_BTH, _ = _run(self.decoder, self.decoder_embedding(outputs), self.encode(question))
         return self._logits(x_BTH if select is None else x_BTH[select])
 
-    def encode(self, inputs: Int[Tensor, "B L"], padded: bool = False) -> State:
+    def encode(self, question: Question) -> State:
         """The states that the decoder's layers start from."""
+        inputs = question.ids
         x_BLD: Tensor = self.encoder_embedding(inputs)
-        if padded:
+        if question.padded:
             lengths_B = (inputs != PAD).sum(1).cpu()
             packed = pack_padded_sequence(x_BLD, lengths_B, batch_first=True, enforce_sorted=False)
             found = self.encoder(packed)[1]
@@ -159,7 +196,8 @@ class RecurrentSeq2Seq(Seq2Seq):
         if surplus:
             places = torch.arange(self.config.decoder_layers, device=inputs.device) + surplus
             state = tuple(part_NBH[places.clamp_min(0)] for part_NBH in state)
-        return state
+        handed: State = self.handover(*state)
+        return handed
 
     def start_cache(self, memory: State, max_length: int) -> RecurrentCache:
         return RecurrentCache(memory)
@@ -184,6 +222,13 @@ class RecurrentSeq2Seq(Seq2Seq):
         return linear(self.out(x), self.decoder_embedding.tokens, self.output_bias)
 
 
+class Handover(nn.Module):
+    """The states that the encoder hands over, as they are: a part that can be looked into."""
+
+    def forward(self, *state: Tensor) -> State:
+        return state
+
+
 class TokenEmbedding(nn.Module):
     """Token embeddings, normalised: D (V + 2) parameters."""
 
@@ -191,6 +236,9 @@ class TokenEmbedding(nn.Module):
         super().__init__()
         self.tokens = nn.Parameter(torch.empty(words, width))
         self.norm = nn.LayerNorm(width, eps=epsilon)
+
+    def start_parameters(self, generator: torch.Generator) -> None:
+        start_vectors(self.tokens, generator, zero=PAD)
 
     def forward(self, ids_BL: Tensor) -> Tensor:
         y_BLD: Tensor = self.norm(F.embedding(ids_BL, self.tokens))
@@ -206,22 +254,3 @@ def _run(layers: nn.LSTM | nn.GRU, x_BLD: Tensor, state: State | None) -> tuple[
         return y_BLH, (hidden_NBH, cells_NBH)
     y_BLH, hidden_NBH = layers(x_BLD, None if state is None else state[0])
     return y_BLH, (hidden_NBH,)
-
-
-def fused_flops() -> dict[Any, Callable[..., int]]:
-    """What `torch.utils.flop_counter.FlopCounterMode` must be told to count an LSTM on a CPU.
-
-    Give it as `custom_mapping`. There each layer is one fused operation, which the counter passes
-    over as if it cost nothing; GRUs are made of products that it knows.
-    """
-    return {
-        torch.ops.aten.mkldnn_rnn_layer: _fused_forward,
-        torch.ops.aten.mkldnn_rnn_layer_backward: lambda *shapes, **_: 2 * _fused_forward(*shapes),
-    }
-
-
-def _fused_forward(
-    inputs: Sequence[int], weight: Sequence[int], recurrent: Sequence[int], *_: Any, **__: Any
-) -> int:
-    """From shapes [T, B, D], [4H, D] and [4H, H]."""
-    return 2 * math.prod(inputs[:2]) * (math.prod(weight) + math.prod(recurrent))

@@ -4,21 +4,25 @@ Shapes: B batch, L input tokens, T output tokens, K selected output positions, V
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..core import InputError
 from ..encodings import EOS, PAD
-from .base import Choices, Model
+from .base import Choices, TokenModel, check_length, recorded
+from .hooked import HookedPass, Hooks
+from .hooks import hooked
+from .question import Question
 
 # On an accelerator, asking whether every row has ended waits for all the work queued so far.
 _STEPS_BETWEEN_CHECKS = 8
 
 
-class Seq2Seq(Model):
+class Seq2Seq(TokenModel):
     """A model that writes its answer token by token, each given those before it.
 
     Training calls it (`forward`); decoding calls `encode`, `start_cache` and then `step` for each
@@ -29,22 +33,20 @@ class Seq2Seq(Model):
     @abstractmethod
     def forward(
         self,
-        inputs: Int[Tensor, "B L"],
+        question: Question,
         outputs: Int[Tensor, "B T"],
         select: Bool[Tensor, "B T"] | None = None,
-        padded: bool = False,
     ) -> Float[Tensor, "*K V"]:
         """Logits [B, T, V] of the token that follows each of `outputs`, given those before it.
 
         `outputs` start with <eos> (0). With `select` only the positions where it is True are
         computed to the end, in row-major order: logits [K, V]; on an accelerator, counting them
-        waits for the device. `padded` says whether `inputs` may contain <pad> (1); the batch is not
-        searched for it.
+        waits for the device.
         """
 
     @abstractmethod
-    def encode(self, inputs: Int[Tensor, "B L"], padded: bool = False) -> Any:
-        """Read the input; returns what `start_cache` needs."""
+    def encode(self, question: Question) -> Any:
+        """Read the question; returns what `start_cache` needs."""
 
     @abstractmethod
     def start_cache(self, memory: Any, max_length: int) -> Any:
@@ -54,20 +56,41 @@ class Seq2Seq(Model):
     def step(self, tokens: Int[Tensor, " B"], position: int, cache: Any) -> Float[Tensor, "B V"]:
         """Logits of the token after `tokens`, which are at `position`; updates `cache` in place."""
 
-    def choices(
-        self,
-        inputs: Int[Tensor, "B L"],
-        outputs: Int[Tensor, "B T"],
-        padded: bool = False,
-    ) -> list[Choices]:
-        shifted, select, targets = teacher_forced(outputs, padded)
-        logits = self(inputs, shifted, select, padded)
+    def choices(self, question: Question, outputs: Int[Tensor, "B T"]) -> list[Choices]:
+        shifted, select, targets = teacher_forced(outputs, question.padded)
+        logits = self(question, shifted, select)
         return [Choices(logits.flatten(0, -2), targets)]
 
-    def answer(
-        self, inputs: Int[Tensor, "B L"], max_length: int, padded: bool = False
+    def answer(self, question: Question, max_length: int) -> Int[Tensor, "B T"]:
+        return generate(self, question, max_length)
+
+    def points(self) -> dict[str, nn.Module]:
+        return {"logits": self}
+
+    @torch.no_grad()
+    def run_with_cache(
+        self, question: Question, max_length: int
+    ) -> tuple[Int[Tensor, "B T"], dict[str, Tensor]]:
+        # Decoding keeps keys and values of earlier steps; all steps at once is one pass to record.
+        answer, run = self.answer(question, max_length), HookedPass()
+        with hooked(self, self.points(), run):
+            self(question, teacher_forced(answer, False)[0])
+        return answer, recorded(self, run)
+
+    @torch.no_grad()
+    def run_with_hooks(
+        self, question: Question, hooks: Hooks, max_length: int
     ) -> Int[Tensor, "B T"]:
-        return generate(self, inputs, max_length, padded)
+        run, written = HookedPass(hooks), list[Tensor]()
+
+        def step(tokens: Tensor, position: int) -> Tensor:
+            written.append(tokens)
+            with hooked(self, self.points(), run):
+                logits: Tensor = self(question, torch.stack(written, 1))
+            run.finish()
+            return logits[:, -1]
+
+        return greedy(step, len(question), max_length, next(self.parameters()).device)
 
 
 def teacher_forced(
@@ -84,30 +107,31 @@ def teacher_forced(
 
 
 @torch.no_grad()
-def generate(
-    model: Seq2Seq,
-    inputs: Int[Tensor, "B L"],
-    max_length: int,
-    padded: bool = False,
-) -> Int[Tensor, "B T"]:
+def generate(model: Seq2Seq, question: Question, max_length: int) -> Int[Tensor, "B T"]:
     """The most likely token at each position, given those before it, for every row of a batch.
 
     Returns int64 [B, T], T <= max_length: each row's tokens, its <eos> if it emitted one within
-    `max_length`, then <pad>. T is the length of the longest row. `padded` says whether `inputs`
-    contain <pad>. Raises `InputError` if `max_length` is not positive or exceeds the model's
-    positions.
+    `max_length`, then <pad>. T is the length of the longest row. Raises `InputError` if
+    `max_length` is not positive or exceeds the model's positions.
     """
-    if max_length < 1:
-        raise InputError(f"max_length is {max_length}; give at least 1, the <eos> included")
-    batch, device = inputs.shape[0], inputs.device
+    check_length(max_length)
+    cache = model.start_cache(model.encode(question), max_length)
+    step = partial(model.step, cache=cache)
+    return greedy(step, len(question), max_length, next(model.parameters()).device)
+
+
+def greedy(
+    step: Callable[[Tensor, int], Tensor], batch: int, max_length: int, device: torch.device
+) -> Int[Tensor, "B T"]:
+    """See `generate`; `step` maps the tokens at a position to the logits of those that follow."""
+    check_length(max_length)
     steps_between_checks = 1 if device.type == "cpu" else _STEPS_BETWEEN_CHECKS
-    cache = model.start_cache(model.encode(inputs, padded), max_length)
     outputs = torch.full((batch, max_length), PAD, dtype=torch.int64, device=device)
     lengths = torch.zeros(batch, dtype=torch.int64, device=device)
     ended = torch.zeros(batch, dtype=torch.bool, device=device)
     tokens = torch.full((batch,), EOS, dtype=torch.int64, device=device)
     for position in range(max_length):
-        tokens = model.step(tokens, position, cache).argmax(-1).masked_fill_(ended, PAD)
+        tokens = step(tokens, position).argmax(-1).masked_fill_(ended, PAD)
         outputs[:, position] = tokens
         lengths += ~ended
         ended |= tokens == EOS

@@ -9,8 +9,8 @@ norm after the embeddings, an output projection that shares the decoder's embedd
 its own), encoder and decoder of different widths, no dropout.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -19,21 +19,22 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ..core import InputError
-from ..encodings import PAD
-from .base import EncodingLike, ModelConfig
+from ..encodings import PAD, Encoding, Task
+from .base import ModelConfig, Shape
 from .cpu import linear
-from .initialise import initialise_layers, number_embedding
-from .layers import DecoderLayer, EncoderLayer, layer_matrices
+from .initialise import initialise, number_embedding, start_vectors
+from .layers import DecoderLayer, EncoderLayer, Memory
+from .positions import Places, Positions
+from .products import Products, Sizes, stack_products
+from .question import Question
 from .seq2seq import Seq2Seq
-from .stack import StackConfig
+from .stacked import StackedConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformerConfig(ModelConfig):
+class TransformerConfig(StackedConfig):
     """An encoder, a decoder and how they are wired; the defaults are the paper's architecture."""
 
-    encoder: StackConfig
-    decoder: StackConfig
     norm: Literal["post", "pre"] = "post"
     """Layer norm after each residual sum, or on each block's input with one more at the end."""
     activation: Literal["relu", "gelu"] = "relu"
@@ -53,8 +54,49 @@ class TransformerConfig(ModelConfig):
         if not self.norm_epsilon > 0:
             raise InputError(f"norm_epsilon is {self.norm_epsilon}; give a positive number")
 
+    def positions(self, reads: Encoding, writes: Encoding) -> Positions:
+        each = 1 if self.sum_coefficients else reads.tokens_per_number
+        # A token is asked for at the position of the one before it.
+        first, spelled = writes.prefix, writes.tokens_per_number
+        return Positions(
+            inputs=Places(first=reads.prefix, each=each),
+            asks=Places(first=first, each=spelled),
+            reads=Places(first=first + 1, each=spelled),
+        )
+
+    def with_room(
+        self, reads: Encoding, writes: Encoding, largest: Sequence[tuple[Shape, Shape]]
+    ) -> ModelConfig:
+        places = self.positions(reads, writes)
+        needed = [places.inputs.end(rows * columns) for (rows, columns), _ in largest]
+        # The last position asks for <eos>.
+        needed += [places.asks.end(rows * columns) + 1 for _, (rows, columns) in largest]
+        return replace(self, max_positions=max(self.max_positions, *needed))
+
+    def products(self, task: Task, batch: int) -> Products:
+        length, inputs = Sizes.of(task, batch), task.encoder
+        positions = length.inputs
+        if self.sum_coefficients:
+            positions = inputs.prefix + (positions - inputs.prefix) // inputs.tokens_per_number
+        stacks = stack_products(self.stacks, positions, length.outputs, self.loops, self.gated)
+        return stacks.more(2 * length.decided * self.decoder.width * len(task.decoder.vocabulary))
+
+    @property
+    def loops(self) -> tuple[int, int]:
+        """How often the encoder, and the decoder, is passed through."""
+        return 1, 1
+
+    @property
+    def gated(self) -> tuple[bool, bool]:
+        """Whether the layers of the encoder, and of the decoder, have gates."""
+        return False, False
+
+    def output_words(self, encoding: Encoding) -> int:
+        """How many words the decoder can write."""
+        return len(encoding.vocabulary)
+
     def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+        self, input_encoding: Encoding, output_encoding: Encoding, seed: int
     ) -> "Seq2SeqTransformer":
         return Seq2SeqTransformer(self, input_encoding, output_encoding, seed)
 
@@ -82,15 +124,6 @@ def parameter_count(config: TransformerConfig, input_words: int, output_words: i
 
 
 @dataclass(frozen=True)
-class TransformerMemory:
-    """What the encoder hands over."""
-
-    hidden_BGD: Tensor
-    mask_B11G: Tensor | None
-    """True where there is a token, not padding; None if the batch has no padding."""
-
-
-@dataclass(frozen=True)
 class TransformerCache:
     """Keys and values of one decoding, a tensor for each decoder layer."""
 
@@ -109,6 +142,10 @@ class Embedding(nn.Module):
         self.tokens = nn.Parameter(torch.empty(words, width))
         self.positions = nn.Parameter(torch.empty(positions, width))
         self.norm = nn.LayerNorm(width, eps=epsilon)
+
+    def start_parameters(self, generator: torch.Generator) -> None:
+        start_vectors(self.tokens, generator, zero=PAD)
+        start_vectors(self.positions, generator)
 
     def forward(self, ids_BL: Tensor, first: int = 0, prefix: int = 0, group: int = 1) -> Tensor:
         """Embed `ids` at positions `first` on; after `prefix`, sum each `group` of tokens."""
@@ -142,8 +179,8 @@ class Seq2SeqTransformer(Seq2Seq):
     def __init__(
         self,
         config: TransformerConfig,
-        input_encoding: EncodingLike,
-        output_encoding: EncodingLike,
+        input_encoding: Encoding,
+        output_encoding: Encoding,
         seed: int,
     ) -> None:
         super().__init__()
@@ -162,12 +199,12 @@ class Seq2SeqTransformer(Seq2Seq):
                 activation=config.activation,
                 norm=config.norm,
                 epsilon=epsilon,
+                gated=config.gated[0],
             )
             for _ in range(encoder.layers)
         )
-        self.decoder_embedding = Embedding(
-            len(output_encoding.vocabulary), decoder.width, config.max_positions, epsilon
-        )
+        words = config.output_words(output_encoding)
+        self.decoder_embedding = Embedding(words, decoder.width, config.max_positions, epsilon)
         self.decoder_layers = nn.ModuleList(
             DecoderLayer(
                 width=decoder.width,
@@ -178,44 +215,51 @@ class Seq2SeqTransformer(Seq2Seq):
                 norm=config.norm,
                 query_layer_input=config.cross_attention_input == "layer_input",
                 epsilon=epsilon,
+                gated=config.gated[1],
             )
             for _ in range(decoder.layers)
         )
         pre = config.norm == "pre"
         self.encoder_norm = nn.LayerNorm(encoder.width, eps=epsilon) if pre else nn.Identity()
         self.decoder_norm = nn.LayerNorm(decoder.width, eps=epsilon) if pre else nn.Identity()
-        self.output_bias = nn.Parameter(torch.empty(len(output_encoding.vocabulary)))
+        self.output_bias = nn.Parameter(torch.zeros(words))
+        self._add_parts()
 
-        self._initialise(input_encoding, output_encoding, seed)
-
-    def _initialise(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
-    ) -> None:
-        """Fill all parameters, those that a subclass added too; `seed` alone decides how."""
         generator = torch.Generator().manual_seed(seed)
-        initialise_layers(self, generator)
-        if self.config.embedding == "number":
+        initialise(self, generator)
+        if config.embedding == "number":
             for embedding, encoding in (
                 (self.encoder_embedding, input_encoding),
                 (self.decoder_embedding, output_encoding),
             ):
                 number_embedding(embedding.tokens, encoding.token_numbers(), generator)
 
+    def points(self) -> dict[str, nn.Module]:
+        return {
+            "encoder.embed": self.encoder_embedding,
+            "encoder.out": self.encoder_norm,
+            "decoder.embed": self.decoder_embedding,
+            "decoder.out": self.decoder_norm,
+            **super().points(),
+        }
+
+    def _add_parts(self) -> None:
+        """Make the parts that a subclass has beside these."""
+
     def forward(
         self,
-        inputs: Int[Tensor, "B L"],
+        question: Question,
         outputs: Int[Tensor, "B T"],
         select: Bool[Tensor, "B T"] | None = None,
-        padded: bool = False,
     ) -> Float[Tensor, "*K V"]:
         # Padding of the outputs needs no mask: it comes last and attention is causal.
-        memory = self.encode(inputs, padded)
+        memory = self.encode(question)
         x_BTD = self._decode(self.decoder_embedding(outputs), self._cross(memory), memory)
         return self._logits(x_BTD if select is None else x_BTD[select])
 
-    def encode(self, inputs: Int[Tensor, "B L"], padded: bool = False) -> TransformerMemory:
-        x_BGD, mask_B11G = self._embed(inputs, padded)
-        return TransformerMemory(self.encoder_norm(self._encode(x_BGD, mask_B11G)), mask_B11G)
+    def encode(self, question: Question) -> Memory:
+        x_BGD, mask_B11G = self._embed(question.ids, question.padded)
+        return Memory(self.encoder_norm(self._encode(x_BGD, mask_B11G)), mask_B11G)
 
     def _embed(
         self, inputs: Int[Tensor, "B L"], padded: bool
@@ -240,15 +284,13 @@ class Seq2SeqTransformer(Seq2Seq):
             x_BGD = layer(x_BGD, mask_B11G)
         return x_BGD
 
-    def _decode(
-        self, x_BTD: Tensor, cross_2BHGE: list[Tensor], memory: TransformerMemory
-    ) -> Tensor:
+    def _decode(self, x_BTD: Tensor, cross_2BHGE: list[Tensor], memory: Memory) -> Tensor:
         """One pass through the decoder's layers."""
         for layer, keys_values in zip(self.decoder_layers, cross_2BHGE, strict=True):
             x_BTD = layer(x_BTD, keys_values, memory.mask_B11G)
         return x_BTD
 
-    def start_cache(self, memory: TransformerMemory, max_length: int) -> TransformerCache:
+    def start_cache(self, memory: Memory, max_length: int) -> TransformerCache:
         if max_length > self.config.max_positions:
             raise InputError(
                 f"max_length is {max_length} and the model has {self.config.max_positions} "
@@ -281,10 +323,7 @@ class Seq2SeqTransformer(Seq2Seq):
             x_B1D = layer.step(x_B1D, position, own, cross, cache.mask_B11G)
         return x_B1D
 
-    def layer_matrices(self) -> Iterator[tuple[nn.Parameter, int]]:
-        return layer_matrices(self)
-
-    def _cross(self, memory: TransformerMemory) -> list[Tensor]:
+    def _cross(self, memory: Memory) -> list[Tensor]:
         """Keys and values [2, B, H, G, E] of the encoder's output for each decoder layer."""
         layers = (layer for layer in self.decoder_layers if isinstance(layer, DecoderLayer))
         return [layer.cross.keys_values(memory.hidden_BGD) for layer in layers]

@@ -29,16 +29,16 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ..core import InputError
-from .base import Choices, EncodingLike, ModelConfig
+from ..encodings import Encoding
+from .base import Choices, ModelConfig
 from .halting import Halting, Looped, loop, loop_adaptively
-from .layers import DecoderLayer, EncoderLayer, FeedForward
+from .layers import Gate, Memory
+from .question import Question
 from .seq2seq import teacher_forced
-from .stack import StackConfig
 from .transformer import (
     Seq2SeqTransformer,
     TransformerCache,
     TransformerConfig,
-    TransformerMemory,
 )
 
 
@@ -79,8 +79,17 @@ class UniversalConfig(TransformerConfig):
         if not self.ponder_cost >= 0:
             raise InputError(f"ponder_cost is {self.ponder_cost}; give 0 or more")
 
+    @property
+    def loops(self) -> tuple[int, int]:
+        return self.encoder_loops, self.decoder_loops
+
+    @property
+    def gated(self) -> tuple[bool, bool]:
+        encoder, decoder = (self.gating == "copy" and loops > 1 for loops in self.loops)
+        return encoder, decoder
+
     def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+        self, input_encoding: Encoding, output_encoding: Encoding, seed: int
     ) -> "UniversalTransformer":
         return UniversalTransformer(self, input_encoding, output_encoding, seed)
 
@@ -89,7 +98,7 @@ ModelConfig.registry.register("universal", UniversalConfig)
 
 
 @dataclass(frozen=True)
-class UniversalMemory(TransformerMemory):
+class UniversalMemory(Memory):
     """What the encoder hands over, and what it cost."""
 
     remainder: Tensor | None
@@ -104,57 +113,43 @@ class UniversalTransformer(Seq2SeqTransformer):
     def __init__(
         self,
         config: UniversalConfig,
-        input_encoding: EncodingLike,
-        output_encoding: EncodingLike,
+        input_encoding: Encoding,
+        output_encoding: Encoding,
         seed: int,
     ) -> None:
         super().__init__(config, input_encoding, output_encoding, seed)
+        for part in self.modules():
+            if isinstance(part, Gate):
+                nn.init.constant_(part.down.bias, config.gate_bias)
+
+    def _add_parts(self) -> None:
+        config = self.config
         self._decoder_passes = config.decoder_loops
-        stacks = (
-            (self.encoder_layers, config.encoder, config.encoder_loops),
-            (self.decoder_layers, config.decoder, config.decoder_loops),
-        )
-        gates = [
-            _add_gate(layer, size, config.activation)
-            for layers, size, loops in stacks
-            for layer in layers
-            if loops > 1 and config.gating == "copy"
-        ]
         self.encoder_halting, self.decoder_halting = (
-            Halting(size.width) if loops > 1 and config.gating == "act" else None
-            for _, size, loops in stacks
+            Halting(size.width, config.halting_bias)
+            if loops > 1 and config.gating == "act"
+            else None
+            for size, loops in zip((config.encoder, config.decoder), config.loops, strict=True)
         )
-        self._initialise(input_encoding, output_encoding, seed)
-        for gate in gates:
-            nn.init.constant_(gate.down.bias, config.gate_bias)
-        for halting in (self.encoder_halting, self.decoder_halting):
-            if halting is not None:
-                halting.start(config.halting_bias)
 
     def forward(
         self,
-        inputs: Int[Tensor, "B L"],
+        question: Question,
         outputs: Int[Tensor, "B T"],
         select: Bool[Tensor, "B T"] | None = None,
-        padded: bool = False,
     ) -> Float[Tensor, "*K V"]:
-        return self._run(inputs, outputs, select, padded)[0]
+        return self._run(question, outputs, select)[0]
 
-    def choices(
-        self,
-        inputs: Int[Tensor, "B L"],
-        outputs: Int[Tensor, "B T"],
-        padded: bool = False,
-    ) -> list[Choices]:
-        shifted, select, targets = teacher_forced(outputs, padded)
-        logits, remainders = self._run(inputs, shifted, select, padded)
+    def choices(self, question: Question, outputs: Int[Tensor, "B T"]) -> list[Choices]:
+        shifted, select, targets = teacher_forced(outputs, question.padded)
+        logits, remainders = self._run(question, shifted, select)
         penalty = None
         if remainders:
             penalty = torch.stack(remainders).sum() * (self.config.ponder_cost * len(targets))
         return [Choices(logits.flatten(0, -2), targets, penalty=penalty)]
 
-    def encode(self, inputs: Int[Tensor, "B L"], padded: bool = False) -> UniversalMemory:
-        x_BGD, mask_B11G = self._embed(inputs, padded)
+    def encode(self, question: Question) -> UniversalMemory:
+        x_BGD, mask_B11G = self._embed(question.ids, question.padded)
         found = self._loop(
             x_BGD,
             lambda _, x_BGD: self._encode(x_BGD, mask_B11G),
@@ -181,13 +176,12 @@ class UniversalTransformer(Seq2SeqTransformer):
 
     def _run(
         self,
-        inputs: Int[Tensor, "B L"],
+        question: Question,
         outputs: Int[Tensor, "B T"],
         select: Bool[Tensor, "B T"] | None,
-        padded: bool,
     ) -> tuple[Float[Tensor, "*K V"], list[Tensor]]:
         """What `forward` returns, and the mean remainder of each stack that halts adaptively."""
-        memory = self.encode(inputs, padded)
+        memory = self.encode(question)
         cross_2BHGE = self._cross(memory)
         found = self._loop(
             self.decoder_embedding(outputs),
@@ -209,14 +203,6 @@ class UniversalTransformer(Seq2SeqTransformer):
         if halting is None:
             return loop(x_BLD, once, loops)
         return loop_adaptively(x_BLD, once, loops, halting, self.config.halting_threshold)
-
-
-def _add_gate(
-    layer: nn.Module, size: StackConfig, activation: Literal["relu", "gelu"]
-) -> FeedForward:
-    assert isinstance(layer, EncoderLayer | DecoderLayer)
-    layer.gate = FeedForward(size.width, size.feed_forward_width, activation)
-    return layer.gate
 
 
 def _mean(values_BL: Tensor | None, real_BL: Tensor | None) -> Tensor | None:

@@ -11,10 +11,12 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .base import TokenNumbersLike
+from ..encodings import TokenNumbers
+from .initialise import start_vectors
 from .layers import Linear
 
 _WAVES = 16
+VALUE_FEATURES = 1 + 4 * _WAVES
 # Cycles over `scale`, and radians per factor e: from almost linear over all the values in use, as
 # products and sums need it, to waves that tell apart what differs by a few percent.
 _LINEAR_CYCLES = (0.1, 10.0)
@@ -36,7 +38,7 @@ class ValueEmbedding(nn.Module):
     linear_R: Tensor
     log_R: Tensor
 
-    def __init__(self, numbers: TokenNumbersLike, width: int, scale: float) -> None:
+    def __init__(self, numbers: TokenNumbers, width: int, scale: float) -> None:
         super().__init__()
         self.scale = scale
         self.mantissa_range = numbers.mantissa_range
@@ -51,7 +53,7 @@ class ValueEmbedding(nn.Module):
         cycles = np.geomspace(*_LINEAR_CYCLES, _WAVES)
         table("linear_R", (2 * math.pi * cycles).astype(np.float32))
         table("log_R", np.geomspace(*_LOG_FREQUENCIES, _WAVES).astype(np.float32))
-        self.map = Linear(1 + 4 * _WAVES, width)
+        self.map = Linear(VALUE_FEATURES, width)
 
     def values(self, ids_BGS: Int[Tensor, "B G S"]) -> Float[Tensor, "B G"]:
         """float64; nonsense for tokens that spell no number, such as padding."""
@@ -91,6 +93,10 @@ class Cells(nn.Module):
         self.positions = nn.Parameter(torch.empty(max_dim**2, width))
         self.row_positions = nn.Parameter(torch.empty(max_dim, width))
         self.column_positions = nn.Parameter(torch.empty(max_dim, width))
+
+    def start_parameters(self, generator: torch.Generator) -> None:
+        for table in (self.positions, self.row_positions, self.column_positions):
+            start_vectors(table, generator)
 
     def forward(self, count: int, columns_B: Int[Tensor, " B"]) -> Float[Tensor, "B G D"]:
         """The first `count` cells, row by row, of matrices with `columns_B` columns."""

@@ -1,36 +1,17 @@
-"""Findings of a paper as data: what is claimed, and what the records of runs say about it."""
+"""Claims of papers as data: what is claimed, and what the studies that bear on it say."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..core import InputError, unknown
 from ..runs.experiment import Label, Scale
-from ..runs.readings import Measured, Unit
+from ..runs.readings import Measured
 from ..runs.records import Records
-from .table import Table, Value
-
-State = Literal["holds", "fails", "undecided"]
-ONE_SEED_GAP = 0.20
-"""With one training run a side, a difference of accuracies counts only from here on."""
-ONE_SEED_RATIO = 2.0
-"""The same for numbers of examples."""
-SEEDS = 3
-"""Training runs a side from which on their spread is known well enough to judge by."""
-# Two-sided 95% quantiles of Student's t with 1, 2, ... degrees of freedom.
-_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What was found about a claim."""
-
-    state: State
-    sentence: str
-    """What was compared, with its figures and the recipe that it was found with."""
-    would_decide: str = ""
-    """If undecided: the examples and hours that would decide it."""
+from .findings import Finding, State
+from .speed import Rates, rates_of
+from .study import Kept, Study, Table, Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,15 +19,16 @@ class Claim:
     """One claim of a paper."""
 
     id: str
-    """C01 to C36."""
+    """C01, N14."""
     text: str
-    where: str
+    where: str = ""
     """Tables and sections of the paper."""
-    figures: str
+    figures: str = ""
     """The paper's own figures."""
-    tables: tuple[str, ...]
-    """Names of the tables whose runs decide it."""
-    decide: Callable[["Evidence"], Finding]
+    studies: tuple[str, ...]
+    """Names of the tables, and of the analyses, that bear on it."""
+    decide: "Callable[[Evidence], Finding] | None" = None
+    """From the numbers of tables. None: the findings of the analyses say it, see `Verdict.said`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +38,11 @@ class Verdict:
     claim: Claim
     scale: Scale
     finding: Finding
+    said: dict[str, Finding] = field(default_factory=dict)
+    """By study, of a claim that findings of studies decide: it fails if one says so, and holds if
+    all have been made and all say so."""
+    missing: tuple[str, ...] = ()
+    """The studies that bear on it at this scale and have not been made."""
 
     @property
     def state(self) -> State:
@@ -71,20 +58,35 @@ class Verdict:
 
 
 class Evidence:
-    """The numbers of tables at a scale, as far as they have been measured."""
+    """The numbers of tables and the findings of studies at a scale, as far as they are there."""
 
-    def __init__(self, tables: Mapping[str, Table], scale: Scale, records: Records) -> None:
-        self.tables = tables
+    def __init__(self, studies: Mapping[str, Study], scale: Scale, records: Records) -> None:
+        self.studies = studies
         self.scale = scale
         self.records = records
+        self.own: Iterable[str] = studies
+        """The studies that bear on the claim in question."""
         self._values: dict[str, list[Value]] = {}
+
+    def about(self, claim: Claim) -> "Evidence":
+        """The same for one claim."""
+        found = copy.copy(self)
+        found.own = claim.studies
+        found.__dict__.pop("rates", None)
+        return found
+
+    def table(self, name: str) -> Table:
+        if name not in self.studies:
+            raise unknown("table", name, self.studies)
+        found = self.studies[name]
+        if not isinstance(found, Table):
+            raise InputError(f"{name} is no table; its findings are kept, not its numbers")
+        return found
 
     def values(self, table: str, **labels: Label) -> list[Value]:
         """The numbers of a table with these labels, the missing ones too."""
-        if table not in self.tables:
-            raise unknown("table", table, self.tables)
         if table not in self._values:
-            self._values[table] = self.tables[table].values(self.scale, self.records)
+            self._values[table] = self.table(table).values(self.scale, self.records)
         found = [
             value
             for value in self._values[table]
@@ -102,110 +104,44 @@ class Evidence:
         """Whether none of these numbers has been measured."""
         return not self.measured(table, **labels)
 
+    def kept(self, study: str) -> Kept | None:
+        """The findings of a study, if it has been made."""
+        return self.studies[study].kept(self.scale, self.records)
+
+    @cached_property
+    def rates(self) -> Rates:
+        """Seconds an example of the runs of the claim's own tables that have been made."""
+        tables = [self.studies[name] for name in self.own if name in self.studies]
+        return rates_of([one for one in tables if isinstance(one, Table)], self.scale, self.records)
+
 
 _NONE = object()
 
 
 def decide_all(
-    claims: Sequence[Claim], tables: Mapping[str, Table], scale: Scale, records: Records
+    claims: Sequence[Claim], studies: Mapping[str, Study], scale: Scale, records: Records
 ) -> list[Verdict]:
     """The verdict on each claim; runs that have not been made leave it undecided."""
-    evidence = Evidence(tables, scale, records)
-    return [Verdict(claim=c, scale=scale, finding=c.decide(evidence)) for c in claims]
+    evidence = Evidence(studies, scale, records)
+    return [_verdict(claim, evidence.about(claim)) for claim in claims]
 
 
-def above(values: Sequence[Measured], bound: float) -> bool | None:
-    """Whether a population proportion is at least `bound`: by the 95% intervals of every value.
-
-    None if some interval contains the bound, or nothing was measured.
-    """
-    lows = [v.low if v.low is not None else v.value for v in values]
-    highs = [v.high if v.high is not None else v.value for v in values]
-    if values and min(lows) >= bound:
-        return True
-    if values and max(highs) < bound:
-        return False
-    return None
-
-
-def larger(a: Sequence[Measured], b: Sequence[Measured]) -> bool | None:
-    """Whether trained models `a` are better than `b`: True, False (worse), None (not decided).
-
-    Values are accuracies. With three training seeds a side or more, by the 95% interval of the
-    difference of means (Welch); with fewer, only if every a and every b are more than 20 points
-    apart.
-    """
-    x, y = _of_unit(a, "accuracy"), _of_unit(b, "accuracy")
-    if not x or not y:
-        return None
-    if min(len(x), len(y)) < SEEDS:
-        if min(x) - max(y) > ONE_SEED_GAP:
-            return True
-        return False if min(y) - max(x) > ONE_SEED_GAP else None
-    difference = mean(x) - mean(y)
-    half = welch_half_width(x, y)
-    if abs(difference) <= half:
-        return None
-    return difference > 0
-
-
-def fewer(a: Sequence[Measured], b: Sequence[Measured]) -> bool | None:
-    """Whether trained models `a` need fewer examples than `b`: True, False (more), None.
-
-    With three training seeds a side or more, by the 95% interval of the difference of mean
-    logarithms (Welch); with fewer, only if every a and every b differ by a factor of two. Values
-    that are lower bounds count as such: a side that has any needs no fewer.
-    """
-    x, y = ([math.log(max(value, 1.0)) for value in _of_unit(side, "examples")] for side in (a, b))
-    if not x or not y:
-        return None
-    if min(len(x), len(y)) < SEEDS:
-        gap = math.log(ONE_SEED_RATIO)
-        less, more = min(y) - max(x) >= gap, min(x) - max(y) >= gap
-    else:
-        difference, half = mean(y) - mean(x), welch_half_width(x, y)
-        less, more = difference > half, -difference > half
-    if less and not any(value.at_least for value in a):
-        return True
-    return False if more and not any(value.at_least for value in b) else None
-
-
-def _of_unit(values: Sequence[Measured], unit: Unit) -> list[float]:
-    wrong = [value.unit for value in values if value.unit != unit]
-    if wrong:
-        raise ValueError(f"values of unit {wrong[0]} are compared as {unit}")
-    return [value.value for value in values]
-
-
-def mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def mean_half_width(values: Sequence[float]) -> float:
-    """Half the 95% interval of a mean, of two values or more (Student's t)."""
-    freedom = len(values) - 1
-    return _quantile(freedom) * math.sqrt(_variance_of_mean(values))
-
-
-def welch_half_width(x: Sequence[float], y: Sequence[float]) -> float:
-    """Half the 95% interval of the difference of two means with unequal variances (Welch 1947).
-
-    The same as `scipy.stats.ttest_ind(x, y, equal_var=False).confidence_interval()`, with degrees
-    of freedom rounded down.
-    """
-    u, v = _variance_of_mean(x), _variance_of_mean(y)
-    if u + v == 0:
-        return 0.0
-    freedom = (u + v) ** 2 / (u**2 / (len(x) - 1) + v**2 / (len(y) - 1))
-    return _quantile(freedom) * math.sqrt(u + v)
-
-
-def _quantile(freedom: float) -> float:
-    """For degrees of freedom beyond the table the last one's, which is larger."""
-    whole = math.floor(freedom + 1e-9)  # 3.9999999999 is a 4
-    return _T95[min(max(whole, 1), len(_T95)) - 1]
-
-
-def _variance_of_mean(values: Sequence[float]) -> float:
-    centre = mean(values)
-    return sum((v - centre) ** 2 for v in values) / (len(values) - 1) / len(values)
+def _verdict(claim: Claim, evidence: Evidence) -> Verdict:
+    if claim.decide is not None:
+        return Verdict(claim=claim, scale=evidence.scale, finding=claim.decide(evidence))
+    bearing = [n for n in claim.studies if evidence.scale in evidence.studies[n].scales]
+    kept = {name: evidence.kept(name) for name in bearing}
+    said = {name: one.findings.verdicts[claim.id] for name, one in kept.items() if one is not None}
+    missing = tuple(name for name, one in kept.items() if one is None)
+    states = {finding.state for finding in said.values()}
+    state: State = "undecided"
+    if "fails" in states:
+        state = "fails"
+    elif states == {"holds"} and not missing:
+        state = "holds"
+    finding = Finding(
+        state=state,
+        sentence=" ".join(f"{name}: {finding.sentence}" for name, finding in said.items()),
+        would_decide="; ".join(f.would_decide for f in said.values() if f.would_decide),
+    )
+    return Verdict(claim=claim, scale=evidence.scale, finding=finding, said=said, missing=missing)

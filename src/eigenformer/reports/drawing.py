@@ -3,11 +3,9 @@
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-from .style import COLOURS, MORE_COLOURS, pyplot
+from ..core.plot import COLOURS, MORE_COLOURS, pyplot
 
 INK = "#24313a"
 """Of text, axes and ticks."""
@@ -40,24 +38,6 @@ _STYLE = {
     "svg.fonttype": "path",
     "svg.hashsalt": "eigenformer",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A drawing."""
-
-    name: str
-    """Of its files, without ending: lower-case letters, digits and hyphens."""
-    alt: str
-    """What it shows, for those who can't see it."""
-    caption: str
-    draw: Callable[[], str]
-    """Makes the SVG for a light page, see `svg`."""
-
-    @cached_property
-    def svg(self) -> str:
-        """The SVG for a light page, drawn once."""
-        return self.draw()
 
 
 def svg(draw: Callable[[Path], None]) -> str:

@@ -8,15 +8,16 @@ from typing import Literal, Protocol, runtime_checkable
 
 import torch
 
-from ..core import InputError
-from ..models import RecurrentConfig
+from ..core import InputError, content_hash, to_json
+from ..models import Products
 from ..models.cpu import linear, one_thread
 from ..training import Run, TrainConfig
 from ..training.muon import fast_precision
 from .experiment import Experiment
-from .products import Products, products, training_flops
 from .timing import timed_seconds
 
+_ORTHOGONALISATION_STEPS = 5
+_SAMPLE = 64
 _ASKED_ABOVE = 3600.0
 """Seconds from which a cost is to be agreed to."""
 # The share of a large product's rate that the products of a step reach. It and the next two were
@@ -72,12 +73,39 @@ def _counted(config: TrainConfig) -> Cost:
     answering = _answering(config)
     rate = matmul_rate(config.precision)
     each = (passes + muon / _muon_speed(config)) * config.batch_size / (_UTILISATION * rate)
-    each += _waiting(config, found)
+    each += found.depth * _LAYER_SECONDS + found.steps * _RECURRENT_SECONDS
     return Cost(
         examples=config.examples,
         flops=config.examples * (passes + muon) + answering,
         seconds=config.steps * each + answering / (_DECODING * rate),
     )
+
+
+def products(config: TrainConfig) -> Products:
+    """Of one example of a run's task; what has the same key is counted once in a process."""
+    batch = min(config.batch_size, _SAMPLE)
+    key = content_hash([to_json(config.model), to_json(config.task), batch])
+    if key not in _known:
+        _known[key] = config.model.products(config.task, batch)
+    return _known[key]
+
+
+_known: dict[str, Products] = {}
+
+
+def training_flops(config: TrainConfig) -> tuple[float, float]:
+    """Operations an example: of the forward and backward passes, and of Muon's share of a step.
+
+    A backward pass is twice a forward pass. A step of Newton-Schulz on an m x n matrix (m <= n) is
+    two products of 2 m^2 n and one of 2 m^3.
+    """
+    found = products(config)
+    muon = 0.0
+    if config.optimizer.kind == "muon":
+        for shape in found.matrices:
+            m, n = min(shape), max(shape)
+            muon += _ORTHOGONALISATION_STEPS * (4.0 * m * m * n + 2.0 * m**3)
+    return 3 * found.forward, muon / config.batch_size
 
 
 def plan_cost(experiments: Iterable[Experiment]) -> Cost:
@@ -141,12 +169,6 @@ def _muon_speed(config: TrainConfig) -> float:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     native = fast_precision(device) is torch.bfloat16
     return 2.0 if native and config.optimizer.muon_precision == "auto" else 1.0
-
-
-def _waiting(config: TrainConfig, found: Products) -> float:
-    """Seconds of a step that do not depend on the sizes of its products."""
-    recurrent = isinstance(config.model, RecurrentConfig)
-    return found.depth * (_RECURRENT_SECONDS if recurrent else _LAYER_SECONDS)
 
 
 def _answering(config: TrainConfig) -> float:

@@ -81,6 +81,11 @@ class Records:
             return None
         return from_json(Record, load_json(file), str(file))
 
+    def finished(self, experiment: Experiment) -> bool:
+        """Whether the run has a record, and that of its end."""
+        record = self.get(experiment)
+        return record is not None and record.state == "finished"
+
     def save(self, record: Record) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         save_json(self.root / f"{record.identity}.json", to_json(record))

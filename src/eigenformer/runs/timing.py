@@ -15,7 +15,8 @@ _ENOUGH_SECONDS = 0.2
 def timed_seconds(run: Run) -> float:
     """Seconds of a whole run with nothing else on the machine, good to a factor of two."""
     draw, step = _timed(run.alike)
-    evaluations = sum(run.evaluates(at) for at in range(run.steps)) + 1
+    every = next((at for at in range(1, run.steps) if run.evaluates(at)), run.steps)
+    evaluations = run.steps // every + 2
     # A forward pass is a third of a step.
     evaluating = evaluations * run.score_examples / run.step_examples * step / 3
     return run.steps * (step + draw / run.repeats) + evaluating

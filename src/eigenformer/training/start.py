@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
 from ..core import InputError
 from ..core.serialize import checksum
+from ..models.weights import put_weights
 from .config import StartFrom
 from .folder import RunFolder
 
@@ -16,19 +17,16 @@ def start_from(folder: RunFolder) -> StartFrom:
     return StartFrom(path=str(folder.path.resolve()), sha256=checksum(folder.model_file))
 
 
-def starting_weights(config: StartFrom, model: nn.Module) -> dict[str, Tensor]:
-    """The weights, for `model`; an `InputError` if they changed or belong to another model."""
+def begin(model: nn.Module, config: StartFrom) -> None:
+    """Give `model` the weights; an `InputError` if they changed or belong to another model."""
     folder = RunFolder(Path(config.path))
     if not folder.model_file.exists() or checksum(folder.model_file) != config.sha256:
         raise InputError(
             f"the model in {folder.path} is gone or has changed since this run was configured; "
             "restore it, or begin a new run from what is there"
         )
-    weights = folder.load_model()
-    wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    if {name: tensor.shape for name, tensor in weights.items()} != wanted:
-        raise InputError(
-            f"the model in {folder.path} has other weights than the one to train; "
-            "give both runs the same architecture and encodings"
-        )
-    return weights
+    misfit = (
+        f"the model in {folder.path} has other weights than the one to train; "
+        "give both runs the same architecture and encodings"
+    )
+    put_weights(model, folder.load_model(), misfit)

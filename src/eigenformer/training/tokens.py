@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from ..core import InputError, to_json
 from ..encodings import PAD, Task
 from ..evaluation import TrainedSolver, evaluate
-from ..models import Model, ModelConfig
+from ..models import Model, ModelConfig, Numbers, Question
+from ..models.question import TensorBatch, true_answers
 from .config import (
     DataFile,
     EvaluationConfig,
@@ -29,25 +30,15 @@ from .loss import TokenLoss
 from .muon import Muon, fast_precision
 from .run import KINDS, Run, Score, Share
 from .schedule import rate_multiple
-from .start import starting_weights
+from .start import begin
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class TokenPairs:
-    """Questions and answers. B examples, L input tokens, T output tokens with <eos>."""
+class Pairs(TensorBatch):
+    """Questions, and the true answers in the form that the model writes."""
 
-    inputs: Int64[Tensor, "B L"]
-    outputs: Int64[Tensor, "B T"]
-    padded: bool
-
-    def to(self, device: torch.device) -> "TokenPairs":
-        if device.type == "cpu":
-            return self
-        inputs = self.inputs.to(device, non_blocking=True)
-        return TokenPairs(inputs, self.outputs.to(device, non_blocking=True), self.padded)
-
-    def pin_memory(self) -> "TokenPairs":
-        return TokenPairs(self.inputs.pin_memory(), self.outputs.pin_memory(), self.padded)
+    question: Question
+    truth: Int64[Tensor, "B T"] | Numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +104,7 @@ class TrainConfig(Run):
     def build(self) -> Model:
         model = self.model.build(self.task.encoder, self.task.decoder, seed=self.seed)
         if self.start is not None:
-            model.load_state_dict(starting_weights(self.start, model))
+            begin(model, self.start)
         return model
 
     def optimizers(self, model: nn.Module) -> list[torch.optim.Optimizer]:
@@ -159,13 +150,14 @@ class TrainConfig(Run):
         else:
             examples = self._file.batch(self.seed, index, size)
         share = slice(rank * size // ranks, (rank + 1) * size // ranks)
-        pairs = TokenPairs(
-            torch.from_numpy(examples.input_ids[share]),
-            torch.from_numpy(examples.output_ids[share]),
-            examples.padded,
+        part, model = examples[share], self.model
+        pairs = Pairs(
+            Question.of(model.reads, part.inputs, part.input_ids, examples.padded),
+            true_answers(model.writes, part.answers, part.output_ids),
         )
         tokens = int((examples.output_ids != PAD).sum())
-        return Share(data=pairs, weight=tokens, rejected=examples.rejected)
+        weight = tokens if model.writes == "tokens" else size
+        return Share(data=pairs, weight=weight, rejected=examples.rejected)
 
     def evaluates(self, step: int) -> bool:
         every, size = self.evaluation.every, self.batch_size
@@ -215,16 +207,13 @@ class TokenFolder(RunFolder[TrainConfig]):
 
 
 class _Objective(nn.Module):
-    """The sum of the cross-entropies of all decisions, and of what the model's way costs."""
+    """The model's loss; the cross-entropy of decisions between words is the run's."""
 
     def __init__(self, model: nn.Module, loss: TokenLoss) -> None:
         super().__init__()
         self.model = model
         self.loss = loss
 
-    def forward(self, pairs: TokenPairs) -> Float[Tensor, ""]:
+    def forward(self, pairs: Pairs) -> Float[Tensor, ""]:
         assert isinstance(self.model, Model)
-        decisions = self.model.choices(pairs.inputs, pairs.outputs, pairs.padded)
-        losses = [self.loss(choices) for choices in decisions]
-        losses += [choices.penalty for choices in decisions if choices.penalty is not None]
-        return torch.stack(losses).sum()
+        return self.model.loss(pairs.question, pairs.truth, self.loss)

@@ -26,19 +26,19 @@ def _summary(model: ShippedModel) -> str:
     settings = ", ".join(
         f"{key.replace('_', ' ')} {_text(value)}" for key, value in ensemble.items()
     )
-    architecture = to_json(model.config.model)
+    network = model.config.model
+    name = network.registry.name_of(network)
     stacks = ", ".join(
-        f"{side} {stack['layers']} layer{'s' if stack['layers'] > 1 else ''} of width "
-        f"{stack['width']}, {stack['heads']} heads"
-        for side in ("encoder", "decoder")
-        if isinstance(stack := architecture.get(side), dict)
+        f"{side} {stack.layers} layer{'s' if stack.layers > 1 else ''} of width {stack.width}, "
+        f"{stack.heads} heads"
+        for side, stack in zip(("encoder", "decoder"), network.stacks, strict=False)
     )
     noise = f"; noise {task.noise:g} on the input" if task.noise else ""
     rows = {
         "problem": model.problem,
         "matrices": f"{_dims(model)}, ensemble {model.ensemble} ({settings}){noise}",
         "tokens": f"{task.encoder.label} in, {task.decoder.label} out",
-        "network": f"{architecture['name']}: {stacks}" if stacks else architecture["name"],
+        "network": f"{name}: {stacks}" if stacks else name,
         "size": f"{model.parameters:,} parameters, {model.size / 1e6:.1f} MB in {model.precision}",
         "recipe": f"`{model.config.recipe}`, {model.config.examples:,} examples, "
         f"seed {model.config.seed}",

@@ -1,12 +1,8 @@
 """From a run folder, or the name of a shipped model, to a solver."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from torch import Tensor
-
-from ..core import InputError, to_json, unknown
+from ..core import InputError, unknown
 from ..evaluation import (
     Solver,
     TrainedSolver,
@@ -15,6 +11,7 @@ from ..evaluation import (
     numpy_solver,
     takes,
 )
+from ..models.weights import built_with
 from ..runs.store import find_run, stored_runs
 from ..training import RunFolder, TokenFolder, TrainConfig
 from .shipped import shipped_models
@@ -63,31 +60,9 @@ def solver_of(
     `config` is the folder's, if it has been read already.
     """
     config, weights = config or TokenFolder(folder.path).config(), folder.load_model()
-    misfit = InputError(f"the weights in {folder.path} do not fit its configuration")
-    if not _bounded(to_json(config.model), weights):
-        raise misfit
-    model = config.model.build(config.task.encoder, config.task.decoder, seed=config.seed)
-    if {k: v.shape for k, v in weights.items()} != {
-        k: v.shape for k, v in model.state_dict().items()
-    }:
-        raise misfit
-    model.load_state_dict(weights)
-    return TrainedSolver(model.to(device).eval(), config.task, name=folder.path.name)
-
-
-def _bounded(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> bool:
-    """Whether no number of a model's configuration is beyond what the weights can have come from.
-
-    Asked before the model is built: a damaged configuration may ask for more than there is memory.
-    """
-    largest = max((side for tensor in weights.values() for side in tensor.shape), default=0)
-    for key, value in config.items():
-        if isinstance(value, dict):
-            if not _bounded(value, weights):
-                return False
-        elif isinstance(value, int) and value > (len(weights) if "layers" in key else largest):
-            return False
-    return True
+    task, misfit = config.task, f"the weights in {folder.path} do not fit its configuration"
+    model = built_with(weights, config.model, task.encoder, task.decoder, misfit)
+    return TrainedSolver(model.to(device), task, name=folder.path.name)
 
 
 def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..core import InputError, to_json
+from ..core import InputError
 from ..runs.recipes import RECIPES
 from ..training import Run, RunFolder, TokenFolder, TrainConfig
 
@@ -54,6 +54,8 @@ def rebuild_command(config: TrainConfig) -> str:
 def _words(recipe: Callable[..., Run], config: TrainConfig) -> list[str] | None:
     """The options of `recipe` that give `config`; None if there are none."""
     defaults = inspect.signature(recipe).parameters
+    if "problem" not in defaults:
+        return None  # of another kind of run
     chosen = {
         name: value
         for name, value in _arguments(config).items()
@@ -89,15 +91,14 @@ def _resolved(recipe: Callable[..., Run], chosen: dict[str, Any]) -> TrainConfig
 
 def _arguments(config: TrainConfig) -> dict[str, Any]:
     """What recipes take as arguments; whatever they leave out is an override."""
-    task, model = config.task, to_json(config.model)
+    task, stacks = config.task, config.model.stacks
     ensemble, problem = task.ensemble, task.problem
-    stacks = [model.get("encoder"), model.get("decoder")]
     sizes = {}
-    if all(isinstance(stack, dict) for stack in stacks):
+    if stacks:
         sizes = {
-            "layers": tuple(stack["layers"] for stack in stacks),
-            "width": stacks[0]["width"],
-            "heads": tuple(stack["heads"] for stack in stacks),
+            "layers": tuple(stack.layers for stack in stacks),
+            "width": stacks[0].width,
+            "heads": tuple(stack.heads for stack in stacks),
         }
     encodings = [side.label.split()[0] for side in (task.encoder, task.decoder)]
     return {
@@ -107,6 +108,7 @@ def _arguments(config: TrainConfig) -> dict[str, Any]:
         **({} if isinstance(ensemble.scale, tuple) else {"scale": ensemble.scale}),
         "encoding": encodings[0],
         **({"output_encoding": encodings[1]} if encodings[1] != encodings[0] else {}),
+        "model": config.model.registry.name_of(config.model),
         **sizes,
         "examples": config.examples,
         "batch_size": config.batch_size,

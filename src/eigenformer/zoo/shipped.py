@@ -1,26 +1,16 @@
 """The models that come with the package: where they are, and the facts about each."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from ..core import InputError, load_json, unknown
+from ..core.places import models_root as models_root
+from ..core.places import shipped_models as shipped_models
 from ..training import TokenFolder, TrainConfig
 
 FRESH = "fresh"
 """Name of the evaluation that a shipped model comes with."""
-
-
-def models_root() -> Path:
-    """The folder of the package that they are in."""
-    return Path(str(files("eigenformer.zoo"))) / "models"
-
-
-def shipped_models() -> dict[str, Path]:
-    """The models that come with the package, by name; each is a run folder without its state."""
-    folders = sorted(models_root().glob("*"))
-    return {path.name: path for path in folders if (path / "config.json").exists()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back
+from tiny_studies import trained
 
 from eigenformer.incontext import (
     InContextFolder,
@@ -14,16 +13,8 @@ from eigenformer.incontext import (
     Prompts,
     Regression,
     RunConfig,
-    train,
 )
-from eigenformer.papers.gatmiry2024 import STUDIES, loops, optimum, settings
-from eigenformer.papers.incontext_study import SCALES, Study, studies
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_runs_of_both_scales_build_and_hash(study: Study) -> None:
-    assert studies()[study.name] is study
-    assert len({study.identity(scale) for scale in SCALES if study.planned(scale)}) == 2
+from eigenformer.papers.gatmiry2024 import loops, optimum, settings
 
 
 def test_runs_are_looped_models_that_train_a_and_u_on_isotropic_prompts() -> None:
@@ -67,7 +58,7 @@ def _folder(tmp_path: Path, count: int, points: int = 20) -> InContextFolder:
         batch=8,
         snapshots=(0,),
     )
-    return train(config, tmp_path / f"{points}-{count}")
+    return trained(config, tmp_path / f"{points}-{count}")
 
 
 def test_dominance_at_zero_is_that_of_the_closed_form(tmp_path: Path) -> None:
@@ -101,20 +92,6 @@ def test_out_of_distribution_prompts_have_the_law_that_they_name() -> None:
     # The mean eigenvalue is 0.625, and the label's variance is d whatever Sigma is.
     assert float(batch.query.square().mean()) == pytest.approx(0.625, rel=0.02)
     assert float(batch.target.square().mean()) == pytest.approx(10, rel=0.1)
-
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_findings_of_tiny_runs_serialise(
-    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loops, "PROMPTS", 50)
-    monkeypatch.setattr(optimum, "GRADIENT_PROMPTS", 50)
-    monkeypatch.setattr(optimum, "DRAWS", 100)
-    runs = [run for run in study.planned("laptop") if run.name.endswith("seed-0")]
-    findings = study.analyse("laptop", shrunk(runs, tmp_path))
-    assert there_and_back(findings) == findings
-    assert np.isfinite([number.value for number in findings.numbers]).all()
-    assert set(findings.verdicts) == {"N12"}
 
 
 def test_the_learned_step_is_judged_against_the_best() -> None:

@@ -6,10 +6,8 @@ import pytest
 import torch
 from tiny_studies import shrunk, there_and_back
 
-from eigenformer.incontext import OneLayer, Patterns
-from eigenformer.papers.incontext_study import SCALES, studies
-from eigenformer.papers.li2024 import STUDIES, UPDATES, updates
-from eigenformer.papers.li2024.updates import FRACTIONS, Trained, judge
+from eigenformer.papers.li2024 import UPDATES, updates
+from eigenformer.papers.li2024.updates import FRACTIONS, Trained, verdict
 
 FLAT = (1.0,) * (len(FRACTIONS) - 1) + (0.5,)
 FALLING = (1.0, 0.85) + (0.5,) * (len(FRACTIONS) - 2)
@@ -24,16 +22,6 @@ def trained(third: float = 0.02, smallest=FLAT, largest=FALLING) -> Trained:
         before=(0.1, 0.2),
         after=(0.1, 0.9),
     )
-
-
-def test_runs_of_both_scales_build() -> None:
-    assert studies()["li2024-updates"] is UPDATES and (UPDATES,) == STUDIES
-    assert len({UPDATES.identity(scale) for scale in SCALES}) == 2
-    for scale in SCALES:
-        for run in UPDATES.planned(scale):
-            assert isinstance(run.config.task, Patterns)
-            assert isinstance(run.config.model, OneLayer)
-            assert run.config.optimizer.kind == "sgd"
 
 
 def test_findings_of_tiny_runs_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,26 +50,30 @@ def test_updates_of_a_real_run_act_on_the_patterns_that_count(tmp_path: Path) ->
 
 
 def test_the_claim_holds_with_low_rank_and_free_pruning() -> None:
-    finding = judge([trained(), trained(0.04)])
+    finding = verdict([trained(), trained(0.04)])
     assert finding.state == "holds"
     assert "at most 0.080 in 2 runs" in finding.sentence
     assert "shortest 90%" in finding.sentence
 
 
 @pytest.mark.parametrize(
-    "run",
-    [trained(0.3), trained(smallest=FALLING, largest=FLAT)],
-    ids=["no rank", "pruning short neurons hurts"],
+    ("runs", "state"),
+    [
+        ([trained(0.3)] * 2, "fails"),
+        ([trained(smallest=FALLING, largest=FLAT)] * 2, "fails"),
+        ([trained(0.1)], "undecided"),
+        ([trained(largest=FLAT)], "undecided"),
+        ([trained(), trained(smallest=FALLING)], "undecided"),
+    ],
+    ids=[
+        "no rank",
+        "pruning short neurons hurts",
+        "rank in between",
+        "long neurons are not missed",
+        "seeds disagree",
+    ],
 )
-def test_the_claim_fails(run: Trained) -> None:
-    assert judge([run, run]).state == "fails"
-
-
-@pytest.mark.parametrize(
-    "runs",
-    [[trained(0.1)], [trained(largest=FLAT)], [trained(), trained(smallest=FALLING)]],
-    ids=["rank in between", "long neurons are not missed", "seeds disagree"],
-)
-def test_otherwise_it_is_undecided(runs: list[Trained]) -> None:
-    finding = judge(runs)
-    assert finding.state == "undecided" and finding.would_decide
+def test_the_claim_fails_or_is_undecided(runs: list[Trained], state: str) -> None:
+    finding = verdict(runs)
+    assert finding.state == state
+    assert bool(finding.would_decide) == (state == "undecided")

@@ -43,16 +43,15 @@ import numpy as np
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
-from ..catalogue import Entry
+from ..catalogue import Construction
 from ..gates import clear, form
 from ..network import Network
 from ..options import NetworkOptions
 from ..parts import Head, Layer, Unit
 from ..scalar import IDENTITY, Scalar
 from ..spec import Port, Spec, Stage
-from .graphs import at_least
 from .heads import head
 from .spectra import frobenius, symmetric_eigenvalues
 
@@ -241,8 +240,7 @@ def draw(
     return (matrix + matrix.swapaxes(1, 2)) / 2, rng.normal(size=(batch, dim))
 
 
-Entry(
-    name="conjugate-gradient",
+Construction(
     summary="A x = b by conjugate gradients, 1/z by ReLUs and Newton, 6 iterations at d = 5",
     source=SOURCE,
     build=lambda: conjugate_gradient(dim=5, iterations=6, condition=101.0),
@@ -254,4 +252,4 @@ Entry(
     error=2.7e-14,
     relative=True,
     limit=lambda matrix, rhs: np.linalg.solve(matrix, rhs[:, :, None])[:, :, 0],
-).register()
+).register("conjugate-gradient")

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
 from ..network import Network
 from ..options import NetworkOptions
@@ -94,9 +94,9 @@ def _richardson(
     *,
     flow: bool = False,
 ) -> Spec:
-    graphs.at_least(2, nodes=nodes)
-    graphs.at_least(1, edges=edges, demands=demands, iterations=iterations)
-    graphs.positive(step=step)
+    at_least(2, nodes=nodes)
+    at_least(1, edges=edges, demands=demands, iterations=iterations)
+    positive(step=step)
     if flow and demands > nodes:
         raise InputError(f"{demands} demands on {nodes} nodes; the flow has room for {nodes}")
     layout = Layout.of(B=edges, psi=demands, phi=demands, **({"E": demands} if flow else {}))
@@ -160,7 +160,7 @@ def electric_quadratic(
     own, and Psi by it. With it, any number above a third of a graph's will do; a smaller one is
     refused, as t >= 3 does not come back.
     """
-    graphs.at_least(1, stages=stages)
+    at_least(1, stages=stages)
     name = "electric potentials, quadratic"
     spec = whitening_spec(name, nodes, edges, demands, stages, lambda_max, power=2)
     return Network(spec, **options)
@@ -168,7 +168,7 @@ def electric_quadratic(
 
 def best_step(lambda_max: float, lambda_2: float) -> float:
     """The step with the fastest convergence of Richardson's iteration."""
-    graphs.positive(lambda_max=lambda_max, lambda_2=lambda_2)
+    positive(lambda_max=lambda_max, lambda_2=lambda_2)
     return 2 / (lambda_max + lambda_2)
 
 
@@ -179,7 +179,7 @@ def richardson_error(condition: float, iterations: int) -> float:
 
 def iterations_for(condition: float, error: float) -> int:
     """The iterations of Richardson's method that leave a factor `error` of the error."""
-    graphs.positive(error=error)
+    positive(error=error)
     if not (condition > 1 and error < 1):
         return 1
     return math.ceil(math.log(error) / math.log(richardson_error(condition, 1)))
@@ -218,7 +218,6 @@ def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 graphs.entry(
-    name="electric",
     summary="electric potentials of a graph by Richardson's iteration, 80 layers",
     build=lambda: electric_potentials(nodes=10, edges=20, demands=10, iterations=80),
     draw=draw,
@@ -229,9 +228,8 @@ graphs.entry(
     theorem={"heads": "1", "width": "m + 2k = 40"},
     limit=exact_potentials,
     rate=lambda layers: richardson_error(graphs.CONDITION, layers),
-).register()
+).register("electric")
 graphs.entry(
-    name="electric-flow",
     summary="the electric flow on a graph's edges, 160 iterations and a layer",
     build=lambda: electric_flow(nodes=10, edges=20, demands=10, iterations=160),
     draw=draw,
@@ -239,9 +237,8 @@ graphs.entry(
     layers=161,
     width=50,
     error=3.9e-15,
-).register()
+).register("electric-flow")
 graphs.entry(
-    name="electric-quadratic",
     summary="electric potentials of a graph with quadratic convergence, 18 layers",
     build=lambda: electric_quadratic(nodes=10, edges=20, demands=10, stages=9),
     draw=draw,
@@ -250,4 +247,4 @@ graphs.entry(
     width=30,
     error=8.7e-15,
     theorem={"heads": "1", "width": "m + 2k = 40"},
-).register()
+).register("electric-quadratic")

@@ -25,9 +25,9 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
-from ..catalogue import Entry
+from ..catalogue import Construction
 from ..network import Network
 from ..options import NetworkOptions
 from ..parts import Layer, Unit
@@ -35,7 +35,7 @@ from ..scalar import IDENTITY
 from ..spec import Port, Spec, Stage
 from .heads import head
 from .least_squares import Start, newton_steps
-from .prompts import LEAST_SQUARES, Prompt, at_least, draw_regression
+from .prompts import LEAST_SQUARES, Prompt, draw_regression
 from .spectra import gram_eigenvalues, positive, refuse, warn_if_ill_conditioned
 
 Scores = Literal["relu", "linear"]
@@ -61,9 +61,7 @@ def fu_newton_steps(
     refused unless `guard` is False.
     Source: Fu et al. 2024, Theorem 5.1 (one step); derivations.md, section 2.
     """
-    at_least("dim", dim, 1)
-    at_least("tokens", tokens, 1)
-    at_least("steps", steps, 1)
+    at_least(1, dim=dim, tokens=tokens, steps=steps)
     layout = Layout.of(Mx=dim, x=dim)
     mx_port, x_port = (
         Port(name=name, shape=(tokens, dim), block=name, transposed=True) for name in ("Mx", "x")
@@ -149,7 +147,7 @@ def fu_newton(
     if steps is None:
         # ||S S^T||_F is at most sqrt(dim) ||S S^T||_2, which costs log2 of that more.
         steps = newton_steps(condition, start) + math.ceil(math.log2(dim) / 2)
-    at_least("steps", steps, 1)
+    at_least(1, steps=steps)
     if alpha is not None and not 0 < alpha < math.inf:
         raise InputError(f"alpha is {alpha}; it must be positive")
     layout = Layout.of(Mx=dim, x=dim, y=1)
@@ -277,8 +275,7 @@ def _draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
 
 
 def _register_core(scores: Scores, heads: int, error: float) -> None:
-    Entry(
-        name=f"fu-newton-{scores}",
+    Construction(
         summary=f"Newton steps on tokens [Mx; x], {scores} attention: the core, 2 steps",
         source="Fu et al. 2024, Theorem 5.1",
         build=lambda: fu_newton_steps(5, 20, 2, scores=scores),
@@ -291,13 +288,12 @@ def _register_core(scores: Scores, heads: int, error: float) -> None:
         samples=300,
         relative=True,
         theorem={"layers": "1 a step (+ 8) = 2 (+ 8)", "heads": str(heads), "width": "O(d)"},
-    ).register()
+    ).register(f"fu-newton-{scores}")
 
 
 _register_core("relu", 2, 4e-16)
 _register_core("linear", 1, 4.4e-16)
-Entry(
-    name="fu-newton",
+Construction(
     summary="least-squares prediction by Newton steps on tokens, set-up and read-out included",
     source="Fu et al. 2024, Theorem 5.1",
     build=lambda: fu_newton(5, 20, 12),
@@ -308,4 +304,4 @@ Entry(
     width=11,
     error=1e-12,  # 2^12 machine epsilon: see the module's docstring
     theorem={"layers": "k + 8 = 20", "heads": "O(1)", "width": "O(d)"},
-).register()
+).register("fu-newton")

@@ -27,14 +27,14 @@ import numpy as np
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Move
-from ..catalogue import Entry
+from ..catalogue import Construction
 from ..network import Network
 from ..options import NetworkOptions
 from ..parts import Layer
 from ..spec import Stage
-from .prompts import MEAN_NOTE, Prompt, at_least, draw_regression, finite
+from .prompts import MEAN_NOTE, Prompt, draw_regression, finite
 from .spectra import gram_eigenvalues, positive, refuse, warn_if_ill_conditioned
 
 Schedule = Literal["newton-schulz", "minimax"]
@@ -162,7 +162,7 @@ def whitening_rates(
     if not 1 <= condition < math.inf:
         raise InputError(f"condition is {condition}; a condition number is at least 1")
     if whitening is not None:
-        at_least("layers", whitening + 1, 1)
+        at_least(1, layers=whitening + 1)
     if schedule == "newton-schulz":
         count = math.ceil(math.log(condition, 9 / 4) + 5) if whitening is None else whitening
         growth = 9 / 4
@@ -223,8 +223,7 @@ def draw_conditioned(
 
 
 _RATES = [(0.2, 0.3), (0.1, -0.2), (0.25, 0.5), (0.3, 0.0), (0.15, 1.0), (0.2, 0.4)]
-Entry(
-    name="gd++",
+Construction(
     summary="GD++ with arbitrary rates, 6 layers",
     source="von Oswald et al. 2023; Ahn et al. 2023, form 11",
     build=lambda: gd_plus_plus(5, 20, _RATES),
@@ -235,12 +234,11 @@ Entry(
     width=6,
     error=1.4e-15,
     theorem={"layers": "1 a step = 6", "heads": "1", "width": "d + 1 = 6"},
-).register()
+).register("gd++")
 
 
 def _register_whitening(schedule: Schedule, layers: int, largest: float | None) -> None:
-    Entry(
-        name=f"gd++-{schedule}",
+    Construction(
         summary=f"least squares by GD++ with the {schedule} schedule, condition number 100",
         source="Vladymyrov et al. 2024, Theorem 5.1",
         build=lambda: newton_schulz_descent(10, 50, layers, schedule=schedule, largest=largest),
@@ -252,7 +250,7 @@ def _register_whitening(schedule: Schedule, layers: int, largest: float | None) 
         error=1e-15,
         samples=200,
         theorem={"layers": _LAYERS, "heads": "1", "width": "d + 1"},
-    ).register()
+    ).register(f"gd++-{schedule}")
 
 
 # The largest eigenvalue drawn is 50, the number of tokens. Newton-Schulz may start from 9/4 times

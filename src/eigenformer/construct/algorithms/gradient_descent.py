@@ -19,14 +19,14 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Move
-from ..catalogue import Entry
+from ..catalogue import Construction
 from ..network import Network
 from ..options import NetworkOptions
 from ..parts import Layer
 from ..spec import Stage
-from .prompts import MEAN_NOTE, Prompt, at_least, draw_regression, finite
+from .prompts import MEAN_NOTE, Prompt, draw_regression, finite
 from .spectra import gram_eigenvalues, positive, refuse
 
 
@@ -54,7 +54,7 @@ def gradient_descent(
     Source: von Oswald et al. 2023, Proposition 1; derivations.md, section 3.
     """
     prompt = Prompt(dim=dim, tokens=tokens, outputs=outputs)
-    at_least("steps", steps, 1)
+    at_least(1, steps=steps)
     constant = isinstance(eta, (int, float))
     etas = [float(eta)] * steps if isinstance(eta, (int, float)) else [float(e) for e in eta]
     if not etas or (len(etas) != steps and steps != 1):
@@ -133,8 +133,7 @@ def _draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
     return x, np.stack([y, other], axis=2), query
 
 
-Entry(
-    name="gd-step",
+Construction(
     summary="one step of gradient descent from any W0",
     source="von Oswald et al. 2023, Proposition 1",
     build=lambda: gradient_descent(5, 20, _ETA, outputs=2, initial=_INITIAL),
@@ -145,4 +144,4 @@ Entry(
     width=7,
     error=1.4e-14,
     theorem={"layers": "1", "heads": "1", "width": "dx + dy = 7"},
-).register()
+).register("gd-step")

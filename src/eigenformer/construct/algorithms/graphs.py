@@ -15,9 +15,9 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move, RowMap
-from ..catalogue import Entry
+from ..catalogue import Construction
 from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from .heads import head
@@ -25,21 +25,7 @@ from .heads import head
 SOURCE = "Cheng, Carin and Sra 2024 (arXiv 2410.16699); derivations.md, section 8"
 CONDITION = 18.6
 """lambda_max / lambda_2 of the graph behind the figures of derivations.md, section 8."""
-entry = partial(Entry, source=SOURCE, heads=1)
-
-
-def at_least(least: int, **counts: int) -> None:
-    """Refuse a count (given by name) below `least`."""
-    for name, count in counts.items():
-        if count < least:
-            raise InputError(f"{name} is {count}; give at least {least}")
-
-
-def positive(**values: float | None) -> None:
-    """Refuse a value (given by name) that is neither None nor positive and finite."""
-    for name, value in values.items():
-        if value is not None and not (0 < value < float("inf")):
-            raise InputError(f"{name} is {value}; give a positive number")
+entry = partial(Construction, source=SOURCE, heads=1)
 
 
 def laplacian_layer(layout: Layout, *value: Move, linear: RowMap = ()) -> Layer:
@@ -176,6 +162,6 @@ def draw_skip_rings(
     return found[:batch]
 
 
-def draw_identities(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
+def draw_with_identity(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """Skip rings no worse conditioned than the one of section 8, and the identity for each."""
     return draw_skip_rings(rng, batch, condition=CONDITION), np.tile(np.eye(10), (batch, 1, 1))

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
 from ..network import Network
 from ..options import NetworkOptions
@@ -38,9 +38,9 @@ def heat_kernel(
     A graph with time lambda_max / layers >= 2 is refused, as its fastest modes would grow. The
     graph may be disconnected, and a signal's mean is kept.
     """
-    graphs.at_least(2, nodes=nodes)
-    graphs.at_least(1, edges=edges, signals=signals, layers=layers)
-    graphs.positive(time=time)
+    at_least(2, nodes=nodes)
+    at_least(1, edges=edges, signals=signals, layers=layers)
+    positive(time=time)
     layout = Layout.of(B=edges, phi=signals)
     phi = layout["phi"]
     step = time / layers
@@ -96,14 +96,13 @@ def exact_heat(
 
 
 graphs.entry(
-    name="heat-kernel",
     summary="heat kernel exp(-L/2) of a graph, first order, 128 layers",
     build=lambda: heat_kernel(nodes=10, edges=20, signals=10, time=0.5, layers=128),
-    draw=graphs.draw_identities,
+    draw=graphs.draw_with_identity,
     reference=lambda incidence, signals: exact_heat(incidence, signals, 0.5),
     layers=128,
     width=30,
     error=3.9e-3,
     kind="approximation",
     theorem={"heads": "1", "width": "m + 2k = 40"},
-).register()
+).register("heat-kernel")

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move, Rows
 from ..network import Network
 from ..options import NetworkOptions
@@ -58,9 +58,9 @@ def laplacian_eigenvectors(
     may be disconnected: the vectors of eigenvalue 0 beside the constant come first.
     Equivalent to `np.linalg.eigh(B @ B.T)` up to signs.
     """
-    graphs.at_least(2, nodes=nodes)
-    graphs.at_least(1, edges=edges, vectors=vectors, iterations=iterations)
-    graphs.positive(mu=mu)
+    at_least(2, nodes=nodes)
+    at_least(1, edges=edges, vectors=vectors, iterations=iterations)
+    positive(mu=mu)
     if vectors >= nodes:
         raise InputError(
             f"vectors is {vectors}; {nodes} nodes have {nodes - 1} beside the constant"
@@ -156,7 +156,6 @@ def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 graphs.entry(
-    name="laplacian-eigenvectors",
     summary="all 9 Laplacian eigenvectors of a graph beside the constant, 800 iterations",
     build=lambda: laplacian_eigenvectors(nodes=10, edges=20, vectors=9, iterations=800),
     draw=draw,
@@ -166,4 +165,4 @@ graphs.entry(
     error=1.6e-15,
     samples=20,
     theorem={"heads": "1", "width": "m + 2k = 40"},
-).register()
+).register("laplacian-eigenvectors")

@@ -25,15 +25,15 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move
-from ..catalogue import Entry
+from ..catalogue import Construction
 from ..network import Network
 from ..options import NetworkOptions
 from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
 from .heads import head
-from .prompts import LEAST_SQUARES, at_least, draw_regression
+from .prompts import LEAST_SQUARES, draw_regression
 from .spectra import gram_eigenvalues, positive, refuse, warn_if_ill_conditioned
 
 Start = Literal["gram", "identity"]
@@ -145,8 +145,7 @@ class _Plan:
     predicts: bool = True
 
     def __post_init__(self) -> None:
-        at_least("dim", self.dim, 1)
-        at_least("steps", self.steps, 1)
+        at_least(1, dim=self.dim, steps=self.steps)
         if self.tokens < self.dim:
             raise InputError(
                 f"tokens is {self.tokens}, but the {self.dim} x {self.dim} identity lies in the "
@@ -295,8 +294,7 @@ def least_squares_reference(
     return np.asarray(np.einsum("bd,bd->b", a_test, w[:, :, 0]))
 
 
-Entry(
-    name="least-squares",
+Construction(
     summary="least squares and prediction from tokens, by Newton's iteration",
     source="Giannou et al. 2024, Theorem 4.2",
     build=lambda: least_squares(5, 20, 8),
@@ -307,4 +305,4 @@ Entry(
     width=23,
     error=3.2e-15,
     theorem={"layers": "T + 3 = 11", "heads": "2", "width": "4d + 3 = 23"},
-).register()
+).register("least-squares")

@@ -36,7 +36,7 @@ import torch
 
 from ...core import InputError
 from ..blocks import Layout, Move, Rows
-from ..catalogue import Entry
+from ..catalogue import Construction
 from ..gates import clear, form, overwrite, product, square
 from ..network import Network
 from ..options import NetworkOptions
@@ -288,8 +288,7 @@ def draw_problems(
 
 def _register(name: str, summary: str, mu: float, layers: int, error: float, exact: bool) -> None:
     k = inverse_steps_for(mu)
-    Entry(
-        name=name,
+    Construction(
         summary=summary,
         source="Giannou et al. 2024, theorem 5.2",
         build=functools.partial(logistic_newton, 5, 26, mu, exact=exact),
@@ -302,7 +301,7 @@ def _register(name: str, summary: str, mu: float, layers: int, error: float, exa
         kind="rounding" if exact else "approximation",
         samples=300,
         theorem={"layers": f"11 + 2k = {11 + 2 * k}", "width": "6d + 4 = 34"},
-    ).register()
+    ).register(name)
 
 
 _STEP = "a damped Newton step, logistic regression, mu = 0.1"

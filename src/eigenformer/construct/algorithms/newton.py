@@ -18,15 +18,14 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from .. import theory
-from ..catalogue import Entry
+from ..catalogue import Construction
 from ..compiler import CompiledNetwork, check_symmetric, compiled_program
 from ..expression import Expression, I, Shape, stored
 from ..options import NetworkOptions
 from ..program import Program, program, trace
 from ..spec import Port
-from .prompts import at_least
 
 
 @program
@@ -70,7 +69,7 @@ def newton_inverse(
 
     Source: Giannou et al. 2024, Lemma 4.1; derivations.md, section 1d (i) and (ii).
     """
-    at_least("dim", dim, 1)
+    at_least(1, dim=dim)
     layers = "1 a step" if symmetric else f"2 for one step (Lemma 4.1), T + 1 = {steps + 1}"
     theorem = {"layers": layers, "heads": "2", "width": "3d" if symmetric else "4d"}
     iteration = _Iteration("newton_inverse", (dim, dim), steps, alpha, guard, theorem, symmetric)
@@ -95,8 +94,8 @@ def newton_order(
     Order 4 is two steps of order 2, and costs one layer more: for comparison only.
     Source: Li and Li 2010; Giannou et al. 2024, section 4; derivations.md, section 1d (iii).
     """
-    at_least("dim", dim, 1)
-    at_least("order", order, 2)
+    at_least(1, dim=dim)
+    at_least(2, order=order)
     theorem = {"layers": "n - 1 a step + 1", "heads": "2", "width": "4d"}
     iteration = _Iteration(f"newton_order_{order}", (dim, dim), steps, alpha, guard, theorem)
     return iteration.network(order_step(order), keep=("X",), **options)
@@ -121,8 +120,7 @@ def pseudo_inverse(
 
     Source: Giannou et al. 2024, section 4; Ben-Israel and Cohen 1966 (convergence).
     """
-    at_least("rows", rows, 1)
-    at_least("columns", columns, 1)
+    at_least(1, rows=rows, columns=columns)
     theorem = {"layers": f"T + 1 = {steps + 1}", "heads": "2"}
     shape = (rows, columns)
     iteration = _Iteration("pseudo_inverse", shape, steps, alpha, guard, theorem, invertible=False)
@@ -163,7 +161,7 @@ class _Iteration:
     invertible: bool = True
 
     def __post_init__(self) -> None:
-        at_least("steps", self.steps, 1)
+        at_least(1, steps=self.steps)
         if self.alpha is not None and not 0 < self.alpha < np.inf:
             raise InputError(f"alpha is {self.alpha}; it must be positive")
 
@@ -298,9 +296,8 @@ def _from_transpose(a: np.ndarray) -> np.ndarray:
 
 
 _SOURCE = "Giannou et al. 2024, Lemma 4.1 and section 4"
-_entry = partial(Entry, source=_SOURCE, heads=2, relative=True)
+_entry = partial(Construction, source=_SOURCE, heads=2, relative=True)
 _entry(
-    name="newton-lemma",
     summary="one Newton step for the inverse, any A and X0: the network of Lemma 4.1",
     build=lambda: newton_inverse(DIM, 1),
     draw=_pair,
@@ -310,9 +307,8 @@ _entry(
     error=1.4e-14,
     relative=False,
     theorem={"layers": "2", "heads": "2", "width": "4d"},
-).register()
+).register("newton-lemma")
 _entry(
-    name="newton",
     summary=f"{STEPS} Newton steps for the inverse from A^T/||A||^2, A^T kept",
     build=lambda: newton_inverse(DIM, STEPS),
     draw=lambda rng, batch: (conditioned(rng, batch, (DIM, DIM)),),
@@ -322,9 +318,8 @@ _entry(
     width=4 * DIM,
     error=4e-16,
     theorem={"layers": "2 a step (T + 1 with A^T kept)", "heads": "2", "width": "4d"},
-).register()
+).register("newton")
 _entry(
-    name="newton-symmetric",
     summary="one Newton step for the inverse of a symmetric A, any X0",
     build=lambda: newton_inverse(DIM, 1, symmetric=True),
     draw=_symmetric_pair,
@@ -334,9 +329,8 @@ _entry(
     width=3 * DIM,
     error=7.5e-16,
     theorem={"layers": "1", "heads": "2", "width": "3d"},
-).register()
+).register("newton-symmetric")
 _entry(
-    name="pseudo-inverse",
     summary=f"pseudo-inverse of a 4x6 matrix, {STEPS} Newton steps",
     build=lambda: pseudo_inverse(4, 6, STEPS),
     draw=lambda rng, batch: (conditioned(rng, batch, (4, 6)),),
@@ -346,12 +340,11 @@ _entry(
     width=4 + 3 * 6,
     error=4e-16,
     theorem={"layers": "T + 1", "heads": "2"},
-).register()
+).register("pseudo-inverse")
 
 
 def _register_order(order: int, error: float) -> None:
     _entry(
-        name=f"newton-order-{order}",
         summary=f"one step of the iteration of order {order} for the inverse",
         source="Li and Li 2010; Giannou et al. 2024, section 4",
         build=lambda: newton_order(DIM, order, 1),
@@ -364,7 +357,7 @@ def _register_order(order: int, error: float) -> None:
         width=4 * DIM,
         error=error,
         theorem={"layers": "n - 1 a step (+ 1 for A^T)", "heads": "2", "width": "4d"},
-    ).register()
+    ).register(f"newton-order-{order}")
 
 
 for _order, _error in {2: 4.4e-16, 3: 5.2e-16, 4: 6.9e-16, 5: 1.6e-15}.items():

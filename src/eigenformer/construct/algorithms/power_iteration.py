@@ -18,14 +18,13 @@ import numpy as np
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move
-from ..catalogue import Entry
+from ..catalogue import Construction
 from ..network import Network
 from ..options import NetworkOptions
 from ..parts import Layer
 from ..spec import Port, Spec, Stage
-from .graphs import at_least
 from .heads import head
 from .spectra import frobenius, symmetric_eigenvalues
 
@@ -165,18 +164,16 @@ def draw(rng: np.random.Generator, batch: int, dim: int = 6) -> tuple[np.ndarray
     return (matrix + matrix.swapaxes(1, 2)) / 2, rng.normal(size=(batch, dim))
 
 
-_entry = partial(Entry, source=SOURCE, draw=draw, heads=1)
+_entry = partial(Construction, source=SOURCE, draw=draw, heads=1)
 _entry(
-    name="power-iteration",
     summary="dominant eigenvector of a symmetric matrix, 200 steps of power iteration",
     build=lambda: power_iteration(dim=6, layers=100),
     reference=lambda matrix, start: power_steps(matrix, start, 200),
     layers=100,
     width=7,
     error=1e-15,
-).register()
+).register("power-iteration")
 _entry(
-    name="dominant-eigenvalue",
     summary="dominant eigenvalue of a symmetric matrix by power iteration",
     build=lambda: dominant_eigenvalue(dim=6, layers=100),
     reference=exact_value,
@@ -184,4 +181,4 @@ _entry(
     width=16,
     error=4e-15,
     relative=True,
-).register()
+).register("dominant-eigenvalue")

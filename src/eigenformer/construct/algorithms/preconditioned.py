@@ -19,15 +19,15 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ...core import rng as stream
 from ..blocks import Move
-from ..catalogue import Entry
+from ..catalogue import Construction
 from ..network import Network
 from ..options import NetworkOptions
 from ..parts import Layer
 from ..spec import Stage
-from .prompts import MEAN_NOTE, Prompt, at_least, draw_regression, finite
+from .prompts import MEAN_NOTE, Prompt, draw_regression, finite
 from .spectra import refuse
 
 
@@ -76,7 +76,7 @@ def looped_gradient_descent(
     Source: Gatmiry et al. 2024 (u = 0); derivations.md, section 7.
     """
     prompt = Prompt(dim=dim, tokens=tokens)
-    at_least("loops", loops, 1)
+    at_least(1, loops=loops)
     matrix = (
         preconditioner * np.eye(dim) if isinstance(preconditioner, (int, float)) else preconditioner
     )
@@ -135,20 +135,18 @@ def preconditioned_reference(
 
 _MATRICES = 0.2 * np.eye(5) + 0.03 * stream(0, "preconditioners").normal(size=(6, 5, 5))
 """Preconditioners that are neither symmetric nor unstable."""
-_entry = partial(Entry, draw=draw_regression, layers=6, heads=1, width=6, error=3.3e-15)
+_entry = partial(Construction, draw=draw_regression, layers=6, heads=1, width=6, error=3.3e-15)
 _entry(
-    name="preconditioned-gd",
     summary="preconditioned gradient descent, a matrix A_l for each of 6 layers",
     source="Ahn et al. 2023, Lemma 1",
     build=lambda: preconditioned_gradient_descent(5, 20, _MATRICES),
     reference=partial(preconditioned_reference, preconditioners=_MATRICES),
     theorem={"layers": "1 a step = 6", "heads": "1", "width": "d + 1 = 6"},
-).register()
+).register("preconditioned-gd")
 _entry(
-    name="looped-gd",
     summary="preconditioned gradient descent by one layer, looped 6 times",
     source="Gatmiry et al. 2024; Ahn et al. 2023, Lemma 1",
     build=lambda: looped_gradient_descent(5, 20, 6, _MATRICES[0]),
     reference=partial(preconditioned_reference, preconditioners=[_MATRICES[0]] * 6),
     theorem={"layers": "1, run 6 times", "heads": "1", "width": "d + 1 = 6"},
-).register()
+).register("looped-gd")

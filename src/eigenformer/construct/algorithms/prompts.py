@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
 from ..network import Network
 from ..options import NetworkOptions
@@ -37,12 +37,7 @@ class Prompt:
     """Rows of y; None: y is a vector [n] and the prediction one number."""
 
     def __post_init__(self) -> None:
-        for name, count in (
-            ("dim", self.dim),
-            ("tokens", self.tokens),
-            ("outputs", 1 if self.outputs is None else self.outputs),
-        ):
-            at_least(name, count, 1)
+        at_least(1, dim=self.dim, tokens=self.tokens, outputs=self.outputs)
 
     @property
     def layout(self) -> Layout:
@@ -148,11 +143,6 @@ MEAN_NOTE = (
     "with n tokens fewer than the N compiled for, the input map multiplies x_i and y_i by "
     "sqrt(N/n), so that the factors 1/N give means over n tokens"
 )
-
-
-def at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise InputError(f"{name} is {value}; it must be at least {least}")
 
 
 def finite(name: str, value: float | np.ndarray) -> None:

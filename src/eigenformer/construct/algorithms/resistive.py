@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float64
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
 from ..network import Network
 from ..options import NetworkOptions
@@ -49,7 +49,7 @@ def resistive_embedding(
     graph's own. With it, any number above a third of a graph's will do; a smaller one is refused,
     as t >= 3 does not come back. A demand's mean is taken away; a disconnected graph is refused.
     """
-    graphs.at_least(1, layers=layers)
+    at_least(1, layers=layers)
     spec = whitening_spec("resistive embedding", nodes, edges, demands, layers, lambda_max, power=1)
     return Network(spec, **options)
 
@@ -65,9 +65,9 @@ def whitening_spec(
     power: int,
 ) -> Spec:
     """The network for Psi (L^+)^(power/2): `power` layers a stage, the last of which whitens B."""
-    graphs.at_least(2, nodes=nodes)
-    graphs.at_least(1, edges=edges, demands=demands)
-    graphs.positive(lambda_max=lambda_max)
+    at_least(2, nodes=nodes)
+    at_least(1, edges=edges, demands=demands)
+    positive(lambda_max=lambda_max)
     layout = Layout.of(B=edges, phi=demands)
     scale = 1.0 if lambda_max is None else 1 / lambda_max
     layers: list[Layer] = []
@@ -140,13 +140,12 @@ def effective_resistances(
 
 
 graphs.entry(
-    name="resistive",
     summary="resistive embedding of a graph with quadratic convergence, 9 layers",
     build=lambda: resistive_embedding(nodes=10, edges=20, demands=10, layers=9),
-    draw=graphs.draw_identities,
+    draw=graphs.draw_with_identity,
     reference=exact_embedding,
     layers=9,
     width=30,
     error=8.5e-16,
     theorem={"heads": "1", "width": "m + 2k = 40"},
-).register()
+).register("resistive")

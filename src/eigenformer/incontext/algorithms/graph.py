@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...construct.algorithms.laplacian_eigenvectors import subspace_iteration
-from ...core import InputError
+from ...core import positive
 from ..batches import Graphs
 from .base import checked
 
@@ -34,8 +34,7 @@ class Richardson(GraphAlgorithm):
     step: float | None = None
 
     def __post_init__(self) -> None:
-        if self.step is not None and not 0 < self.step < float("inf"):
-            raise InputError(f"step is {self.step}; give a positive number")
+        positive(step=self.step)
 
     def predictions(self, graphs: Graphs, steps: int) -> Float[Tensor, "S B k n"]:
         laplacian = graphs.laplacian

@@ -8,6 +8,7 @@ from .constructed import Constructed as Constructed
 from .constructed import ConstructedModel as ConstructedModel
 from .constructed import from_construction as from_construction
 from .forms import Form as Form
+from .from_richardson import FromRichardson as FromRichardson
 from .graph_transformer import GraphTransformer as GraphTransformer
 from .graph_transformer import GraphTransformerModel as GraphTransformerModel
 from .linear_attention import LinearAttention as LinearAttention

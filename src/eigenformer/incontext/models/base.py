@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -22,7 +22,21 @@ class Step(Protocol):
     def __call__(self, state: Tensor, run: HookedPass | None = None, /) -> Tensor: ...
 
 
-class InContextModel(nn.Module, ABC):
+T = TypeVar("T")
+
+
+class Family:
+    """Classes of which there are several kinds, and a caller that needs one of them."""
+
+    @classmethod
+    def of(cls: type[T], found: object) -> T:
+        """`found`, if it is of this class; `InputError` otherwise."""
+        if not isinstance(found, cls):
+            raise InputError(f"this needs a {cls.__name__}, and got a {type(found).__name__}")
+        return found
+
+
+class InContextModel(nn.Module, Family, ABC):
     """A network over prompts. Its state after any layer can be read as a prediction."""
 
     depth: int
@@ -37,8 +51,8 @@ class InContextModel(nn.Module, ABC):
         """The state before the first layer."""
 
     @abstractmethod
-    def steps(self, layers: int) -> Iterator[Step]:
-        """The first `layers` layers, in the order in which they run."""
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
+        """The first `layers` layers, in the order in which they run; they may read the batch."""
 
     @abstractmethod
     def read(self, state: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
@@ -59,7 +73,7 @@ class InContextModel(nn.Module, ABC):
             )
         state = self.start(batch)
         yield state
-        for number, step in enumerate(self.steps(count)):
+        for number, step in enumerate(self.steps(batch, count)):
             if run is None:
                 state = step(state)
             else:
@@ -120,8 +134,19 @@ class InContextModel(nn.Module, ABC):
         return [self.read(state) for state in self.states(batch, layers)]
 
 
+ModelT = TypeVar("ModelT", bound=InContextModel)
+BuiltT = TypeVar("BuiltT", bound=InContextModel, covariant=True)
+
+
+@runtime_checkable
+class _Builds(Protocol[BuiltT]):
+    """An architecture whose models are of one class, so that `build` has that type too."""
+
+    def module(self, task: Task) -> BuiltT: ...
+
+
 @dataclass(frozen=True, kw_only=True)
-class Architecture(ABC):
+class Architecture(Family, ABC):
     """The configuration of a model. Subclass it and `ARCHITECTURES.register` the class."""
 
     registry: ClassVar[Registry["Architecture"]] = Registry("in-context architecture")
@@ -132,7 +157,7 @@ class Architecture(ABC):
     def module(self, task: Task) -> InContextModel:
         """The model for prompts of `task`, its weights drawn from torch's global generator."""
 
-    def build(self, task: Task, seed: int = 0) -> InContextModel:
+    def build(self: _Builds[ModelT], task: Task, seed: int = 0) -> ModelT:
         """The model with the initial weights of `seed`, on the CPU in float32."""
         state = int(rng(seed, "in-context weights").integers(2**63))
         with torch.random.fork_rng(devices=[]):

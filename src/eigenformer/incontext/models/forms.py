@@ -19,10 +19,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .base import Family
+
 Form = Literal["full", "sparse", "preconditioned", "row", "step", "diagonal", "gd++"]
 
 
-class Weights(nn.Module, ABC):
+class Weights(nn.Module, Family, ABC):
     """P and Q of a layer, from the parameters that are trained."""
 
     def __init__(self, heads: int, dim: int) -> None:

@@ -1,16 +1,26 @@
 """What a task is: batches drawn from (seed, index), and the error of a prediction."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...core import InputError, Registry
-from ..batches import Batch
+from ...core import Registry, at_least
+from ..batches import Batch, BatchT
 from ..source import Source
+
+MadeT = TypeVar("MadeT", bound=Batch, covariant=True)
+
+
+@runtime_checkable
+class _Makes(Protocol[MadeT]):
+    """A task whose batches are of one class, so that `draw` has that type too."""
+
+    def make(self, source: Source, size: int) -> MadeT: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,33 +53,59 @@ class Task(ABC):
         """The loss of each prediction; training minimises the mean."""
 
     def draw(
-        self,
+        self: _Makes[BatchT],
         seed: int,
         index: int,
         size: int,
         *,
         purpose: str = "train",
         dtype: torch.dtype = torch.float32,
-    ) -> Batch:
+    ) -> BatchT:
         """Batch `index` of the stream (`seed`, `purpose`), on the CPU.
 
         Batches of one stream, and of two purposes, are independent. The random numbers do not
         depend on `dtype`; targets are computed in it.
         """
-        if size < 1:
-            raise InputError(f"size is {size}; give at least 1")
+        at_least(1, size=size)
         return self.make(Source(seed, purpose, index, dtype), size)
+
+    def parts(
+        self: _Makes[BatchT],
+        seed: int,
+        size: int,
+        part: int,
+        *,
+        purpose: str,
+        dtype: torch.dtype = torch.float64,
+    ) -> Iterator[BatchT]:
+        """`size` prompts of a stream, `part` at a time: its batches 0, 1, 2, ..."""
+        for index, start in enumerate(range(0, size, part)):
+            source = Source(seed, purpose, index, dtype)
+            yield self.make(source, min(part, size - start))
 
     def loss(self, prediction: Float[Tensor, "B ..."], batch: Batch) -> Float[Tensor, ""]:
         """The mean of `errors`."""
         return self.errors(prediction, batch).mean()
 
 
+@dataclass(frozen=True, kw_only=True)
+class PairsTask(Task, ABC):
+    """Pairs (x_i, y_i) with `dim` features, and a query."""
+
+    dim: int = 5
+    points: int = 20
+    """Pairs in the context, n; the query is one more."""
+
+    def __post_init__(self) -> None:
+        at_least(1, dim=self.dim, points=self.points)
+
+    @property
+    def width(self) -> int:
+        return self.dim + 1
+
+    @property
+    def tokens(self) -> int:
+        return self.points + 1
+
+
 TASKS = Task.registry
-
-
-def at_least(least: int, **counts: int) -> None:
-    """Refuse a count (given by name) below `least`."""
-    for name, count in counts.items():
-        if count < least:
-            raise InputError(f"{name} is {count}; give at least {least}")

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...core import InputError, Registry
+from ...core import InputError, Registry, positive
 from ..source import Source
 
 # Shapes: B batch, N points (the query included), d features.
@@ -133,8 +133,7 @@ class Uniform(Covariates):
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.width < math.inf:
-            raise InputError(f"width is {self.width}; give a positive number")
+        positive(width=self.width)
 
     def draw(self, source: Source, batch: int, points: int, dim: int) -> Drawn:
         half = self.width / 2
@@ -154,9 +153,7 @@ class HeavyTailed(Covariates):
     scale: float = 10.0
 
     def __post_init__(self) -> None:
-        for name, value in (("shape", self.shape), ("scale", self.scale)):
-            if not 0 < value < math.inf:
-                raise InputError(f"{name} is {value}; give a positive number")
+        positive(shape=self.shape, scale=self.scale)
 
     def draw(self, source: Source, batch: int, points: int, dim: int) -> Drawn:
         z = source.normal(batch, points, dim)

@@ -1,11 +1,25 @@
-"""Studies of Ahn et al. (2023), "Transformers learn to implement preconditioned gradient descent".
+"""Ahn et al. (2023), "Transformers learn to implement preconditioned gradient descent"."""
 
-`scalars` and `seeds` serve the other papers on gradient descent too.
-"""
+from pathlib import Path
 
-from ..incontext_study import Study
+from ..claims import Claim
+from ..paper import Paper, by_id, by_name
 from .depth import DEPTH
 from .minimiser import MINIMISER
 from .preconditioner import PRECONDITIONER
 
-STUDIES: tuple[Study, ...] = (MINIMISER, PRECONDITIONER, DEPTH)
+PAPER = Paper(
+    name="ahn2023",
+    title="Transformers learn to implement preconditioned gradient descent",
+    citation="Ahn et al. (2023)",
+    studies=by_name(MINIMISER, PRECONDITIONER, DEPTH),
+    claims=by_id(
+        Claim(
+            id="N09",
+            text="Trained linear transformers of several layers do preconditioned gradient "
+            "descent: Sigma^(1/2) A Sigma^(1/2) tends to a multiple of the identity.",
+            studies=("ahn2023-minimiser", "ahn2023-preconditioner", "ahn2023-depth"),
+        ),
+    ),
+    records=Path(__file__).with_name("records"),
+)

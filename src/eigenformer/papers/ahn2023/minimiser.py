@@ -16,10 +16,12 @@ from ...incontext import (
     Regression,
 )
 from ...incontext.models.forms import Full
-from ..claims import Finding
-from ..incontext_study import Findings, Number, Panel, Run, Scale, Study
-from .seeds import line
-from .settings import PAPER, SPECTRUM, covariance, held_out
+from ...runs import Scale
+from ..findings import Finding, Findings, Number
+from ..judging import answer, finding
+from ..seeds import line, panel
+from ..study import Analysis
+from .settings import SPECTRUM, covariance, held_out
 
 TASK = Regression(dim=5, points=20, covariates=Gaussian(spectrum=SPECTRUM, basis="run"))
 """w* ~ N(0, I) here, as the theorem has it."""
@@ -31,10 +33,6 @@ DIRECTIONS = 40
 PROMPTS = 20_000
 DOUBT = 4.0
 """Standard errors: some of 200 true differences of 0 come 2 or 3 below."""
-
-
-def no_runs(scale: Scale) -> Sequence[Run]:
-    return ()
 
 
 def minimiser(sigma: Float[Tensor, "d d"], points: int) -> Float[Tensor, "d d"]:
@@ -60,19 +58,12 @@ def population_loss(
 def layer(a: Float[Tensor, "d d"]) -> LinearAttentionModel:
     """P = [0 0; 0 1], Q = -[A 0; 0 0] as a model with all of P and Q."""
     model = LinearAttention(layers=1, form="full").build(TASK).double().requires_grad_(False)
-    assert isinstance(model, LinearAttentionModel)
-    weights, d = _weights(model), TASK.dim
+    weights, d = Full.of(model.layer(0)), TASK.dim
     weights.p.zero_()
     weights.q.zero_()
     weights.p[0, d, d] = 1.0
     weights.q[0, :d, :d] = -a
     return model
-
-
-def _weights(model: LinearAttentionModel) -> Full:
-    found = model.layer(0)
-    assert isinstance(found, Full)
-    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +95,7 @@ def perturbations(directions: int, prompts: int) -> list[Excess]:
             moved = best + _direction(generator.normal(size=best.shape), size, best)
             exact.append(float(population_loss(moved, sigma, TASK.points) - least))
             model = layer(best)
-            for part in (_weights(model).p, _weights(model).q):
+            for part in Full.of(model.layer(0)).matrices():
                 part.add_(_direction(generator.normal(size=part.shape), size, part))
             difference = TASK.errors(model(batch), batch) - base
             sampled.append(float(difference.mean()))
@@ -126,22 +117,22 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     batch = held_out(TASK, 0, PROMPTS)
     errors = TASK.errors(layer(minimiser(sigma, TASK.points))(batch), batch)
     half = 1.96 * float(errors.std()) / len(errors) ** 0.5
-    panel = Panel(
-        title="What a random perturbation of the closed form costs",
-        x="norm of the perturbation over that of the matrix",
-        y="loss, less the closed form's",
-        lines=(
-            line("A perturbed, in expectation", {e.size: e.exact for e in found}, "theory"),
-            line(
-                "P and Q perturbed, sampled",
-                {e.size: e.sampled for e in found},
-                "algorithm",
-                # The least of them may be below 0, which a logarithm has no place for.
-                band=False,
-            ),
+    lines = (
+        line("A perturbed, in expectation", {e.size: e.exact for e in found}, "theory"),
+        # The least of them may be below 0, which a logarithm has no place for.
+        line(
+            "P and Q perturbed, sampled",
+            {e.size: e.sampled for e in found},
+            "algorithm",
+            band=False,
         ),
-        log_x=True,
-        log_y=True,
+    )
+    costs = panel(
+        "What a random perturbation of the closed form costs",
+        "norm of the perturbation over that of the matrix",
+        "loss, less the closed form's",
+        lines,
+        log="xy",
         note=f"Means over {DIRECTIONS} directions, with their range for A. Sampled: on {PROMPTS} "
         "prompts.",
     )
@@ -153,7 +144,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
         reference=least,
         source="its expectation, from the moments of the Wishart law",
     )
-    return Findings(panels=(panel,), numbers=(loss,), verdicts={"N09": verdict(found)})
+    return Findings(panels=(costs,), numbers=(loss,), verdicts={"N09": verdict(found)})
 
 
 def verdict(found: Sequence[Excess]) -> Finding:
@@ -175,24 +166,15 @@ def verdict(found: Sequence[Excess]) -> Finding:
         f"and Q are {lowest:.1f} standard errors or more, and from a size of {CLEAR:g} on "
         f"{min(clear):.1f} or more."
     )
-    if least <= 0 or lowest < -DOUBT:
-        return Finding(state="fails", sentence=sentence)
-    if min(clear) > 2:
-        return Finding(state="holds", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="Ten times as many prompts, 200,000: two minutes.",
-    )
+    lower = least <= 0 or lowest < -DOUBT
+    more = "Ten times as many prompts, 200,000: two minutes."
+    return finding(answer(min(clear) > 2 and not lower, lower), sentence, more)
 
 
-MINIMISER = Study(
+MINIMISER = Analysis(
     name="ahn2023-minimiser",
     title="The best single layer in closed form",
-    paper=PAPER,
     section="3, theorem 1",
-    claims=("N09",),
-    runs=no_runs,
     analyse=analyse,
     note="Without training, the same at both scales. A layer that the theorem gives is a step of "
     "descent preconditioned by a regularised inverse of the covariance.",

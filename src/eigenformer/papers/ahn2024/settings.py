@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ...incontext import Evaluation, HeavyTailed, LinearAttention, Optimizer, Regression, RunConfig
-from ..incontext_study import Run, Scale
+from ...runs import Experiment, Scale
 
 Kind = Literal["sgd", "adam"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -67,10 +67,10 @@ def run_name(setting: str, kind: Kind, rate: float, seed: int) -> str:
     return f"{setting}-{kind}-{rate:g}-seed-{seed}".replace(".", "p")
 
 
-def runs(scale: Scale) -> Sequence[Run]:
+def runs(scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
     return [
-        Run(
+        Experiment(
             name=run_name(setting, kind, rate, seed),
             config=_config(size, setting, kind, rate, seed),
         )

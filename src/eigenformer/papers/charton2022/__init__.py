@@ -1,31 +1,44 @@
-"""Charton (2022), table by table: what it reports, and the runs that repeat it at three scales.
+"""Linear algebra with transformers (Charton 2022), table by table.
 
-In: nothing. Out: tables and figures whose runs an engine makes, records of those already made at
-the laptop's scale, the claims, and what decides them.
+What the paper reports, as data (`results`), what would repeat it, at its own size and shrunk to
+the laptop's scale, the claims, and what models do beyond their accuracy (`failures`,
+`memorisation`).
 """
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
-from .. import Table
+from ..claims import Claim
+from ..paper import Lazy, Paper
+from ..study import Table
 from .failures import FailureRecord as FailureRecord
 from .failures import Predictor as Predictor
 from .failures import kept_failures as kept_failures
-from .results import PaperCell as PaperCell
-from .results import PaperTable as PaperTable
-from .results import paper_table as paper_table
-from .results import paper_tables as paper_tables
+from .results import paper_tables
 
-NAMES = (*(f"table{number:02d}" for number in range(1, 30)), "figure1", "figure2", "figure3")
+TABLES = tuple(f"table{number:02d}" for number in range(1, 30))
+FIGURES = ("figure1", "figure2", "figure3")
+ANALYSES = ("failures", "memorisation")
 
 
-def _table(name: str) -> Table:
-    found = importlib.import_module(f".{name}", __name__).TABLE
-    assert isinstance(found, Table) and found.name == name
+def _study(name: str) -> Table:
+    module = importlib.import_module(".analyses" if name in ANALYSES else f".{name}", __name__)
+    found: Table = getattr(module, name.upper() if name in ANALYSES else "TABLE")
+    return replace(found, printed=paper_tables().get(name))
+
+
+def _claim(id: str) -> Claim:
+    found: Claim = importlib.import_module(".claims", __name__).CLAIMS[id]
     return found
 
 
-TABLES: dict[str, Table] = {name: _table(name) for name in NAMES}
-"""Every table and figure of the paper, by name; `X` lives in `charton2022/X.py`."""
-RECORDS = Path(__file__).with_name("records")
-"""Records of runs that come with the package."""
+PAPER = Paper(
+    name="charton2022",
+    title="Linear algebra with transformers (Charton 2022)",
+    citation="François Charton's “Linear algebra with transformers” (TMLR 2022)",
+    studies=Lazy((*TABLES, *FIGURES, *ANALYSES), _study),
+    claims=Lazy((f"C{number:02d}" for number in range(1, 37)), _claim),
+    records=Path(__file__).with_name("records"),
+)
+"""A table or figure lives in a module of its name, what models do beyond them in `analyses`."""

@@ -1,9 +1,9 @@
 """Other architectures in place of a run's transformer (appendix E): for tables 21 to 24."""
 
-from dataclasses import fields, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Literal
 
-from ...models import RecurrentConfig, TransformerConfig, UniversalConfig
+from ...models import RecurrentConfig, UniversalConfig
 from ...training import TrainConfig
 from .full_size import pair
 
@@ -23,16 +23,14 @@ def recurrent(
     `cell` and `layers` are spelled as in the paper's tables. At scale gpu the run becomes shorter,
     as recurrent models of the paper's sizes have several times the weights of its transformers.
     """
-    model = config.model
-    assert isinstance(model, TransformerConfig)
     encoder, decoder = map(int, pair(layers))
-    ours = RecurrentConfig(
+    ours = RecurrentConfig.like(
+        config.model,
         cell=CELLS[cell],
         encoder_layers=encoder,
         decoder_layers=decoder,
         embedding=embedding,
         hidden=hidden,
-        embedding_init=model.embedding,
     )
     return _shortened(replace(config, model=ours), _GPU_EXAMPLES)
 
@@ -44,13 +42,8 @@ def looped(
 
     At scale gpu the run becomes as many times shorter.
     """
-    model = config.model
-    assert isinstance(model, TransformerConfig)
-    kept: dict[str, Any] = {
-        field.name: getattr(model, field.name) for field in fields(TransformerConfig)
-    }
-    ours = UniversalConfig(
-        **kept,
+    ours = UniversalConfig.like(
+        config.model,
         encoder_loops=encoder_loops,
         decoder_loops=decoder_loops,
         gating=GATINGS[gating],

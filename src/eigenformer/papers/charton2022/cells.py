@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...runs import Cell, Label, accuracy
+from ..sides import TOLERANCES
 from .results import paper_table
-
-TOLERANCES = (5, 2, 1, 0.5)
-"""The paper's, in percent."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from ... import ensembles
 from ...ensembles import Ensemble, Mixture
-from ...models import DirectConfig
 from ...training import TestSet, TrainConfig
 
 _LAWS = {
@@ -65,11 +64,8 @@ def test_name(distribution: str, ratio: float) -> str:
 
 def trained_on(config: TrainConfig, ensemble: Ensemble) -> TrainConfig:
     """`config` with another training set; `fast` is told how large its coefficients are."""
-    model = config.model
-    if isinstance(model, DirectConfig):
-        scale = ensemble.scale
-        middle = sum(scale) / 2 if isinstance(scale, tuple) else scale
-        model = replace(model, scale=middle)
+    scale = ensemble.scale
+    model = config.model.adapted(scale=sum(scale) / 2 if isinstance(scale, tuple) else scale)
     return replace(config, task=replace(config.task, ensemble=ensemble), model=model)
 
 

@@ -13,7 +13,6 @@ from ...core import InputError, from_json, load_json, rng, save_json, to_json, u
 from ...encodings import Task, draw_pairs
 from ...evaluation import TOLERANCES, Proportion, Solver, TrainedSolver
 from ...evaluation.evaluate import MORE_TOLERANCES
-from ...models.direct import DirectTransformer
 from ...zoo.load import load
 from .separate import LARGEST, Group, Separation, condition_profile, separation
 
@@ -189,7 +188,7 @@ def kept_failures(root: Path = RECORDS) -> dict[str, FailureRecord]:
 
 
 def _at_once(solver: Solver) -> bool:
-    return isinstance(solver, TrainedSolver) and isinstance(solver.model, DirectTransformer)
+    return isinstance(solver, TrainedSolver) and solver.model.config.at_once
 
 
 def _share(these: Bool[np.ndarray, " B"]) -> Proportion:

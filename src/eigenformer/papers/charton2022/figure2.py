@@ -4,7 +4,7 @@ from typing import Any
 
 from ...runs import Cell, Experiment, Label, Scale, accuracy
 from ...training import TrainConfig
-from .. import Table
+from ..study import Table
 from .cells import slug
 from .full_size import full_size
 from .settings import paper_tokens
@@ -112,7 +112,8 @@ TABLE = Table(
     section="D.1",
     rows=("panel", "model"),
     columns=("tolerance",),
-    experiments=_experiments,
+    runs=_experiments,
+    curves="learning",
     note="3x3 eigenvalues by three models of tables 6 and 7, scored 25 times on 2,000 matrices. "
     "Losses are those of training, per token; as no example comes twice, they are those of a test "
     "too. Numbers are those at the end of the curves.",

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from functools import cache
 
 from ...runs import Label, Measured, Scale
-from .. import Table, Value
+from ..figure import Figure
+from ..study import Table, Value
 from .wigner import LAWS, Spectrum, spectrum
+from .wigner_plot import plot_spectra
 
 DIMS = (5, 10, 15, 20)
 MATRICES = 100_000
@@ -45,6 +47,19 @@ def _computed(scale: Scale) -> list[Value]:
     return list(_values(spectra()))
 
 
+def _figures(scale: Scale) -> list[Figure]:
+    figure = Figure(
+        name="figure3",
+        alt="Histograms of the eigenvalues of symmetric random matrices, one panel for each law of "
+        "the coefficients and each size, beside Wigner's semicircle.",
+        caption="Eigenvalues of symmetric matrices with independent coefficients of standard "
+        "deviation 10/√3; rows: the law of the coefficients, columns: the size. Each panel gives "
+        "the standard deviation with its standard error.",
+        draw=lambda path: plot_spectra(spectra(), path),
+    )
+    return [figure]
+
+
 TABLE = Table(
     name="figure3",
     title="Standard deviation of the eigenvalues of symmetric matrices with independent "
@@ -53,6 +68,7 @@ TABLE = Table(
     rows=("law", "quantity"),
     columns=("dims",),
     computed=_computed,
+    figures=_figures,
     note="As in the paper at every scale: 100,000 matrices a panel. The paper finds all standard "
     "deviations within 0.01 of theory; the standard errors say how far chance alone takes them.",
 )

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from ... import problems
+from ...encodings import Encoding
 from ...ensembles import Ensemble
-from ...models import DirectConfig, StackConfig, TransformerConfig
+from ...models import StackConfig
 from ...runs import Scale
 from ...runs.recipes import fast, paper
 from ...training import TrainConfig
@@ -63,8 +65,6 @@ def full_size(
         task = replace(task, problem=problems.get(problem, **options))
     if ensemble is not None:
         task = replace(task, ensemble=ensemble)
-    model = config.model
-    assert isinstance(model, DirectConfig | TransformerConfig)
     widths = dim if isinstance(dim, tuple) else (dim, dim)
     stacks = [
         StackConfig(layers=int(depth), width=divisible(width, int(count)), heads=int(count))
@@ -73,7 +73,7 @@ def full_size(
     config = replace(
         config,
         task=task,
-        model=replace(model, encoder=stacks[0], decoder=stacks[1]),
+        model=config.model.changed(encoder=stacks[0], decoder=stacks[1]),
         evaluation=replace(config.evaluation, score=score),
     )
     return roomy(config if scale == "paper" else _on_gpu(config))
@@ -127,20 +127,19 @@ def _on_gpu(config: TrainConfig) -> TrainConfig:
 def _flops(config: TrainConfig) -> float:
     """Of a training example of the largest size: six for each weight that a position meets."""
     model, task = config.model, config.task
-    assert isinstance(model, DirectConfig | TransformerConfig)
     shape = task.problem.input_shape(*task.ensemble.dimensions.largest)
-    inputs, outputs = _positions(config, shape), _positions(config, shape, answer=True)
-    de, d = model.encoder.width, model.decoder.width
-    encoder = model.encoder.layers * 12 * de**2
-    memory = model.decoder.layers * 2 * d * de
-    decoder = model.decoder.layers * 14 * d**2 + d * len(task.decoder.vocabulary)
+    rows, columns = task.problem.output_shape(*shape)
+    places = model.positions(task.encoder, task.decoder)
+    inputs = places.inputs.end(shape[0] * shape[1])
+    outputs = places.asks.end(rows * columns)
+    first, second = model.stacks
+    de, d = first.width, second.width
+    encoder = first.layers * 12 * de**2
+    memory = second.layers * 2 * d * de
+    decoder = second.layers * 14 * d**2 + d * _words(task.decoder)
     return 6.0 * (inputs * (encoder + memory) + outputs * decoder)
 
 
-def _positions(config: TrainConfig, shape: tuple[int, int], answer: bool = False) -> int:
-    """How many of the question, or of the answer: one a token, or one a coefficient."""
-    task = config.task
-    rows, columns = task.problem.output_shape(*shape) if answer else shape
-    if isinstance(config.model, DirectConfig):
-        return rows * columns
-    return (task.decoder if answer else task.encoder).length(rows, columns)
+@cache
+def _words(encoding: Encoding) -> int:
+    return len(encoding.vocabulary)

@@ -5,57 +5,20 @@ text is ambiguous.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from ...core import unknown
-from ...runs import Label
+from .. import PaperCell, PaperTable
 
-
-@dataclass(frozen=True, kw_only=True)
-class PaperCell:
-    """One number of a table of the paper."""
-
-    labels: dict[str, Label]
-    value: float | str | None
-    """In the table's unit: accuracies in percent."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PaperTable:
-    """One table of the paper."""
-
-    name: str
-    """table01 to table29."""
-    title: str
-    task: str
-    common: dict[str, Any]
-    """What all its cells share."""
-    notes: str
-    cells: tuple[PaperCell, ...]
-
-    def find(self, labels: Mapping[str, Label]) -> list[PaperCell]:
-        """The cells whose labels agree with `labels` wherever both have the key."""
-        return [
-            cell
-            for cell in self.cells
-            if all(cell.labels[key] == labels[key] for key in cell.labels.keys() & labels.keys())
-        ]
-
-    def value(self, labels: Mapping[str, Label]) -> float | None:
-        """The number of the one cell with these labels; None if there are none or several."""
-        found = [cell.value for cell in self.find(labels)]
-        if len(found) != 1 or not isinstance(found[0], (int, float)):
-            return None
-        return float(found[0])
+_EPOCH = 300_000
+"""Examples in an epoch (section 3)."""
 
 
 @cache
 def paper_tables() -> dict[str, PaperTable]:
-    """The tables by name."""
+    """The tables by name, table01 to table29."""
     data = json.loads((files(__package__) / "data" / "tables.json").read_text(encoding="utf-8"))
     return {
         name: PaperTable(
@@ -64,13 +27,7 @@ def paper_tables() -> dict[str, PaperTable]:
             task=table["task"],
             common=table["common"],
             notes=table["notes"],
-            cells=tuple(
-                PaperCell(
-                    labels={key: value for key, value in cell.items() if key != "value"},
-                    value=cell["value"],
-                )
-                for cell in table["cells"]
-            ),
+            cells=tuple(_cell(cell, table["common"]) for cell in table["cells"]),
         )
         for name, table in data.items()
     }
@@ -82,3 +39,15 @@ def paper_table(name: str) -> PaperTable:
     if name not in tables:
         raise unknown("table of the paper", name, tables)
     return tables[name]
+
+
+def _cell(cell: dict[str, Any], common: dict[str, Any]) -> PaperCell:
+    labels = {key: value for key, value in cell.items() if key != "value"}
+    value = cell["value"]
+    metric = str(labels.get("metric", common.get("metric", "")))
+    unit = detail = ""
+    if isinstance(value, (int, float)) and "epochs" in metric:
+        unit, detail = "epochs", f"{value * _EPOCH / 1e6:g} M examples"
+    elif isinstance(value, (int, float)) and "millions" in metric:
+        unit, detail = "M", "examples"
+    return PaperCell(labels=labels, value=value, unit=unit, detail=detail)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from ...models import DirectConfig, TransformerConfig
+from ...models import TransformerConfig
 from ...runs.recipes import fast
 from ...training import EvaluationConfig, LossConfig, TestSet, TrainConfig
 
@@ -37,19 +37,10 @@ def paper_tokens(
         examples=examples,
         **others,
     )
-    ours = config.model
-    assert isinstance(ours, DirectConfig)
     return replace(
         with_tests(config, evaluations=evaluations),
         recipe="paper-tokens",
-        model=TransformerConfig(
-            encoder=ours.encoder,
-            decoder=ours.decoder,
-            norm="pre",
-            activation="gelu",
-            embedding="number",
-            sum_coefficients=False,
-        ),
+        model=TransformerConfig.like(config.model, norm="pre", embedding="number"),
         loss=LossConfig(soft_width=0.0),
     )
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...encodings import Task
-from ...models import DirectConfig, TransformerConfig
 from ...training import TrainConfig
 
 
@@ -19,14 +18,8 @@ def roomy(config: TrainConfig) -> TrainConfig:
 
     Transformers keep the 512 positions of the paper's table 29 where these are enough.
     """
-    model, shapes = config.model, list(_largest(config.task))
-    if isinstance(model, TransformerConfig):
-        inputs = max(config.task.encoder.length(*given) for given, _ in shapes)
-        outputs = max(config.task.decoder.length(*asked) for _, asked in shapes) + 1  # <eos>
-        model = replace(model, max_positions=max(model.max_positions, inputs, outputs))
-    elif isinstance(model, DirectConfig):
-        largest = max(max(*given, *asked) for given, asked in shapes)
-        model = replace(model, max_dim=max(model.max_dim, largest))
+    task = config.task
+    model = config.model.with_room(task.encoder, task.decoder, list(_largest(task)))
     return replace(config, model=model)
 
 

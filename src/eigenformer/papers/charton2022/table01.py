@@ -5,7 +5,7 @@ import numpy as np
 from ... import encodings
 from ...ensembles import Matrices
 from ...runs import Label, Measured, Scale
-from .. import Table, Value
+from ..study import Table, Value
 
 ENCODINGS = ("P10", "P1000", "B1999", "FP15")
 _EXAMPLES = {"example_3.14": 3.14, "example_-6.02e23": -6.02e23}

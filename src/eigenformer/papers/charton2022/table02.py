@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ...runs import Cell, Experiment, Label, Scale, exact
-from .. import Table
+from ..study import Table
 from .cells import models_of, slug
 from .full_size import full_size
 from .results import paper_table
@@ -77,7 +77,7 @@ TABLE = Table(
     section="4.1",
     rows=("encoding",),
     columns=("dims",),
-    experiments=_experiments,
+    runs=_experiments,
     note="3x3 stands for the paper's fixed sizes, 2 to 4 rows and columns for 5 to 15; width 128 "
     "in place of 256. The paper's tokens: a position for each, hard targets.",
 )

@@ -1,7 +1,7 @@
 """Table 3: sums of two matrices."""
 
 from ...runs import Experiment, Scale
-from .. import Table
+from ..study import Table
 from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
 from .settings import paper_tokens
@@ -89,7 +89,7 @@ TABLE = Table(
     section="4.2",
     rows=("tolerance",),
     columns=("encoding", "dims", "layers", "seed"),
-    experiments=_experiments,
+    runs=_experiments,
     note="3x3 stands for the paper's 5x5, 2 to 4 rows and columns for 5 to 15; width 128 in place "
     "of 512. Encodings other than B1999 are ours to add: the paper's text speaks of them. Shallow "
     "and deep decoders have three training seeds each. The paper's tokens.",

@@ -1,7 +1,7 @@
 """Table 4: products of a matrix and a vector."""
 
 from ...runs import Experiment, Scale
-from .. import Table
+from ..study import Table
 from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
 from .settings import paper_tokens
@@ -71,7 +71,7 @@ TABLE = Table(
     section="4.3",
     rows=("tolerance",),
     columns=("encoding", "dims", "layers", "seed"),
-    experiments=_experiments,
+    runs=_experiments,
     note="2x2 stands for the paper's 5x5, width 128 for 512. B1999 and FP15 are ours to add: the "
     "paper's text says that they do not reach high accuracy. P10 and P1000 have three training "
     "seeds each. Matrices are m x n as printed and the answer is M^T v, as in section 2. The "

@@ -1,7 +1,7 @@
 """Table 5: products of two matrices."""
 
 from ...runs import Experiment, Scale
-from .. import Table
+from ..study import Table
 from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import EPOCH, full_size
 from .settings import paper_tokens
@@ -57,7 +57,7 @@ TABLE = Table(
     section="4.3",
     rows=("tolerance",),
     columns=("encoding", "dims", "layers"),
-    experiments=_experiments,
+    runs=_experiments,
     note="2x2 stands for the paper's 5x5, 2/2 layers of width 128 for 2/2 (P10) and 1/4 (P1000) of "
     "512, so that only the encodings differ. Both factors are m x n as printed and the answer is "
     "M^T N. The paper's tokens.",

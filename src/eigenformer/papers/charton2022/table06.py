@@ -6,7 +6,7 @@ from ... import ensembles
 from ...runs import Experiment, Label, Scale
 from ...runs.recipes import fast
 from ...training import TestSet, TrainConfig
-from .. import Table
+from ..study import Table
 from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import EPOCH, full_size
 from .settings import paper_tokens, with_tests
@@ -94,7 +94,7 @@ TABLE = Table(
     section="4.4",
     rows=("tolerance",),
     columns=("dims", "test_dims", "encoding", "layers"),
-    experiments=_experiments,
+    runs=_experiments,
     note="2x2 stands for the paper's 5x5, 3x3 for 8x8, and 4x4 against a mixture of 2x2 to 4x4 for "
     "10x10 against mixtures from 5x5 on; width 128 in place of 512. The sizes 4x4 and 2-4 are "
     "trained with `fast`, the others with the paper's tokens.",

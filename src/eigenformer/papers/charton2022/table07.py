@@ -1,7 +1,7 @@
 """Table 7: larger models learn the eigenvalues of larger matrices."""
 
 from ...runs import Cell, Experiment, Label, Scale, accuracy
-from .. import Table
+from ..study import Table
 from .cells import PaperModel, models_of, slug
 from .results import paper_table
 from .table19 import deep, depths, printed_or_waited_for, until_95
@@ -66,7 +66,7 @@ TABLE = Table(
     section="4.4",
     rows=("dims", "seed"),
     columns=("metric", "tolerance", "layers"),
-    experiments=_experiments,
+    runs=_experiments,
     note="The runs of table 19: 3x3 in place of 8x8 to 12x12, and 1/2, 1/4 and 1/6 layers of width "
     "128 for the paper's 1/8, 1/12 and 1/24. Counted are examples until 95% in place of 99%.",
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...runs import Cell, Experiment, Label, Scale
-from .. import Table
+from ..study import Table
 from .cells import at_tolerances, models_of, slug
 from .full_size import full_size, pair
 from .settings import paper_tokens, with_tests
@@ -90,7 +90,7 @@ TABLE = Table(
     section="4.5",
     rows=("score", "tolerance"),
     columns=("encoding", "layers", "dims", "seed"),
-    experiments=_experiments,
+    runs=_experiments,
     note="2x2 in place of 5x5, width 128 in place of 512, the same 4/1 layers for every encoding, "
     "and P1000 with 1/4 too. Score l1 also asks for the right eigenvalues and for orthogonality.",
 )

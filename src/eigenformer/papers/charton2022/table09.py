@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ...runs import Cell, Experiment, Label, Scale, examples_until
-from .. import Table
+from ..study import Table
 from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
 from .settings import paper_tokens
@@ -74,7 +74,7 @@ TABLE = Table(
     section="4.6",
     rows=("metric", "tolerance"),
     columns=("encoding", "heads", "layers", "seed"),
-    experiments=_experiments,
+    runs=_experiments,
     note="2x2 in place of 5x5, 3/1 layers of width 128 in place of 6/1 of 512; 2, 4 and 8 heads in "
     "both stacks in place of 8, 10 and 12 in the encoder. Counted are examples until 50% are right "
     "within 5%, where the text has 75%.",

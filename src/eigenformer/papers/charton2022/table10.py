@@ -5,7 +5,7 @@ from typing import Any
 
 from ... import problems
 from ...runs import Experiment, Label, Scale
-from .. import Table
+from ..study import Table
 from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
 from .settings import paper_tokens, with_tests
@@ -77,7 +77,7 @@ TABLE = Table(
     section="4.7",
     rows=("tolerance",),
     columns=("task", "encoding", "layers"),
-    experiments=_experiments,
+    runs=_experiments,
     note="Symmetric 2x2 in place of 4x4, 2/1 layers of width 128 in place of 2/2 to 6/6 of 512. "
     "Eigenvectors with the same tokens, layers and examples stand beside, as the easier problem.",
 )

@@ -1,7 +1,7 @@
 """Table 11: sums and eigenvalues of noisy matrices."""
 
 from ...runs import Experiment, Label, Scale
-from .. import Table
+from ..study import Table
 from .noise import LEVELS, printed, small
 
 _PAPER: dict[str, dict[str, Label]] = {
@@ -22,7 +22,7 @@ TABLE = Table(
     section="4.8",
     rows=("tolerance", "noise"),
     columns=("task", "encoding", "dim"),
-    experiments=_experiments,
+    runs=_experiments,
     note="3x3 stands for the paper's 5x5, 2/1 layers of width 128 for 2/2 and 4/4 of 512; both "
     "tasks in P1000. The recipe is `fast`.",
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ...runs import Cell, Experiment, Label, Scale, examples_until
 from ...runs.recipes import fast
 from ...training import TestSet, TrainConfig
-from .. import Table
+from ..study import Table
 from .cells import PaperModel, at_tolerances, models_of, slug
 from .full_size import full_size
 from .settings import with_tests
@@ -70,7 +70,7 @@ TABLE = Table(
     section="C",
     rows=("precision_digits", "encoding", "seed"),
     columns=("metric", "tolerance"),
-    experiments=_experiments,
+    runs=_experiments,
     note="3x3 stands for the paper's 10x10, width 128 for 512, 20,000 examples for 30,000,000; "
     "three training seeds, 2,000 test matrices. The recipe is `fast`. Beside the paper's table "
     "stand the examples that its text counts: those until 99% are right at 5% tolerance (95% at "

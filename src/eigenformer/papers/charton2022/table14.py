@@ -3,7 +3,7 @@
 from ...runs import Cell, Experiment, Label, Scale, examples_until
 from ...runs.recipes import fast
 from ...training import TrainConfig
-from .. import Table
+from ..study import Table
 from .cells import at_tolerances, models_of, slug
 from .full_size import full_size
 from .settings import with_tests
@@ -46,7 +46,7 @@ TABLE = Table(
     section="C",
     rows=("precision_digits", "encoding"),
     columns=("metric", "tolerance"),
-    experiments=_experiments,
+    runs=_experiments,
     note="3x3 in place of 5x5, 2/1 layers of width 128, 30,000 examples with `fast`. Beside "
     "the paper's table, the examples that its text counts: those until 99% are right within 5% "
     "(95% at 3x3).",

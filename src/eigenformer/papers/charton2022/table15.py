@@ -1,7 +1,7 @@
 """Table 15: sums of matrices, by models of different sizes."""
 
 from ...runs import Experiment, Scale, accuracy
-from .. import Table
+from ..study import Table
 from .full_size import EPOCH
 from .grids import TOLERANCE, accuracy_after, additions
 
@@ -21,7 +21,7 @@ TABLE = Table(
     section="D.2",
     rows=("layers",),
     columns=("encoding", "dim"),
-    experiments=_experiments,
+    runs=_experiments,
     note="Accuracy after 60 epochs of 300,000 examples at scale paper, at the end of the run at "
     "the others. At laptop scale 3x3 stands for the paper's 10x10, width 32, 64 and 128 for 128, "
     "256 and 512, and 40,000 examples and 2,000 test matrices have to do. The paper's tokens.",

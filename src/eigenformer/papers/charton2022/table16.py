@@ -1,7 +1,7 @@
 """Table 16: how fast models of different sizes learn to add."""
 
 from ...runs import Experiment, Scale, examples_until
-from .. import Table
+from ..study import Table
 from .grids import TARGET, TOLERANCE, additions
 
 
@@ -15,7 +15,7 @@ TABLE = Table(
     section="D.2",
     rows=("layers",),
     columns=("encoding", "dim"),
-    experiments=_experiments,
+    runs=_experiments,
     note="The paper counts epochs of 300,000 examples, we count examples. The runs are those of "
     "table 15: at laptop scale 40,000 examples, looked at every 4,000. The paper's tokens.",
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ...runs import Cell, Experiment, Label, Scale, examples_until
 from ...training import TrainConfig
-from .. import Table
+from ..study import Table
 from .cells import models_of, slug
 from .full_size import EPOCH, full_size
 from .grids import TARGET, TOLERANCE, WIDTHS, small_model
@@ -68,7 +68,7 @@ TABLE = Table(
     section="D.2",
     rows=("layers",),
     columns=("task", "dim"),
-    experiments=_experiments,
+    runs=_experiments,
     note="The paper counts epochs of 300,000 examples, we count examples; runs end where they "
     "reach 95%. 2x2 stands for its 5x5, width 32, 64 and 128 for 128, 256 and 512; at most 200,000 "
     "examples (products) or 100,000, looked at 25 times on their way. The paper's tokens.",

@@ -1,7 +1,7 @@
 """Table 18: the configurations of large models."""
 
 from ...runs import Label, Measured, Scale
-from .. import Table, Value
+from ..study import Table, Value
 from .large_models import LARGE_MODELS
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ...runs import Cell, Experiment, Label, Reading, Scale, accuracy, examples_until
 from ...training import TrainConfig
-from .. import Table
+from ..study import Table
 from .cells import PaperModel, as_fraction, at_tolerances, models_of, slug
 from .full_size import full_size
 from .settings import paper_tokens
@@ -103,7 +103,7 @@ TABLE = Table(
     section="D.3",
     rows=("model_size", "layers", "enc_dim", "dec_dim", "heads", "encoding", "dims", "seed"),
     columns=("metric", "tolerance"),
-    experiments=_experiments,
+    runs=_experiments,
     note="3x3 in place of 8x8 to 12x12, one to six layers of width 128 in place of 6 to 24 wider "
     "ones, all P1000 with the paper's tokens; 2,000 test matrices. Counted are examples until 95% "
     "in place of 99%.",

@@ -1,7 +1,7 @@
 """Table 20: eigenvalues within the distribution of the training set."""
 
 from ...runs import Cell, Experiment, Label, Scale, accuracy
-from .. import Table
+from ..study import Table
 from .cells import PaperModel, models_of, slug
 from .distributions import TRAINING_SETS, tested_outside, trained_on, training_set
 from .full_size import full_size
@@ -88,7 +88,7 @@ TABLE = Table(
     section="D.4",
     rows=("dims", "class", "train_distribution", "A"),
     columns=("encoding", "layers"),
-    experiments=_experiments,
+    runs=_experiments,
     note="At 3x3 the runs of table 12, with `fast`; at 2x2, FP15 and P1000 with the paper's tokens "
     "on the two training sets that the paper finds hard in FP15, and on Wigner matrices.",
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ...runs import Experiment, Label, Scale
 from ...training import TrainConfig
-from .. import Table
+from ..study import Table
 from .architectures import CELLS, recurrent
 from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
@@ -129,7 +129,7 @@ TABLE = Table(
     section="E.1",
     rows=("architecture", "tolerance"),
     columns=("task", "dims", "layers", "hidden", "embedding"),
-    experiments=_experiments,
+    runs=_experiments,
     note="3x3 stands for the paper's 5x5, 256 hidden units for 1024. In P1000; the paper names no "
     "encoding. Inversion, which its text says cannot be learned, and transformers with the same "
     "tokens and examples are ours to add. The paper's tokens; the optimizer is that of `fast`.",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ...runs import Experiment, Label, Scale
-from .. import Table
+from ..study import Table
 from .architectures import recurrent
 from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
@@ -68,7 +68,7 @@ TABLE = Table(
     section="E.1",
     rows=("architecture", "tolerance"),
     columns=("encoding", "hidden", "layers", "seed"),
-    experiments=_experiments,
+    runs=_experiments,
     note="2x2 in place of 5x5, 2/2 layers of 256 hidden units in place of 4 to 8 of 1024 or 2048. "
     "A transformer stands beside them, with the same tokens and examples: that of table 6. The "
     "embedding's width at the paper's size, 512, is a choice: the paper gives 256 or 512.",

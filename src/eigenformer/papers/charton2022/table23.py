@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from ...runs import Experiment, Label, Scale
 from ...training import TrainConfig
-from .. import Table
+from ..study import Table
 from .architectures import GATINGS, looped
 from .cells import at_tolerances, slug
 from .full_size import full_size
@@ -136,7 +136,7 @@ TABLE = Table(
     section="E.2",
     rows=("model", "looped", "layers", "dim", "loops", "gating"),
     columns=("tolerance",),
-    experiments=_experiments,
+    runs=_experiments,
     note="3x3 stands for the paper's 10x10, width 128 for 512. The paper has one line for all "
     "models with looped decoders and does not print the width of its 2/2 baseline; a 1/1 "
     "transformer without loops is ours to add. The paper's tokens.",

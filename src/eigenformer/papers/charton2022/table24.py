@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ...runs import Experiment, Label, Scale
 from ...training import TrainConfig
-from .. import Table
+from ..study import Table
 from .architectures import GATINGS, looped
 from .cells import PaperModel, as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
@@ -101,7 +101,7 @@ TABLE = Table(
     section="E.2",
     rows=("task", "model", "encoding", "loops", "gating", "layers", "seed"),
     columns=("tolerance",),
-    experiments=_experiments,
+    runs=_experiments,
     note="2x2 in place of 5x5, width 128, with the paper's tokens; loops of the encoder only. The "
     "plain transformers in FP15 and for inversion are runs of tables 6 (2/1 layers) and 9 (3/1). "
     "The width at the paper's size, 512, is not said for this table.",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ...runs import Cell, Experiment, Label, Scale, accuracy, examples_until
 from ...runs.recipes import fast
 from ...training import TrainConfig
-from .. import Table
+from ..study import Table
 from .cells import as_fraction, at_tolerances, models_of, slug
 from .full_size import EPOCH, full_size
 from .settings import paper_tokens, with_tests
@@ -105,7 +105,7 @@ TABLE = Table(
     section="F.1",
     rows=("encoding", "dims", "after"),
     columns=("metric", "tolerance"),
-    experiments=_experiments,
+    runs=_experiments,
     note="A 3x3 model of 30,000 examples goes on with 3x3 and 4x4 matrices, for the paper's 5x5 "
     "model on 5-6; beside it a model that gets as many of those from scratch. Recipe: `fast`.",
 )

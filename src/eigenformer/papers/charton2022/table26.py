@@ -3,7 +3,7 @@
 from ...runs import Cell, Experiment, Scale, accuracy
 from ...runs.recipes import fast
 from ...training import TrainConfig
-from .. import Table
+from ..study import Table
 from .cells import slug
 from .full_size import EPOCH, full_size
 from .results import paper_table
@@ -66,7 +66,7 @@ TABLE = Table(
     section="F.2",
     rows=("joint_goal",),
     columns=("letter",),
-    experiments=_experiments,
+    runs=_experiments,
     note="2x2 stands for the paper's 5x5, 2/1 layers of width 128 for its 4 or 6 of 512: it does "
     "not say which; at its own scale we take 4/4 for the four basic operations and 6/6 where more "
     "is learned. In P1000; the paper names no encoding. The recipe is `fast`. The 10,000 test "

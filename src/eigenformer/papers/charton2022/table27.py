@@ -1,7 +1,7 @@
 """Table 27: sums of noisy matrices, for different models."""
 
 from ...runs import Experiment, Scale
-from .. import Table
+from ..study import Table
 from .noise import LEVELS, printed, small
 
 _WIDTHS = {64: 256, 128: 512}
@@ -29,7 +29,7 @@ TABLE = Table(
     section="F.3",
     rows=("tolerance", "noise"),
     columns=("encoding", "layers", "dim"),
-    experiments=_experiments,
+    runs=_experiments,
     note="3x3 stands for the paper's 5x5, 2/1 layers of width 64 and 128 for 2/2 of 256 and 512. "
     "The recipe is `fast`.",
 )

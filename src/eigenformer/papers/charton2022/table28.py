@@ -1,7 +1,7 @@
 """Table 28: eigenvalues of noisy matrices, for different models."""
 
 from ...runs import Experiment, Scale
-from .. import Table
+from ..study import Table
 from .noise import LEVELS, printed, small
 
 _WIDTHS = {64: 512, 128: 1024}
@@ -29,7 +29,7 @@ TABLE = Table(
     section="F.3",
     rows=("tolerance", "noise"),
     columns=("encoding", "layers", "dim"),
-    experiments=_experiments,
+    runs=_experiments,
     note="3x3 stands for the paper's 5x5, 2/1 layers of width 64 and 128 for 4/4 of 512 and 1024. "
     "The recipe is `fast`.",
 )

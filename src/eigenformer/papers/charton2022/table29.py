@@ -3,7 +3,7 @@
 from ... import encodings
 from ...models import StackConfig, TransformerConfig, parameter_count
 from ...runs import Label, Measured, Scale
-from .. import Table, Value
+from ..study import Table, Value
 from .cells import models_of
 from .full_size import pair
 

@@ -2,10 +2,7 @@
 
 from dataclasses import replace
 
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
-
-from ...models.recurrent import fused_flops
+from ...models.products import counted_flops
 from ...training import TrainConfig, Trainer
 
 
@@ -19,10 +16,6 @@ def flops_per_example(config: TrainConfig) -> float:
     config = replace(config, precision="float32", compile=False)
     trainer = Trainer(config)
     batch = next(trainer.batches())
-    # The counter knows the products of attention written out, not the CPU's fused attention.
-    with (
-        sdpa_kernel(SDPBackend.MATH),
-        FlopCounterMode(display=False, custom_mapping=fused_flops()) as counter,
-    ):
+    with counted_flops() as counter:
         trainer.step(batch)
     return float(counter.get_total_flops()) / config.batch_size

@@ -31,39 +31,17 @@ class Lever:
     """Puts it into `paper-constant`; None where it means nothing there."""
 
 
-def _direct(**changes: object) -> Change:
-    """Changes fields of `fast`'s model."""
-
-    def change(config: TrainConfig) -> TrainConfig:
-        assert isinstance(config.model, DirectConfig)
-        return replace(config, model=replace(config.model, **changes))  # type: ignore[arg-type]
-
-    return change
-
-
-def _transformer(**changes: object) -> Change:
-    """Changes fields of the paper's model."""
-
-    def change(config: TrainConfig) -> TrainConfig:
-        assert isinstance(config.model, TransformerConfig)
-        return replace(config, model=replace(config.model, **changes))  # type: ignore[arg-type]
-
-    return change
+def _model(**changes: object) -> Change:
+    """Changes fields of the model."""
+    return lambda config: replace(config, model=config.model.changed(**changes))
 
 
 def _token_by_token(sum_coefficients: bool) -> Change:
     """`fast`'s model as one that decodes token by token, and embeds tokens, not values."""
 
     def change(config: TrainConfig) -> TrainConfig:
-        ours = config.model
-        assert isinstance(ours, DirectConfig)
-        model = TransformerConfig(
-            encoder=ours.encoder,
-            decoder=ours.decoder,
-            norm="pre",
-            activation=ours.activation,
-            embedding="number",
-            sum_coefficients=sum_coefficients,
+        model = TransformerConfig.like(
+            config.model, norm="pre", embedding="number", sum_coefficients=sum_coefficients
         )
         return replace(config, model=model)
 
@@ -72,15 +50,7 @@ def _token_by_token(sum_coefficients: bool) -> Change:
 
 def _at_once(config: TrainConfig) -> TrainConfig:
     """The paper's model as one that answers at once, with nothing else of `fast`'s."""
-    theirs = config.model
-    assert isinstance(theirs, TransformerConfig)
-    model = DirectConfig(
-        encoder=theirs.encoder,
-        decoder=theirs.decoder,
-        activation=theirs.activation,
-        embedding=theirs.embedding,
-    )
-    return replace(config, model=model)
+    return replace(config, model=DirectConfig.like(config.model, embedding="random"))
 
 
 def _adamw(config: TrainConfig) -> TrainConfig:
@@ -93,22 +63,22 @@ LEVERS = (
         name="value-features",
         sentence="the input's coefficients are embedded by features of their values; without it, "
         "by the sum of their tokens' vectors, which start as Fourier features",
-        without=_direct(embedding="number"),
+        without=_model(embedding="number"),
         alone=None,
     ),
     Lever(
         name="number-embeddings",
         sentence="tokens' vectors start as Fourier features of the number that a token stands for; "
         "taken out together with value features",
-        without=_direct(embedding="random"),
-        alone=_transformer(embedding="number"),
+        without=_model(embedding="random"),
+        alone=_model(embedding="number"),
     ),
     Lever(
         name="summed-tokens",
         sentence="the tokens of a coefficient share one encoder position; taken out together with "
         "answers at once and value features, which need it",
         without=_token_by_token(sum_coefficients=False),
-        alone=_transformer(sum_coefficients=True),
+        alone=_model(sum_coefficients=True),
     ),
     Lever(
         name="answers-at-once",
@@ -121,20 +91,20 @@ LEVERS = (
         name="median",
         sentence="the answer's mantissas are medians of the model's distributions, not modes; the "
         "training is the same",
-        without=_direct(mantissa="mode"),
+        without=_model(mantissa="mode"),
         alone=None,
     ),
     Lever(
         name="gelu",
         sentence="GELU in place of ReLU",
-        without=_direct(activation="relu"),
-        alone=_transformer(activation="gelu"),
+        without=_model(activation="relu"),
+        alone=_model(activation="gelu"),
     ),
     Lever(
         name="pre-norm",
         sentence="layer norm before each block, not after it",
         without=None,
-        alone=_transformer(norm="pre"),
+        alone=_model(norm="pre"),
     ),
     Lever(
         name="muon",

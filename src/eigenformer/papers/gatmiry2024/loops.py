@@ -7,11 +7,13 @@ import torch
 
 from ...incontext import Gaussian, InContextFolder, Regression
 from ...incontext.measures import loss_by_layer
-from ..ahn2023.seeds import RANGE, line, number
-from ..claims import Finding
-from ..claims import mean as average
-from ..incontext_study import Findings, Number, Panel, Scale, Study
-from .settings import DIM, LOOP_CELLS, PAPER, UNKNOWN, by_cell, runs, task
+from ...runs import Scale
+from ..compare import mean as average
+from ..findings import Finding, Findings, Number, Panel
+from ..judging import agreed, finding
+from ..seeds import RANGE, line, number, panel
+from ..study import Analysis
+from .settings import DIM, LOOP_CELLS, UNKNOWN, by_cell, runs, task
 
 LOOPS = 20
 """The most at test time."""
@@ -98,12 +100,12 @@ def _panel(law: str, found: Sequence[Curve]) -> Panel:
         )
         for each in found
     ]
-    return Panel(
-        title=f"Loss by loops, {law}",
-        x="loops",
-        y="mean squared error / d",
-        lines=tuple(lines),
-        log_y=True,
+    return panel(
+        f"Loss by loops, {law}",
+        "loops",
+        "mean squared error / d",
+        lines,
+        log="y",
         note=f"{what}; mean over {PROMPTS} prompts. {RANGE}",
     )
 
@@ -130,24 +132,18 @@ def verdict(found: Sequence[Curve]) -> Finding:
         for each in found
     ]
     sentence = f"The loss at 2L loops against that at the L of training: {'; '.join(parts)}."
-    if max(gains) < 1:
-        return Finding(state="holds", sentence=sentence)
-    if min(gains) >= 1:
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="A rule for the lengths of prompts at which a prompt with a large eigenvalue "
-        "is rare enough; no more training.",
+    return finding(
+        agreed(gain < 1 for gain in gains),
+        sentence,
+        "A rule for the lengths of prompts at which a prompt with a large eigenvalue is rare "
+        "enough; no more training.",
     )
 
 
-LOOPING = Study(
+LOOPING = Analysis(
     name="gatmiry2024-loops",
     title="More loops than in training lower the loss",
-    paper=PAPER,
     section="4, theorem 4.5",
-    claims=("N12",),
     runs=lambda scale: runs(scale, LOOP_CELLS),
     analyse=analyse,
     note=f"d = 10, Sigma = I in training. {UNKNOWN} The runs are those of gatmiry2024-optimum. "

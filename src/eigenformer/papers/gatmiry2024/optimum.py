@@ -8,11 +8,13 @@ import torch
 from ...incontext import InContextFolder, InContextModel, LinearAttentionModel
 from ...incontext.measures import distance_from_identity
 from ...incontext.models.forms import Descent
-from ..ahn2023.scalars import Schedule, best_schedule, eigenvalues
-from ..ahn2023.seeds import RANGE, curve, line, number, spread
-from ..claims import Finding
-from ..incontext_study import Findings, Line, Number, Panel, Scale, Study
-from .settings import CELLS, DIM, PAPER, SEEDS, UNKNOWN, by_cell, runs, task
+from ...runs import Scale
+from ..findings import Finding, Findings, Line, Number, Panel
+from ..judging import answer, finding
+from ..scalars import Schedule, best_schedule, eigenvalues
+from ..seeds import RANGE, curve, line, number, panel, spread
+from ..study import Analysis
+from .settings import CELLS, DIM, SEEDS, UNKNOWN, by_cell, runs, task
 
 TABLE = {
     (5, 1): (0.31, 0.687),
@@ -74,10 +76,7 @@ def trained(model: InContextModel) -> Trained:
 
 
 def _weights(model: InContextModel) -> Descent:
-    assert isinstance(model, LinearAttentionModel)
-    found = model.layer(0)
-    assert isinstance(found, Descent)
-    return found
+    return Descent.of(LinearAttentionModel.of(model).layer(0))
 
 
 def dominance(folder: InContextFolder, loops: int, least: float) -> dict[float, float]:
@@ -194,14 +193,10 @@ def verdict(
         f"Trained a against the best constant step of L steps: {'; '.join(parts)}. The largest "
         f"difference is {100 * max(worst):.1f}%."
     )
-    if max(worst) < CLOSE:
-        return Finding(state="holds", sentence=sentence)
-    if any(min(row) >= CLOSE for row in misses.values()):
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="Scale paper's 20 million prompts a model: about 15 minutes each on one core.",
+    return finding(
+        answer(max(worst) < CLOSE, any(min(row) >= CLOSE for row in misses.values())),
+        sentence,
+        "Scale paper's 20 million prompts a model: about 15 minutes each on one core.",
     )
 
 
@@ -210,18 +205,18 @@ def _steps(
 ) -> Panel:
     lines: list[Line] = []
     for loops in sorted({loops for _, loops in found}):
-        theory = {float(n): a for (n, each), a in goal.items() if each == loops}
-        row = {float(n): values for (n, each), values in found.items() if each == loops}
+        theory = {n: a for (n, each), a in goal.items() if each == loops}
+        row = {n: values for (n, each), values in found.items() if each == loops}
         lines += [
             line(f"trained, {loops} loops", row),
             curve(f"best, {loops} loops", theory, "theory"),
         ]
-    return Panel(
-        title="The learned step by the length of the prompt",
-        x="pairs in a prompt, n",
-        y="a",
-        lines=tuple(lines),
-        log_x=True,
+    return panel(
+        "The learned step by the length of the prompt",
+        "pairs in a prompt, n",
+        "a",
+        lines,
+        log="x",
         note=f"{RANGE} d = {DIM}. a goes to 1 as n grows: A = I is the limit of long prompts.",
     )
 
@@ -229,23 +224,20 @@ def _steps(
 def _dominance(lines: Sequence[Line]) -> Panel:
     loss = [x for each in lines for x in each.x]
     bound = curve("Theorem 3.4: at least", {min(loss): 1.0, max(loss): 1.0}, "theory")
-    return Panel(
-        title="Gradient dominance along training",
-        x="loss",
-        y="16 ||gradient in A||^2 / loss^((2L - 1)/L)",
-        lines=(*lines, bound) if min(loss) < max(loss) else tuple(lines),
-        log_x=True,
-        log_y=True,
+    return panel(
+        "Gradient dominance along training",
+        "loss",
+        "16 ||gradient in A||^2 / loss^((2L - 1)/L)",
+        (*lines, bound) if min(loss) < max(loss) else lines,
+        log="xy",
         note=f"One seed; where the loss is above {NOT_TINY:g} times its least.",
     )
 
 
-OPTIMUM = Study(
+OPTIMUM = Analysis(
     name="gatmiry2024-optimum",
     title="Looped models learn the best step of several",
-    paper=PAPER,
     section="3, theorems 3.2 and 3.4",
-    claims=("N12",),
     runs=lambda scale: runs(scale, CELLS),
     analyse=analyse,
     note=f"d = 10, Sigma = I. {UNKNOWN} {SEEDS['laptop']} seeds of 2 million prompts (n = 20, "

@@ -10,10 +10,9 @@ from ...incontext import (
     Regression,
     RunConfig,
 )
-from ...training import ScheduleConfig
-from ..incontext_study import Run, Scale
+from ...runs import Experiment, Scale
+from ..seeds import COSINE, grouped
 
-PAPER = "Gatmiry et al. (2024)"
 DIM = 10
 CELLS = ((20, 1), (20, 2), (20, 5), (100, 1), (100, 2), (100, 5))
 """(n, L): pairs in a prompt, and loops in training."""
@@ -35,9 +34,9 @@ def task(points: int) -> Regression:
     return Regression(dim=DIM, points=points)
 
 
-def runs(scale: Scale, cells: Sequence[tuple[int, int]]) -> Sequence[Run]:
+def runs(scale: Scale, cells: Sequence[tuple[int, int]]) -> Sequence[Experiment]:
     return [
-        Run(
+        Experiment(
             name=f"n-{points}-loops-{loops}-seed-{seed}", config=_config(scale, points, loops, seed)
         )
         for points, loops in cells
@@ -57,7 +56,7 @@ def _config(scale: Scale, points: int, loops: int, seed: int) -> RunConfig:
         optimizer=Optimizer(
             rate=1e-2 if scale == "laptop" else 1e-3,
             clip=None if heavy else 1.0,
-            schedule=ScheduleConfig(warmup_steps=0, shape="cosine"),
+            schedule=COSINE,
         ),
         steps=steps,
         batch=512 if scale == "laptop" and not heavy else 4096,
@@ -71,9 +70,9 @@ def by_cell(
     folders: Mapping[str, InContextFolder],
 ) -> dict[tuple[int, int], list[InContextFolder]]:
     """The runs of each (n, L)."""
-    found: dict[tuple[int, int], list[InContextFolder]] = {}
-    for folder in folders.values():
-        config = folder.config()
-        assert isinstance(config.task, Regression) and isinstance(config.model, LinearAttention)
-        found.setdefault((config.task.points, config.model.layers), []).append(folder)
-    return found
+
+    def cell(config: RunConfig) -> tuple[int, int]:
+        assert isinstance(config.task, Regression)
+        return config.task.points, LinearAttention.of(config.model).layers
+
+    return grouped(folders, cell)

@@ -1,6 +1,23 @@
-"""Studies of Li et al. (2024), "Learning on transformers is provable low-rank and sparse"."""
+"""Li et al. (2024), "Learning on transformers is provable low-rank and sparse"."""
 
-from ..incontext_study import Study
+from pathlib import Path
+
+from ..claims import Claim
+from ..paper import Paper, by_id, by_name
 from .updates import UPDATES
 
-STUDIES: tuple[Study, ...] = (UPDATES,)
+PAPER = Paper(
+    name="li2024",
+    title="Learning on transformers is provable low-rank and sparse",
+    citation="Li et al. (2024)",
+    studies=by_name(UPDATES),
+    claims=by_id(
+        Claim(
+            id="N14",
+            text="The updates of a one-layer transformer are of low rank and its neurons sparse: "
+            "pruning the small ones is free.",
+            studies=("li2024-updates",),
+        ),
+    ),
+    records=Path(__file__).with_name("records"),
+)

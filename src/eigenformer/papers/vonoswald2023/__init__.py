@@ -1,7 +1,24 @@
-"""Studies of von Oswald et al. (2023), "Transformers learn in-context by gradient descent"."""
+"""von Oswald et al. (2023), "Transformers learn in-context by gradient descent"."""
 
-from ..incontext_study import Study
+from pathlib import Path
+
+from ..claims import Claim
+from ..paper import Paper, by_id, by_name
 from .deeper import DEEPER
 from .one_layer import ONE_LAYER
 
-STUDIES: tuple[Study, ...] = (ONE_LAYER, DEEPER)
+PAPER = Paper(
+    name="vonoswald2023",
+    title="Transformers learn in-context by gradient descent",
+    citation="von Oswald et al. (2023)",
+    studies=by_name(ONE_LAYER, DEEPER),
+    claims=by_id(
+        Claim(
+            id="N08",
+            text="A trained layer of linear self-attention is a step of gradient descent; deeper "
+            "models are GD++.",
+            studies=("vonoswald2023-one-layer", "vonoswald2023-deeper"),
+        ),
+    ),
+    records=Path(__file__).with_name("records"),
+)

@@ -14,7 +14,7 @@ from ...training import (
     TestSet,
     TrainConfig,
 )
-from .task import make_task
+from .task import make_model, make_task
 
 
 def fast(
@@ -30,6 +30,7 @@ def fast(
     examples: int = 50_000,
     batch_size: int = 32,
     seed: int = 0,
+    model: str | None = None,
 ) -> TrainConfig:
     """The sample-efficient recipe (efficiency.md, section "Where `fast` came from").
 
@@ -46,6 +47,7 @@ def fast(
         examples: length of the run.
         batch_size: examples a step.
         seed: of the initial weights and of the training examples.
+        model: name of another model (`eigenformer info` lists them); --model.FIELD sets its fields.
     """
     if width % 32 and heads is None:
         raise InputError(f"width {width} is not a multiple of 32; give the number of heads too")
@@ -53,10 +55,13 @@ def fast(
     return TrainConfig(
         recipe="fast",
         task=make_task(problem, dims, ensemble, scale, encoding, output_encoding),
-        model=DirectConfig(
-            encoder=StackConfig(layers=layers[0], width=width, heads=heads),
-            decoder=StackConfig(layers=layers[1], width=width, heads=heads),
-            scale=scale,
+        model=make_model(
+            model,
+            DirectConfig(
+                encoder=StackConfig(layers=layers[0], width=width, heads=heads),
+                decoder=StackConfig(layers=layers[1], width=width, heads=heads),
+                scale=scale,
+            ),
         ),
         optimizer=OptimizerConfig(
             kind="muon", rate=6e-3, betas=(0.9, 0.98), muon_rate=0.03, muon_momentum=0.9

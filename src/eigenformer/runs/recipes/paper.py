@@ -2,7 +2,7 @@
 
 from ...models import StackConfig, TransformerConfig
 from ...training import EvaluationConfig, OptimizerConfig, ScheduleConfig, TrainConfig
-from .task import make_task
+from .task import make_model, make_task
 
 
 def paper(
@@ -18,6 +18,7 @@ def paper(
     examples: int = 60_000_000,
     batch_size: int = 64,
     seed: int = 0,
+    model: str | None = None,
 ) -> TrainConfig:
     """The paper's transformer and optimizer, exactly.
 
@@ -38,17 +39,21 @@ def paper(
         examples: length of the run.
         batch_size: examples a step.
         seed: of the initial weights and of the training examples.
+        model: name of another model (`eigenformer info` lists them); --model.FIELD sets its fields.
     """
     return TrainConfig(
         recipe="paper",
         task=make_task(problem, dims, ensemble, scale, encoding, output_encoding),
-        model=TransformerConfig(
-            encoder=StackConfig(layers=layers[0], width=width, heads=heads[0]),
-            decoder=StackConfig(layers=layers[1], width=width, heads=heads[1]),
-            norm="post",
-            activation="relu",
-            embedding="random",
-            sum_coefficients=False,
+        model=make_model(
+            model,
+            TransformerConfig(
+                encoder=StackConfig(layers=layers[0], width=width, heads=heads[0]),
+                decoder=StackConfig(layers=layers[1], width=width, heads=heads[1]),
+                norm="post",
+                activation="relu",
+                embedding="random",
+                sum_coefficients=False,
+            ),
         ),
         optimizer=OptimizerConfig(kind="adamw", rate=1e-4, betas=(0.9, 0.999), clip=5.0),
         schedule=ScheduleConfig(warmup_steps=10_000, shape="cosine"),

@@ -1,8 +1,17 @@
-"""The task of a recipe, from names."""
+"""The task and the model of a recipe, from names."""
+
+from typing import Any
 
 from ... import encodings, ensembles, problems
 from ...core import InputError
 from ...encodings import Task
+from ...models import ModelConfig
+
+
+def make_model(name: str | None, own: ModelConfig) -> ModelConfig:
+    """The registered model called so, as like the recipe's own as it can be; or that itself."""
+    item: Any = None if name is None else ModelConfig.registry.item(name)
+    return own if item is None else item.like(own)
 
 
 def make_task(

@@ -5,7 +5,7 @@ comparison of trained models or a bound on one of them: it holds if all do, fail
 is undecided else. Equality is claimed within 10 points, or within a factor of two of examples.
 """
 
-from ... import Claim
+from ...claims import Claim
 from . import (
     analyses,
     architectures,

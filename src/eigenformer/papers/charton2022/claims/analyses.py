@@ -1,13 +1,13 @@
 """C11, C12 and C35: decided by kept analyses of models that come with the package."""
 
-from ... import Claim, Evidence, Finding
+from ...claims import Claim, Evidence
+from ...deciding import conclude, of_full_size
+from ...findings import Finding
+from ...judging import Part, bounded, part
+from ...sides import proportion
 from ..failures import FailureRecord, kept_failures
 from ..memorisation import Memorisation, kept_memorisation
 from ..separate import Separation
-from .cost import of_full_size
-from .parts import Part, bounded, part
-from .sides import proportion
-from .verdict import conclude
 
 _SEPARATES, _DOES_NOT = 0.98, 0.9
 """Shares of successes and of failures on their sides of a threshold: the paper's, and too few."""
@@ -132,7 +132,7 @@ CLAIMS = (
         where="section 4.5",
         figures="eigenvalues 100% and norms 99.9% within 5%; 98% of successes below 1.035, 98% of "
         "failures above 1.04",
-        tables=("failures",),
+        studies=("failures",),
         decide=_eigenvectors_fail,
     ),
     Claim(
@@ -142,7 +142,7 @@ CLAIMS = (
         where="section 4.6",
         figures="51.5 separates 98% of successes from 98% of failures; 98.2 against 89.6% within "
         "5%",
-        tables=("failures",),
+        studies=("failures",),
         decide=_inversions_fail,
     ),
     Claim(
@@ -151,7 +151,7 @@ CLAIMS = (
         "matrix.",
         where="section 7",
         figures="no number",
-        tables=("memorisation",),
+        studies=("memorisation",),
         decide=_memorises,
     ),
 )

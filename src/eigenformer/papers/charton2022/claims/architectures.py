@@ -1,11 +1,12 @@
 """C25 to C27 and C36: sizes of models, LSTM and GRU, universal transformers."""
 
-from ... import Claim, Evidence, Finding
-from ...claims import ONE_SEED_RATIO, fewer
+from ...claims import Claim, Evidence
+from ...compare import ONE_SEED_RATIO, fewer
+from ...deciding import conclude
+from ...findings import Finding
+from ...judging import Part, better, either, incomplete, needs_fewer, no_worse, outdoes, part
+from ...sides import Side, best, scaled, side, tightest
 from .basics import scaled_dims
-from .parts import Part, better, either, incomplete, needs_fewer, no_worse, outdoes, part
-from .sides import Side, best, scaled, side, tightest
-from .verdict import conclude
 
 _RECURRENT = ("LSTM", "GRU")
 _GATINGS = ("none", "gated", "ACT")
@@ -199,7 +200,7 @@ CLAIMS = (
         where="appendix D.2, tables 15 to 17",
         figures="sums at width 512: 15 epochs with 1/1 layers, 63 with 4/4, and 7% at width 128; "
         "eigenvalues with 2/2 layers: 36 epochs at width 512, 102 at 256, 24 with 4/4 layers",
-        tables=("table15", "table16", "table17"),
+        studies=("table15", "table16", "table17"),
         decide=_model_sizes,
     ),
     Claim(
@@ -208,7 +209,7 @@ CLAIMS = (
         "not at all.",
         where="appendix E.1, tables 21 and 22",
         figures="eigenvalues 100% within 5%; sums 98 and 100% within 2%, 34 and 0% within 0.5%",
-        tables=("table21", "table22"),
+        studies=("table21", "table22"),
         decide=_recurrent,
     ),
     Claim(
@@ -218,7 +219,7 @@ CLAIMS = (
         where="appendix E.2, tables 23 and 24",
         figures="sums 100 against 0%; P1000 100 against 100% within 2%; FP15 94 with gates, 4 "
         "without, within 5%",
-        tables=("table23", "table24"),
+        studies=("table23", "table24"),
         decide=_universal,
     ),
     Claim(
@@ -226,7 +227,7 @@ CLAIMS = (
         text="Universal transformers learn inversion worse than deep ones.",
         where="appendix E.2",
         figures="73 against 90% (FP15/P1000), 55 against 80% (P1000), within 5%",
-        tables=("table24",),
+        studies=("table24",),
         decide=_universal_inversion,
     ),
 )

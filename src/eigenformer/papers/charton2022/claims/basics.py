@@ -3,10 +3,12 @@
 from ....evaluation import binomial_interval
 from ....training import RunFolder
 from ....zoo.shipped import FRESH, shipped_models
-from ... import Claim, Evidence, Finding, above
-from .parts import Part, better, either, every, incomplete, outdoes, part
-from .sides import ABSENT, Side, best, percent, scaled, side, tightest
-from .verdict import conclude
+from ...claims import Claim, Evidence
+from ...compare import above
+from ...deciding import conclude
+from ...findings import Finding
+from ...judging import Part, better, either, every, incomplete, outdoes, part
+from ...sides import ABSENT, Side, best, percent, scaled, side, tightest
 
 ENCODINGS = ("P10", "P1000", "B1999", "FP15")
 _LEARNED = 0.9
@@ -213,7 +215,7 @@ CLAIMS = (
         "are within 5%.",
         where="abstract, tables 2 to 10",
         figures="90 (inversion) to 100% within 5%",
-        tables=(
+        studies=(
             *("table02", "table03", "table04", "table05", "table06"),
             *("table08", "table09", "table10"),
         ),
@@ -224,7 +226,7 @@ CLAIMS = (
         text="Transposition of matrices of one size is learned exactly with every encoding.",
         where="section 4.1, table 2",
         figures="99.3 to 100% at 0% tolerance",
-        tables=("table02",),
+        studies=("table02",),
         decide=_transposition,
     ),
     Claim(
@@ -233,7 +235,7 @@ CLAIMS = (
         where="section 4.1, table 2",
         figures="91.4 to 99.6% for 5 to 20 rows and columns, 97.0 to 99.6% for 5-15 rectangular, "
         "against 99.3 to 100% for one size",
-        tables=("table02",),
+        studies=("table02",),
         decide=_variable_transposition,
     ),
     Claim(
@@ -242,7 +244,7 @@ CLAIMS = (
         "sizes vary, a deeper decoder helps.",
         where="section 4.2, table 3",
         figures="99.3 to 100% within 1%; 1/6 layers 77.2% against 47.9% with 1/1 (5-15 square)",
-        tables=("table03",),
+        studies=("table03",),
         decide=_addition,
     ),
     Claim(
@@ -251,7 +253,7 @@ CLAIMS = (
         "accuracy with B1999 and FP15.",
         where="section 4.3",
         figures="P10 and P1000 100% within 5%; no number for the others",
-        tables=("table04",),
+        studies=("table04",),
         decide=_products_need_positions,
     ),
     Claim(
@@ -259,7 +261,7 @@ CLAIMS = (
         text="At tight tolerance products are more accurate in P1000 than in P10.",
         where="section 4.3, tables 4 and 5",
         figures="99.5 against 81.6% within 0.5% (vector), 99.9 against 64.5% (matrix)",
-        tables=("table04", "table05"),
+        studies=("table04", "table05"),
         decide=_p1000_beats_p10,
     ),
 )

@@ -1,10 +1,11 @@
 """C10, C14, C15 and C34: eigenvectors, inversion and singular value decomposition."""
 
-from ... import Claim, Evidence, Finding
+from ...claims import Claim, Evidence
+from ...deciding import conclude
+from ...findings import Finding
+from ...judging import Part, alike, alike_in_examples, better, every, needs_fewer
+from ...sides import Side, side, tightest
 from .basics import scaled_dims
-from .parts import Part, alike, alike_in_examples, better, every, needs_fewer
-from .sides import Side, side, tightest
-from .verdict import conclude
 
 
 def _asymmetric(evidence: Evidence) -> Finding:
@@ -106,7 +107,7 @@ CLAIMS = (
         "the answer.",
         where="sections 4.5 and 4.6, tables 8 and 9",
         figures="87.4 against 77.9% within 2% (eigenvectors), 81.8 against 61.0% (inversion)",
-        tables=("table08", "table09"),
+        studies=("table08", "table09"),
         decide=_asymmetric,
     ),
     Claim(
@@ -114,7 +115,7 @@ CLAIMS = (
         text="With more attention heads inversion is learned from fewer examples.",
         where="section 4.6, table 9",
         figures="250 million examples until 75% with 8 heads, 120 million with 10 or 12",
-        tables=("table09",),
+        studies=("table09",),
         decide=_heads,
     ),
     Claim(
@@ -123,7 +124,7 @@ CLAIMS = (
         where="section 4.7, table 10",
         figures="4x4 within 5%: singular values 100%, SVD 98.9%; no SVD of 5x5, whose eigenvectors "
         "reach 94.0% (P1000)",
-        tables=("table08", "table10"),
+        studies=("table08", "table10"),
         decide=_svd,
     ),
     Claim(
@@ -131,7 +132,7 @@ CLAIMS = (
         text="On eigenvalues and eigenvectors a deep encoder and a deep decoder are equally good.",
         where="section 7",
         figures="no number; 6/1 and 1/6 layers “seem equally efficient”",
-        tables=("table08", "table19"),
+        studies=("table08", "table19"),
         decide=_depth_of_either,
     ),
 )

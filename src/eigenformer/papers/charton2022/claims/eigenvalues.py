@@ -1,10 +1,12 @@
 """C07 to C09, C30 and C31: eigenvalues."""
 
-from ... import Claim, Evidence, Finding, Value
+from ...claims import Claim, Evidence
+from ...deciding import conclude
+from ...findings import Finding
+from ...judging import better, every, needs_fewer, outdoes, part
+from ...sides import Side, scaled, side, tightest
+from ...study import Value
 from .basics import ENCODINGS, scaled_dims
-from .parts import better, every, needs_fewer, outdoes, part
-from .sides import Side, scaled, side, tightest
-from .verdict import conclude
 
 _SIGMAS = 4.0
 """Standard errors from theory that chance takes none of a dozen numbers to (1 in 1,300)."""
@@ -120,7 +122,7 @@ CLAIMS = (
         "P1000 is the most accurate at a larger size.",
         where="section 4.4, table 6",
         figures="5x5: 99.9 to 100% within 2%; 8x8: P1000 99.2, FP15 97.7%",
-        tables=("table06",),
+        studies=("table06",),
         decide=_eigenvalue_encodings,
     ),
     Claim(
@@ -129,7 +131,7 @@ CLAIMS = (
         "succeeds.",
         where="section 4.4, table 6",
         figures="10x10 25.3% within 5%; mixtures of 5-10, 5-15 and 5-20 100%",
-        tables=("table06",),
+        studies=("table06",),
         decide=_sizes,
     ),
     Claim(
@@ -137,7 +139,7 @@ CLAIMS = (
         text="Deeper models learn eigenvalues with fewer examples.",
         where="section 4.4, tables 7 and 19",
         figures="8x8: 28.8 million examples with 1/8 layers, 11.4 with 1/12, 11.1 with 1/24",
-        tables=("table07",),
+        studies=("table07",),
         decide=_deeper,
     ),
     Claim(
@@ -146,7 +148,7 @@ CLAIMS = (
         "whatever law its independent coefficients have.",
         where="appendix H, figure 3",
         figures="within 0.01 of theory in 12 panels",
-        tables=("figure3",),
+        studies=("figure3",),
         decide=_wigner,
     ),
     Claim(
@@ -156,7 +158,7 @@ CLAIMS = (
         where="appendix D.4, table 20",
         figures="4/1 layers within 2%: FP15 12.7% (positive) and 8.2% (uniform), P1000 100 and "
         "99.9%; with 6/1 layers FP15 has 100 and 10.8%",
-        tables=("table20",),
+        studies=("table20",),
         decide=_hard_spectra,
     ),
 )

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from ....evaluation import binomial_interval
 from ....runs import Record
-from ... import Claim, Evidence, Finding, above
+from ...claims import Claim, Evidence
+from ...compare import above
+from ...deciding import conclude
+from ...findings import Finding
+from ...judging import Part, every, incomplete, needs_fewer, part
+from ...sides import Side, percent, records_of, scaled, side
 from .basics import scaled_dims
-from .parts import Part, every, incomplete, needs_fewer, part
-from .sides import Side, percent, records_of, scaled, side
-from .verdict import conclude
 
 _STEP = 0.1
 """Part of a run in which a plateau, and then a step, takes place."""
@@ -218,7 +220,7 @@ CLAIMS = (
         text="Nearly all answers are well-formed, from early in training.",
         where="section 4.5",
         figures="9,999 of 10,000 answers",
-        tables=("table08",),
+        studies=("table08",),
         decide=_well_formed,
     ),
     Claim(
@@ -227,7 +229,7 @@ CLAIMS = (
         "misleads; on sums the norms agree.",
         where="appendix B, figure 1",
         figures="curves without numbers",
-        tables=("figure1",),
+        studies=("figure1",),
         decide=_norms,
     ),
     Claim(
@@ -235,7 +237,7 @@ CLAIMS = (
         text="Learning happens in steps: the loss rests on a plateau, then drops.",
         where="appendix D.1, figure 2",
         figures="curves without numbers; “some” show steps",
-        tables=("figure2",),
+        studies=("figure2",),
         decide=_steps,
     ),
     Claim(
@@ -243,7 +245,7 @@ CLAIMS = (
         text="Retraining a model on other sizes takes fewer examples than training from scratch.",
         where="appendix F.1, table 25",
         figures="10 to 25 million examples against 40 million",
-        tables=("table25",),
+        studies=("table25",),
         decide=_retraining,
     ),
     Claim(
@@ -252,7 +254,7 @@ CLAIMS = (
         "added to them are not learned.",
         where="appendix F.2, table 26",
         figures="100% each; eigenvectors and inversion 0%",
-        tables=("table26",),
+        studies=("table26",),
         decide=_joint,
     ),
 )

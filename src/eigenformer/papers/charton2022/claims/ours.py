@@ -9,14 +9,14 @@ from ....encodings import draw_pairs
 from ....evaluation import TOLERANCES, Proportion
 from ....training import RunFolder
 from ....zoo.shipped import FRESH, shipped_models
-from ... import Claim, Evidence, Finding
-from ...claims import ONE_SEED_GAP
+from ...claims import Claim, Evidence
+from ...compare import ONE_SEED_GAP
+from ...deciding import conclude, of_full_size
 from ...efficiency import Amount, Case, Entry, ablation_of, accuracies, load_records
+from ...findings import Finding
+from ...judging import Part, Why, bounded, part
+from ...sides import percent, proportion
 from ..results import paper_table
-from .cost import of_full_size
-from .parts import Part, Why, bounded, part
-from .sides import percent, proportion
-from .verdict import conclude
 
 _LOST = 0.5
 _AT_CEILING, _BELOW = 0.05, 0.15
@@ -158,7 +158,7 @@ CLAIMS = (
         "result is the rounding ceiling, which more digits lift.",
         where="ours; table 9",
         figures="90.0, 81.8, 60.0 and 24.7% within 5, 2, 1 and 0.5%",
-        tables=("table09",),
+        studies=("table09",),
         decide=_ceiling,
     ),
     Claim(
@@ -167,7 +167,7 @@ CLAIMS = (
         "and architecture, cuts the examples needed by an order of magnitude.",
         where="ours",
         figures="none",
-        tables=("efficiency",),
+        studies=("efficiency",),
         decide=_initialisation,
     ),
 )

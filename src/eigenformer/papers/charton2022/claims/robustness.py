@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from ... import Claim, Evidence, Finding, above, larger
-from ...claims import mean, mean_half_width
+from ...claims import Claim, Evidence
+from ...compare import above, larger, mean, mean_half_width
+from ...deciding import conclude
+from ...findings import Finding
+from ...judging import MARGIN, Part, better, every, incomplete, needs_fewer, part
+from ...sides import ABSENT, Side, percent, scaled, side
 from ..noise import LEVELS
 from .basics import scaled_dims
-from .parts import MARGIN, Part, better, every, incomplete, needs_fewer, part
-from .sides import ABSENT, Side, percent, scaled, side
-from .verdict import conclude
 
 _OF_NOISE = {
     "addition": {"encoding": "B1999", "dim": 512, "layers": "2/2"},
@@ -225,7 +226,7 @@ CLAIMS = (
         "40%, noise above it nothing; eigenvalues are more robust.",
         where="section 4.8, tables 11 and 27",
         figures="sums 100, 41.2 and 0%; eigenvalues 99.3 against 41.2% (0.05 sigma, within 5%)",
-        tables=("table11",),
+        studies=("table11",),
         decide=_noise,
     ),
     Claim(
@@ -234,7 +235,7 @@ CLAIMS = (
         where="section 4.8, appendix F.3, tables 27 and 28",
         figures="sums at width 256 and 512: 39.3 and 41.2%; eigenvalues at 512 and 1024: 99.3 and "
         "99.0% (0.05 sigma, within 5%)",
-        tables=("table27", "table28"),
+        studies=("table27", "table28"),
         decide=_size_and_noise,
     ),
     Claim(
@@ -244,7 +245,7 @@ CLAIMS = (
         where="section 5, table 12",
         figures="100% on its own matrices, 0 to 60% on other spectra, 12 and 7% at 0.3 and 1.2 "
         "sigma",
-        tables=("table12",),
+        studies=("table12",),
         decide=_narrow,
     ),
     Claim(
@@ -252,7 +253,7 @@ CLAIMS = (
         text="A range of scales in the training set mends the scale and not the spectrum.",
         where="section 5, table 12",
         figures="97 to 99% at 0.3 to 1.2 sigma, 0% on positive matrices",
-        tables=("table12",),
+        studies=("table12",),
         decide=_range_of_scales,
     ),
     Claim(
@@ -261,7 +262,7 @@ CLAIMS = (
         "positive ones included; training on Wigner matrices does not generalise back.",
         where="section 5, table 12",
         figures="94 to 100% on all test sets; the reverse 26 to 28%",
-        tables=("table12",),
+        studies=("table12",),
         decide=_laplace,
     ),
     Claim(
@@ -269,7 +270,7 @@ CLAIMS = (
         text="Adding positive matrices to Wigner matrices helps on positive ones only.",
         where="section 5, table 12",
         figures="88 and 99% on positive matrices, 17 to 45% on others",
-        tables=("table12",),
+        studies=("table12",),
         decide=_positive,
     ),
     Claim(
@@ -280,7 +281,7 @@ CLAIMS = (
         figures="sums 99.3 to 100% within 2 and 5%, eigenvalues 100% within 5%; 5 million examples "
         "for sums in three digits, 21 million in four. Its evaluator counts an answer whose tokens "
         "match as right at every tolerance; ours counts rounding, which two digits feel at 2%",
-        tables=("table13", "table14"),
+        studies=("table13", "table14"),
         decide=_digits,
     ),
 )

@@ -1,0 +1,190 @@
+"""Studies: the tables and figures of papers, and the runs that repeat them."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..core import InputError, content_hash, from_json, load_json, save_json, to_json
+from ..runs.experiment import SCALES, Cell, Experiment, Label, Scale
+from ..runs.readings import Measured
+from ..runs.records import Records
+from .figure import Figure
+from .findings import Findings
+from .printed import PaperTable
+
+
+def check_name(kind: str, name: str) -> None:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise InputError(
+            f"a {kind} is called {name!r}; give lower-case letters and digits, with hyphens between"
+        )
+
+
+def _nothing(scale: Scale) -> Sequence[Experiment]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study(ABC):
+    """A table, a figure or an experiment of a paper."""
+
+    name: str
+    """As on the command line: table06, giannou2024-regression."""
+    title: str
+    section: str
+    """Where the paper speaks of it, such as "4.4" or "6, figure 8"."""
+    runs: Callable[[Scale], Sequence[Experiment]] = _nothing
+    """The runs at a scale, each with a name of its own."""
+    scales: tuple[Scale, ...] = SCALES
+    """Those that it has settings for."""
+    note: str = ""
+    """What differs from the paper at smaller scales, and why the finding can show all the same."""
+
+    def __post_init__(self) -> None:
+        check_name("study", self.name)
+
+    def planned(self, scale: Scale) -> list[Experiment]:
+        """Its runs; an `InputError` at a scale that it has not got."""
+        if scale not in self.scales:
+            known = " and ".join(self.scales)
+            raise InputError(f"{self.name} has no settings for scale {scale}; give {known}")
+        found = list(self.runs(scale))
+        for run in found:
+            check_name("run", run.name)
+        if len({run.name for run in found}) < len(found):
+            raise InputError(f"{self.name} has two runs of one name at scale {scale}")
+        return found
+
+    def distinct(self, scale: Scale) -> list[Experiment]:
+        """Its runs and those before them, each once."""
+        runs = [part for run in self.planned(scale) for part in run.chain]
+        return list({run.identity: run for run in runs}.values())
+
+    def left(self, scale: Scale, records: Records) -> list[Experiment]:
+        """The runs to make before its numbers at a scale are complete."""
+        made = {run.identity for run in self.made(scale, records)}
+        return [run for run in self.planned(scale) if run.identity not in made]
+
+    @abstractmethod
+    def made(self, scale: Scale, records: Records) -> Sequence[Experiment]:
+        """Those of its distinct runs that need not be made."""
+
+    def kept(self, scale: Scale, records: Records) -> "Kept | None":
+        """Its findings; None if there are none, or it has changed since, or is read run by run."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A number with its labels; `paper` are the labels of its counterpart, complete, or None."""
+
+    labels: dict[str, Label]
+    measured: Measured | None
+    """None: missing, the run has not been made."""
+    paper: dict[str, Label] | None
+    experiment: Experiment | None = None
+    """The run that it comes from; None if it was computed without training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Study):
+    """A study whose numbers are read cell by cell from the records of its runs."""
+
+    rows: tuple[str, ...]
+    """Keys of the labels that make a row."""
+    columns: tuple[str, ...]
+    """Keys of the labels that make a column; the rest of them belongs to the caption."""
+    computed: Callable[[Scale], Sequence[Value]] = lambda scale: ()
+    """Numbers that need no training."""
+    label: str = ""
+    """What reports call it; unless given, the paper's number, which `name` has: Table 6."""
+    printed: PaperTable | None = None
+    """The paper's own numbers."""
+    curves: Literal["norms", "learning"] | None = None
+    """What reports draw of the evaluations on the way of its runs: accuracy by four norms, or loss
+    and accuracy at two tolerances."""
+    figures: Callable[[Scale], Sequence[Figure]] = lambda scale: ()
+    """Drawings of what it computes."""
+
+    def made(self, scale: Scale, records: Records) -> Sequence[Experiment]:
+        return [run for run in self.distinct(scale) if records.finished(run)]
+
+    def values(self, scale: Scale, records: Records) -> list[Value]:
+        """Every number of the table at a scale, the missing ones too."""
+        found = list(self.computed(scale))
+        for experiment in self.planned(scale):
+            record = records.get(experiment)
+            for cell in experiment.cells:
+                measured = None if record is None else cell.read(record)
+                found.append(_value(cell, measured, experiment))
+        return found
+
+
+def _value(cell: Cell, measured: Measured | None, experiment: Experiment) -> Value:
+    labels = dict(cell.labels)
+    return Value(
+        labels=labels,
+        measured=measured,
+        paper=None if cell.paper is None else {**labels, **cell.paper},
+        experiment=experiment,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis(Study):
+    """A study whose runs are analysed together, once, when all are finished."""
+
+    analyse: Callable[[Scale, Mapping[str, Any]], Findings]
+    """From the folders of the finished runs by name (`InContextFolder`s of those on prompts) to the
+    findings; deterministic, and without training."""
+    version: int = 1
+    """Raised when `analyse` measures something else, so that kept findings are made again."""
+    scales: tuple[Scale, ...] = ("laptop", "paper")
+
+    def identity(self, scale: Scale) -> str:
+        """The hash of what the findings depend on."""
+        runs = {run.name: to_json(run.config) for run in self.planned(scale)}
+        return content_hash({"study": self.name, "version": self.version, "runs": runs})
+
+    def made(self, scale: Scale, records: Records) -> Sequence[Experiment]:
+        return self.distinct(scale) if self.kept(scale, records) else ()
+
+    def kept(self, scale: Scale, records: Records) -> "Kept | None":
+        file = self.file(scale, records)
+        if scale not in self.scales or not file.exists():
+            return None
+        data = load_json(file)
+        if not isinstance(data, dict):
+            raise InputError(f"{file} does not hold a record; delete it and make the study again")
+        if data.get("identity") != self.identity(scale):
+            return None
+        return from_json(Kept, data, str(file))
+
+    def keep(self, kept: "Kept", records: Records) -> None:
+        records.root.mkdir(parents=True, exist_ok=True)
+        save_json(self.file(kept.scale, records), to_json(kept))
+
+    def file(self, scale: Scale, records: Records) -> Path:
+        return records.root / f"{self.name}-{scale}.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """The findings of a study at a scale, and what they cost."""
+
+    study: str
+    scale: Scale
+    identity: str
+    """`Analysis.identity`: a study that has changed since has another one."""
+    version: str
+    """The commit that it was made with ("-dirty" if changed), or the package's version."""
+    machine: str
+    examples: int
+    """Prompts that the runs processed."""
+    seconds: float
+    """Of the runs, as if one after the other, and of the analysis: a note on the machine above, no
+    result."""
+    findings: Findings

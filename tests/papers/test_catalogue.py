@@ -1,0 +1,100 @@
+"""The papers that come along: identities, kept records, claims; and papers from outside."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eigenformer.core import InputError
+from eigenformer.papers import Analysis, Study, papers
+from eigenformer.papers.charton2022.failures import kept_failures
+from eigenformer.papers.charton2022.memorisation import kept_memorisation
+from eigenformer.papers.paper import Lazy, paper_of
+from eigenformer.runs import Records, Scale
+
+PAPERS = papers()
+IDENTITIES = json.loads(Path(__file__).with_name("identities.json").read_text())
+"""By study and scale, a hash of the names and identities of its runs (and of its findings)."""
+
+
+@pytest.fixture(scope="module")
+def planned() -> dict[tuple[str, Scale], list[Any]]:
+    """The runs of all studies at all scales, once for all tests."""
+    return {
+        (study.name, scale): study.planned(scale)
+        for paper in PAPERS.values()
+        for study in paper.studies.values()
+        for scale in study.scales
+    }
+
+
+def every_study() -> dict[str, Study]:
+    return {name: study for paper in PAPERS.values() for name, study in paper.studies.items()}
+
+
+def test_identities_are_those_that_records_were_made_with(
+    planned: Mapping[tuple[str, Scale], list[Any]],
+) -> None:
+    found: dict[str, dict[str, str]] = {}
+    studies = every_study()
+    for (name, scale), runs in planned.items():
+        study = studies[name]
+        own = [f"{name} {study.identity(scale)}"] if isinstance(study, Analysis) else []
+        lines = [*own, *(f"{run.name} {run.identity}" for run in runs)]
+        if lines:
+            digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+            found.setdefault(name, {})[scale] = digest
+    assert found == IDENTITIES
+
+
+def test_every_kept_record_is_that_of_a_run_or_study(
+    planned: Mapping[tuple[str, Scale], list[Any]],
+) -> None:
+    count = 0
+    for paper in PAPERS.values():
+        records = Records(paper.records)
+        known = set()
+        for study in paper.studies.values():
+            for scale in study.scales:
+                runs = [part for run in planned[study.name, scale] for part in run.chain]
+                known |= {f"{run.identity}.json" for run in runs}
+                if isinstance(study, Analysis) and study.kept(scale, records):
+                    known.add(study.file(scale, records).name)
+        if paper.name == "charton2022":  # analyses of trained models, which are no runs
+            known |= {f"failures-{name}.json" for name in kept_failures()}
+            known |= {f"memorisation-{name}.json" for name in kept_memorisation()}
+        files = {file.name for file in paper.records.glob("*.json")}
+        assert files <= known, paper.name
+        count += len(files)
+    assert count == 127 + 20
+
+
+def test_a_claim_has_an_id_of_its_own_and_rests_on_what_there_is() -> None:
+    studies = {**every_study(), "failures": None, "memorisation": None, "efficiency": None}
+    ids = [id for paper in PAPERS.values() for id in paper.claims]
+    assert len(set(ids)) == len(ids) == 36 + 14
+    for paper in PAPERS.values():
+        for id, claim in paper.claims.items():
+            assert id == claim.id and set(claim.studies) <= set(studies)
+            assert claim.text.endswith(".") and claim.studies
+
+
+def test_studies_are_found_by_their_names() -> None:
+    for name, study in every_study().items():
+        assert name == study.name
+        assert paper_of(name, PAPERS).studies[name] is study
+    assert paper_of("fu2024", PAPERS).name == "fu2024"
+    with pytest.raises(InputError, match="study 'tabel12': did you mean 'table12'"):
+        paper_of("tabel12", PAPERS)
+
+
+def test_what_is_not_asked_for_is_not_imported() -> None:
+    asked: list[str] = []
+    lazy = Lazy(("a", "b"), lambda name: asked.append(name) or name)
+    assert list(lazy) == ["a", "b"] and len(lazy) == 2 and "c" not in lazy
+    assert lazy["b"] == lazy["b"] == "b" and asked == ["b"]
+    with pytest.raises(KeyError):
+        lazy["c"]
