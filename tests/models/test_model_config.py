@@ -3,8 +3,8 @@
 import pytest
 
 from eigenformer import models
-from eigenformer.core import InputError, from_json, to_json
-from eigenformer.models import ModelConfig, StackConfig, TransformerConfig
+from eigenformer.core import InputError
+from eigenformer.models import StackConfig, TransformerConfig
 
 STACK = StackConfig(layers=1, width=8, heads=2)
 
@@ -24,13 +24,6 @@ def test_heads_divide_the_width():
 def test_the_model_is_checked(fields):
     with pytest.raises(InputError, match=next(iter(fields))):
         TransformerConfig(encoder=STACK, decoder=STACK, **fields)
-
-
-def test_it_is_registered_and_survives_json():
-    config = models.get("transformer", encoder=STACK, decoder=STACK, norm="pre")
-    data = to_json(config)
-    assert data["name"] == "transformer"
-    assert from_json(ModelConfig, data) == config
 
 
 def test_an_unknown_model_is_named():
