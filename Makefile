@@ -62,7 +62,7 @@ docs: $(VENV)/.installed-demo ## run the pages that are made by running them, an
 	@$(BIN) docs/make_paper_map.py
 	@$(BIN) docs/make_benchmarks.py
 	@$(BIN) docs/page.py $(PAGES)
-	@$(BIN) -m eigenformer paper report --to docs/paper
+	@$(BIN) -m eigenformer paper report charton2022 --to docs/paper
 	@$(BIN) -m eigenformer incontext report --to docs/incontext
 
 site: $(VENV)/.installed-docs ## build the documentation into site/, and fail on a broken link

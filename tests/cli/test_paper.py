@@ -1,155 +1,55 @@
-"""`eigenformer paper` and its synonym for some papers, over a made-up paper and over ours."""
+"""`eigenformer paper` and its synonym for some papers, over a paper from outside and over ours."""
 
 import json
 import os
 import signal
-from collections.abc import Mapping
-from dataclasses import replace
+import sys
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 import pytest
 from command_line import complaint, run
+from outside_paper import CLAIMS, TINY, experiments
 
-import eigenformer.cli.paper as command
-from eigenformer.incontext import (
-    Evaluation,
-    InContextFolder,
-    LinearAttention,
-    Optimizer,
-    Regression,
-    RunConfig,
-)
-from eigenformer.papers import (
-    Analysis,
-    Claim,
-    Finding,
-    Findings,
-    Line,
-    Number,
-    Panel,
-    Paper,
-    Table,
-    by_id,
-    by_name,
-)
-from eigenformer.runs import Cell, Experiment, Records, Scale, accuracy
+import eigenformer
+from eigenformer.papers.paper import GROUP
+from eigenformer.runs import Records
 from eigenformer.runs.engine import Outcome
 from eigenformer.runs.progress import Board
-from eigenformer.runs.recipes import fast
-from eigenformer.training import EvaluationConfig, TestSet
-
-_LABELS = {"encoding": "P1000", "dims": "2x2"}
 
 
-def experiments(scale: Scale) -> tuple[Experiment, ...]:
-    config = fast("transpose", "2x2", width=32, layers=(1, 1), examples=128, batch_size=32)
-    tests = EvaluationConfig(every=64, tests=(TestSet(size=20),))
-    config = replace(config, evaluation=tests)
-    first = Experiment(
-        name="first",
-        config=config,
-        cells=(Cell(labels={**_LABELS, "tolerance": 5}, read=accuracy(0.05)),),
-    )
-    return first, Experiment(name="second", config=replace(config, seed=1), after=first)
-
-
-def prompts(scale: Scale, rate: float = 1e-3) -> list[Experiment]:
-    return [
-        Experiment(
-            name=f"layers-{layers}",
-            config=RunConfig(
-                task=Regression(dim=2, points=4),
-                model=LinearAttention(layers=layers),
-                optimizer=Optimizer(kind="sgd", rate=rate),
-                steps=6 if scale == "laptop" else 1_000_000_000,
-                batch=8,
-                evaluation=Evaluation(every=6, size=8),
-            ),
-        )
-        for layers in (1, 2)
-    ]
-
-
-def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
-    losses = [list(folder.test_losses().values())[-1] for folder in folders.values()]
-    line = Line(label="a", x=(1, 2), y=tuple(losses))
-    return Findings(
-        panels=(Panel(title="Loss", x="layers", y="loss", lines=(line,)),),
-        numbers=(Number(name="loss", value=losses[-1]),),
-        verdicts={"T2": Finding(state="holds", sentence="Two losses are there.")},
-    )
-
-
-def broken(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
-    raise RuntimeError("no such thing")
-
-
-def study(name: str, **changes: Any) -> Analysis:
-    given = Analysis(
-        name=name,
-        title="Two tiny runs on prompts",
-        paper="Nobody (2020)",
-        section="3",
-        runs=prompts,
-        analyse=analyse,
-    )
-    return replace(given, **changes)
-
-
-TINY = Table(
-    name="tiny2020-table1",
-    title="Two tiny runs",
-    section="4.1",
-    rows=("encoding", "tolerance"),
-    columns=("dims",),
-    runs=experiments,
-)
-STUDIES = by_name(
-    TINY,
-    study("tiny2020-far", runs=lambda scale: prompts(scale, rate=1e30)),
-    study("tiny2020-one"),
-    study("tiny2020-two", analyse=broken),
-)
-CLAIMS = by_id(
-    Claim(
-        id="T1",
-        text="Tiny runs learn.",
-        studies=(TINY.name,),
-        decide=lambda evidence: Finding(
-            state="holds" if evidence.measured(TINY.name) else "undecided", sentence="It was run."
-        ),
-    ),
-    Claim(id="T2", text="Two.", paper="Nobody (2020)", studies=("tiny2020-one", "tiny2020-two")),
-    Claim(id="T3", text="Far.", paper="Nobody (2020)", studies=("tiny2020-far",)),
-)
+def install(folder: Path, line: str) -> None:
+    """Another package with an entry point, as `pip install` leaves it in `folder`."""
+    info = folder / "other-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{GROUP}]\n{line}\n")
 
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    paper = Paper(
-        name="tiny2020", title="Tiny", studies=STUDIES, claims=CLAIMS, records=tmp_path / "records"
-    )
-    monkeypatch.setattr(command, "papers", lambda only: {"tiny2020": paper})
+    install(tmp_path, "tiny2020 = outside_paper:PAPER")
+    monkeypatch.syspath_prepend(tmp_path)
 
 
 def test_all_tables_figures_and_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("paper", "list", "--scale", "laptop", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    assert len(facts) == 32 + 20
+    assert len(facts) == 34 + 20
     trained = [fact["laptop"] for fact in facts if fact["laptop"]["runs"]]
     assert len(trained) == 28 + 17
     assert all(at["examples"] > 0 and at["seconds"] > 0 for at in trained)
     assert run("incontext", "list", "--scale", "laptop", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == [fact for fact in facts if fact["cited"]]
+    assert json.loads(capsys.readouterr().out) == facts[34:]
 
 
 @pytest.mark.usefixtures("tiny")
 def test_scales_and_costs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("paper", "list") == 0
+    assert run("paper", "list", "tiny2020") == 0
     out = capsys.readouterr().out.replace("\n", " ")
-    assert "tiny2020-one  Two tiny runs on prompts · Nobody (2020), 3 · T2" in out
-    assert run("paper", "list", "--scale", "paper") == 0
+    assert "Nobody (2020) tiny2020-table1  Two tiny runs · 4.1 T1" in out
+    assert "tiny2020-one  Two tiny runs on prompts · 3 T2" in out
+    assert run("paper", "list", "tiny2020", "--scale", "paper") == 0
     assert "16B" in capsys.readouterr().out
 
 
@@ -171,7 +71,7 @@ def test_runs_are_made_once_and_reported(
     assert "have been made" in capsys.readouterr().out
     assert run("paper", "run", TINY.name, "--dry-run") == 0
     assert capsys.readouterr().out.startswith("0 runs to make")
-    assert run("paper", "list", "--scale", "laptop") == 0
+    assert run("paper", "list", "tiny2020", "--scale", "laptop") == 0
     assert "2/2" in capsys.readouterr().out
     to = tmp_path / "report"
     assert run("paper", "report", TINY.name, "--to", to) == 0
@@ -188,7 +88,7 @@ def test_a_study_is_made_once_and_reported(
     assert out.startswith("2 runs: 96 examples, about ")
     assert "2/2 layers-2 finished after 0 s, test loss" in out
     assert "T2 holds" in out
-    assert run("incontext", "run", "tiny2020-one") == 0
+    assert run("paper", "run", "tiny2020-one") == 0
     assert capsys.readouterr().out.startswith("all of these runs have been made\n")
     to = tmp_path / "report"
     assert run("paper", "report", "tiny2020-one", "--to", to) == 0
@@ -199,8 +99,8 @@ def test_a_study_is_made_once_and_reported(
         assert "T2" in text and "T3" not in text
         assert "tiny2020-two: not made" in text
     assert (to / "tiny2020-one-1.svg").exists()
-    assert run("paper", "report", "--to", to) == 0
-    assert (to / "tiny2020" / "index.html").exists() and (to / "studies" / "README.md").exists()
+    assert run("paper", "report", "tiny2020", "--to", to) == 0
+    assert "T1" in (text := (to / "README.md").read_text()) and "T3" in text
 
 
 @pytest.mark.usefixtures("tiny")
@@ -219,15 +119,38 @@ def test_claims_say_what_was_found_and_what_is_missing(capsys: pytest.CaptureFix
     assert out.endswith("3 claims at scale laptop: 0 holds, 0 fails, 3 undecided\n")
 
 
+def test_a_report_on_a_table_runs_little_else(tmp_path: Path) -> None:
+    package = str(Path(eigenformer.__file__).parent)
+    entered = set()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        """Files whose functions are called, unless by an import."""
+        file, above = frame.f_code.co_filename, frame
+        while file.startswith(package) and above.f_code.co_name != "<module>" and above.f_back:
+            above = above.f_back
+        if file.startswith(package) and not above.f_code.co_filename.startswith(package):
+            entered.add(Path(file).relative_to(package).as_posix())
+
+    before = sys.gettrace()
+    sys.settrace(note)
+    try:
+        assert run("paper", "report", "table12", "--to", tmp_path) == 0
+    finally:
+        sys.settrace(before)
+    assert len(entered) < 45
+    tables = {file for file in entered if file.startswith("papers/charton2022/table")}
+    assert tables == {"papers/charton2022/table12.py"}
+
+
 @pytest.mark.usefixtures("tiny")
 def test_a_dry_run_trains_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("paper", "run", "all", "--dry-run") == 0
+    assert run("paper", "run", "tiny2020", "--dry-run") == 0
     shown = capsys.readouterr().out.splitlines()
     # Two of three studies share their runs.
     names = ["first", "second", *["layers-1", "layers-2"] * 2]
     assert [line.partition(":")[0] for line in shown[:6]] == names
     assert shown[6].startswith(f"6 runs to make: {2 * 128 + 4 * 48} examples")
-    assert run("paper", "run", "all", "--dry-run", "--only", "second") == 0
+    assert run("paper", "run", "tiny2020", "--dry-run", "--only", "second") == 0
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [
         *("first", "second", "2 runs to make")
     ]

@@ -152,6 +152,17 @@ def test_long_answers_are_cut_off():
         model.answer(Question(ids), 0)
 
 
+@pytest.mark.parametrize("embedding", ["value", "number", "random"])
+def test_every_weight_learns(embedding: str):
+    reads = writes = encoding("P1000", joint=True)
+    model = built(reads, writes, embedding=embedding)
+    kinds = np.array([0, 1])
+    ids = torch.from_numpy(reads.encode(draw(5, [(2, 2)] * 2, kinds)))
+    answers = torch.from_numpy(with_eos(writes.encode(draw(6, [(2, 2)] * 2, kinds))))
+    sum(found.logits.square().sum() for found in model.choices(Question(ids), answers)).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+
 def test_matrices_beyond_its_cells_are_refused():
     reads = writes = encoding("P1000")
     model = built(reads, writes, max_dim=3)

@@ -39,6 +39,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Document:
 def test_names_of_tables() -> None:
     assert number_of("table06") == "Table 6"
     assert number_of("figure2") == "Figure 2"
+    assert number_of("mine2025-table6") == "Table 6"
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,11 @@ from ..runs import SCALES, Records, Scale
 from ..runs.cost import duration
 from ..runs.options import EngineOptions
 from .answers import json_lines
-from .paper_report import write_report
 from .paper_run import STYLES, expected, run_studies
 from .parse import JsonFlag, run_one_of
 
 USAGE = """\
-usage: eigenformer {prog} list [--scale SCALE] [--json]
+usage: eigenformer {prog} list [NAME...] [--scale SCALE] [--json]
        eigenformer {prog} run NAME... [--scale SCALE] [--only RUN] [--workers N] [--dry-run]
        eigenformer {prog} claims [CLAIM...] [--scale SCALE] [--json]
        eigenformer {prog} report [NAME...] [--scale SCALE] [--to FOLDER]
@@ -60,7 +59,11 @@ class Commands:
         self.known = known
 
     def list_all(
-        self, scale: Scale | None = None, records: Path | None = None, as_json: JsonFlag = False
+        self,
+        names: _Names = (),
+        scale: Scale | None = None,
+        records: Path | None = None,
+        as_json: JsonFlag = False,
     ) -> int:
         """List the studies: their runs, how many have been made, and what they cost.
 
@@ -68,6 +71,8 @@ class Commands:
         made the study; runs that studies share are counted with each.
 
         Args:
+            names: studies such as table06 or giannou2024-regression, or papers; all of them if none
+                is named.
             scale: only this one.
             records: folder of the records, in place of those that come with the papers.
             as_json: print JSON instead of a table.
@@ -75,7 +80,7 @@ class Commands:
         scales = SCALES if scale is None else (scale,)
         facts = [
             _fact(excerpt, study, scales)
-            for excerpt in self._chosen(("all",), records)
+            for excerpt in self._chosen(names or ("all",), records)
             for study in excerpt.studies
         ]
         if as_json:
@@ -168,7 +173,7 @@ class Commands:
             records: folder of the records, in place of those that come with the papers.
         """
         chosen = self._chosen(names or ("all",), records)
-        write_report(chosen, scale, to or Path(f"{self.prog}-report"))
+        _write(chosen, scale, to or Path(f"{self.prog}-report"))
         return 0
 
     def _chosen(self, names: Sequence[str], records: Path | None) -> list[Excerpt]:
@@ -214,6 +219,26 @@ class Commands:
             command = f"`eigenformer {self.prog} run {name} --scale {verdict.scale}`"
             line = f"    {name} has not been made: {command}"
             console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def _write(chosen: Sequence[Excerpt], scale: Scale, to: Path) -> None:
+    """A chapter for each paper's tables, and one on all other studies."""
+    from ..reports import report, studies_chapter, tables_chapter, write_markdown, write_page
+
+    tables = [one for one in chosen if one.tables]
+    analyses = [one for one in chosen if one.analyses]
+    chapters = [tables_chapter(one, scale) for one in tables]
+    if analyses:
+        chapters.append(studies_chapter(analyses, scale))
+    document = report(*chapters)
+    write_markdown(document, to)
+    write_page(document, to / "index.html")
+    counts = (
+        ("table or figure", "tables and figures", sum(len(one.tables) for one in tables)),
+        ("study", "studies", sum(len(one.analyses) for one in analyses)),
+    )
+    told = " and ".join(f"{n} {one if n == 1 else many}" for one, many, n in counts if n)
+    print(f"{to / 'index.html'} and {to / 'README.md'}: {told}")
 
 
 def _source(paper: Paper, claim: Claim) -> str:

@@ -4,11 +4,12 @@ Letters: B batch, M N matrix, K coefficients, T tokens a coefficient, L tokens, 
 """
 
 import enum
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int8, Int64
@@ -17,10 +18,15 @@ from ..core import InputError, Registry, unknown
 from ..ensembles import Matrices
 from .rounding import LARGEST_EXPONENT
 
+COMMON = ("P10", "P100", "P1000", "P10000", "B1999", "FP15")
 EOS, PAD = 0, 1
 """Ids in all vocabularies: <eos> ends an output and starts the decoder; <pad> fills a batch."""
 EXPONENTS = range(-LARGEST_EXPONENT, LARGEST_EXPONENT + 1)
 """What the exponent tokens of P and B, E-100 to E100, stand for."""
+Numbers = Float64[np.ndarray, "*K"]
+Spelled = Int64[np.ndarray, "*K T"]
+"""Number ids, 0 for the first of `number_words`."""
+Flags = Bool[np.ndarray, "*K"]
 
 
 class Reason(enum.IntEnum):
@@ -116,18 +122,14 @@ class Encoding(ABC):
         """For each token of a coefficient the number ids that may stand there."""
 
     @abstractmethod
-    def _spell(
-        self, values: Float64[np.ndarray, "*K"]
-    ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:
+    def _spell(self, values: Numbers) -> tuple[Spelled, Flags]:
         """Number ids (0 for the first of `number_words`) and whether the value is in range.
 
         Values may be infinite or nan, which no range includes; their ids mean nothing.
         """
 
     @abstractmethod
-    def _read(
-        self, numbers: Int64[np.ndarray, "*K T"]
-    ) -> tuple[Float64[np.ndarray, "*K"], Bool[np.ndarray, "*K"]]:
+    def _read(self, numbers: Spelled) -> tuple[Numbers, Flags]:
         """The inverse: values, and whether the ids, which may be any integers, spell a number."""
 
     @abstractmethod
@@ -317,3 +319,36 @@ def within(ids: Int64[np.ndarray, "*K"], count: int) -> Bool[np.ndarray, "*K"]:
 
 def _end(row: list[int]) -> int:
     return next((i for i, token in enumerate(row) if token <= PAD), len(row))
+
+
+def names() -> tuple[str, ...]:
+    """The encodings of the paper, then those that plug-ins registered."""
+    return (*COMMON, *(n for n in Encoding.registry.names() if n not in ("P", "B", "FP")))
+
+
+def get(name: str, **options: Any) -> Encoding:
+    """The encoding called `name`: P{base}, B{2*10^p-1}, FP{span}, or a registered one.
+
+    `options` are its other fields, such as `max_dim`, or `precision` (digits) of P and FP.
+    """
+    match = re.fullmatch(r"(P|B|FP)([1-9]\d*)", name)
+    if match is None:
+        if name in Encoding.registry.names():
+            return Encoding.registry.get(name, **options)
+        raise unknown("encoding", name, names())
+    family, number = match[1], int(match[2])
+    digits = len(match[2]) - 1
+    if family == "B" and number != 2 * 10**digits - 1:
+        raise InputError(
+            f"unknown encoding {name!r}: B takes 2*10^p - 1, such as B199, B1999 or B19999"
+        )
+    field, value = {"P": ("base", number), "B": ("precision", digits), "FP": ("span", number)}[
+        family
+    ]
+    if field in options:
+        raise InputError(
+            f"{name} has {field} {value}, but the option says {options[field]}; drop the option"
+        )
+    if family == "P" and number != 10:
+        options.setdefault("precision", digits)
+    return Encoding.registry.get(family, **{field: value}, **options)

@@ -3,7 +3,7 @@
 In all texts what stands between backticks is code.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias, Union, get_args
@@ -11,11 +11,23 @@ from typing import Literal, TypeAlias, Union, get_args
 from ..papers import Figure, State
 from .drawing import svg
 
+STATES: dict[State, str] = {"holds": "holds", "fails": "fails", "undecided": "not decided"}
+"""Verdicts in words, in the order in which they are shown."""
 Side = Literal["paper", "ours"]
 SIDES: tuple[Side, ...] = get_args(Side)
 """Whose numbers a table has, as they stand side by side."""
 Terms: TypeAlias = tuple[tuple[str, str], ...]
 """Terms with what is said of them."""
+
+
+def counted(states: Iterable[State]) -> list[tuple[State, str, str]]:
+    """Each state, how many there are, and the word after the number: "1 holds", "2 hold"."""
+    known = list(states)
+    numbers = {state: known.count(state) for state in STATES}
+    return [
+        (state, str(number), STATES[state] if number == 1 else STATES[state].removesuffix("s"))
+        for state, number in numbers.items()
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ def curves(table: Table, scale: Scale, records: Records) -> list[Figure]:
     """What `table.curves` asks for; nothing where no run has been made."""
     found = [
         _Followed(experiment=experiment, record=record)
-        for experiment in (table.planned(scale) if table.curves else ())
+        for experiment in table.planned(scale)
         if (record := records.get(experiment)) is not None and len(record.curve) > 1
     ]
     if not found:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from . import blocks
+from .blocks import STATES, counted
 from .drawing import dark
-from .words import STATES, counted
 
 
 def write_markdown(document: blocks.Document, folder: Path) -> None:

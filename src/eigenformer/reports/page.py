@@ -1,20 +1,62 @@
 """A report as one HTML page that needs nothing from elsewhere."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from html import escape
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 
 from . import blocks
+from .blocks import STATES, counted
 from .drawing import dark
-from .grid_page import grid_table
-from .html import Html, join, prose, tag
-from .words import STATES, counted
 
 # A browser that obeys it asks nobody for anything.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _SHORT = 12
 """Letters of a label up to which a narrow column of the contents holds it."""
+_EMPTY = frozenset({"br", "img", "link", "meta", "source", "wbr"})
+
+
+class Html(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+Child = Html | str | None
+
+
+def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Html:
+    """An element; text is escaped, `Html` is not.
+
+    An attribute may end in an underscore, has its other ones turned into hyphens, stands alone if
+    True, and is left out if None or False.
+    """
+    texts = []
+    for key, value in attributes.items():
+        if value is None or value is False:
+            continue
+        key = key.rstrip("_").replace("_", "-")
+        texts.append(f" {key}" if value is True else f' {key}="{escape(str(value))}"')
+    opening = f"<{name}{''.join(texts)}>"
+    if name in _EMPTY:
+        return Html(opening)
+    return Html(f"{opening}{join(children)}</{name}>")
+
+
+def join(children: Iterable[Child], between: str = "") -> Html:
+    """Children after each other."""
+    texts = (child if isinstance(child, Html) else escape(child) for child in children if child)
+    return Html(between.join(texts))
+
+
+def prose(text: str) -> Html:
+    """`text` with what stands between backticks as code."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return join([text])
+    return join(tag("code", one) if place % 2 else one for place, one in enumerate(pieces))
 
 
 def write_page(document: blocks.Document, file: Path) -> None:
@@ -86,7 +128,13 @@ def _block(block: blocks.Block) -> Html:
             return _table(block.heads, rows, block.kind, block.kind.capitalize())
         case blocks.Grid():
             common = [tag("p", prose(text), class_="common") for text in block.common]
-            return join([*common, _scrolling(grid_table(block), block.name)])
+            table = tag(
+                "table",
+                tag("thead", *_grid_heads(block)),
+                tag("tbody", *_grid_rows(block)),
+                class_="grid",
+            )
+            return join([*common, _scrolling(table, block.name)])
         case blocks.Picture():
             return _picture(block)
         case blocks.Pictures():
@@ -204,3 +252,92 @@ def _picture(picture: blocks.Picture) -> Html:
 
 def _data(svg: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode('ascii')}"
+
+
+def _grid_heads(grid: blocks.Grid) -> list[Html]:
+    stub = max(1, len(grid.row_keys))
+    lines = []
+    for level, key in enumerate(grid.column_keys):
+        cells = [tag("th", key, colspan=stub, class_="key stub")]
+        # Neighbours with the same label, and the same ones above, stand under one head.
+        for labels, group in groupby(grid.columns, key=lambda column: column.labels[: level + 1]):
+            columns = list(group)
+            cells.append(
+                tag(
+                    "th",
+                    _label(labels[-1]),
+                    scope="colgroup" if len(columns) > 1 else "col",
+                    colspan=sum(len(column.sides) for column in columns),
+                    class_="muted" if all(column.paper_only for column in columns) else None,
+                )
+            )
+        lines.append(tag("tr", *cells))
+    sides = [
+        tag("th", side, scope="col", class_=side)
+        for column in grid.columns
+        for side in column.sides
+    ]
+    keys = [
+        tag("th", key, class_="key" if level else "key stub")
+        for level, key in enumerate(grid.row_keys)
+    ] or [tag("td")]
+    return [*lines, tag("tr", *keys, *sides)]
+
+
+def _grid_rows(grid: blocks.Grid) -> list[Html]:
+    lines = []
+    for place, (row, slots) in enumerate(zip(grid.rows, grid.slots, strict=True)):
+        cells = [
+            tag(
+                "th",
+                _label(label),
+                scope="row",
+                rowspan=_height(grid.rows, place, level),
+                class_=_row_class(row, level),
+            )
+            for level, label in enumerate(row.labels)
+            if not (place and _same(grid.rows[place - 1], row, level))
+        ] or ([] if grid.row_keys else [tag("th", scope="row")])
+        for column, slot in zip(grid.columns, slots, strict=True):
+            cells += [tag("td", *map(_entry, slot.of(side)), class_=side) for side in column.sides]
+        lines.append(tag("tr", *cells))
+    return lines
+
+
+def _row_class(row: blocks.GridHead, level: int) -> str | None:
+    names = [*(["stub"] if level == 0 else []), *(["muted"] if row.paper_only else [])]
+    return " ".join(names) or None
+
+
+def _entry(entry: blocks.GridEntry) -> Html:
+    number = tag("span", entry.text, class_="missing" if entry.missing else "number")
+    bar = None
+    if entry.share is not None:
+        mark = None if entry.ceiling is None else tag("i", style=f"left:{100 * entry.ceiling:.1f}%")
+        bar = tag(
+            "span",
+            tag("span", style=f"width:{100 * entry.share:.1f}%"),
+            mark,
+            class_="bar",
+            aria_hidden="true",
+        )
+    return tag("div", number, bar, *(tag("small", text) for text in entry.details), class_="entry")
+
+
+def _label(label: blocks.GridLabel) -> Html:
+    paper = None if label.paper is None else tag("small", f"paper: {label.paper}")
+    # Names such as Gaussian+Uniform+Laplace may be broken after the sign.
+    pieces = label.text.replace("+", "+\0").split("\0")
+    return tag("span", join(pieces, tag("wbr")), paper, class_="label")
+
+
+def _same(a: blocks.GridHead, b: blocks.GridHead, level: int) -> bool:
+    """Whether the labels agree down to a level; the last level is never merged."""
+    return a.labels[: level + 1] == b.labels[: level + 1]
+
+
+def _height(rows: Sequence[blocks.GridHead], place: int, level: int) -> int:
+    below = rows[place + 1 :]
+    return 1 + next(
+        (i for i, row in enumerate(below) if not _same(rows[place], row, level)), len(below)
+    )

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from ...core import InputError, at_least
 from ...models.hooked import HookedPass
-from ..batches import Batch, as_graphs
+from ..batches import Batch, Graphs
 from ..tasks import GraphTask, Task
+from ..tasks.graph import unit
 from .attention import attend, column_tokens
 from .base import ARCHITECTURES, Architecture, InContextModel, Step
 
@@ -76,20 +77,20 @@ class GraphTransformerModel(InContextModel):
         self.demands = demands
         self.depth = architecture.layers
         self.layers = nn.ModuleList(
-            _LayerWeights(architecture, edges, demands) for _ in range(architecture.layers)
+            _GraphWeights(architecture, edges, demands) for _ in range(architecture.layers)
         )
         self.first = None
         if architecture.start == "learned":
             self.first = nn.Parameter(torch.randn(demands, nodes) / nodes**0.5)
 
-    def layer(self, number: int) -> "_LayerWeights":
+    def layer(self, number: int) -> "_GraphWeights":
         """The weights of layer `number` from 0."""
         found = self.layers[number]
-        assert isinstance(found, _LayerWeights)
+        assert isinstance(found, _GraphWeights)
         return found
 
     def start(self, batch: Batch) -> Float[Tensor, "B w n"]:
-        graphs = as_graphs(batch, "a graph transformer")
+        graphs = Graphs.of(batch, "a graph transformer")
         if graphs.incidence.shape[2] != self.edges or graphs.demands.shape[1] != self.demands:
             raise InputError(
                 f"the graphs have {graphs.incidence.shape[2]} edges and {graphs.demands.shape[1]} "
@@ -129,20 +130,15 @@ class GraphTransformerModel(InContextModel):
             return state
         edges, rest = state[:, : self.edges], state[:, self.edges :]
         if kind == "blocks":
-            return torch.cat([_unit(edges, (1, 2)), _unit(rest, (1, 2))], dim=1)
+            return torch.cat([unit(edges, (1, 2)), unit(rest, (1, 2))], dim=1)
         demands, phi = rest[:, : self.demands], rest[:, self.demands :]
-        return torch.cat([_unit(edges, (1, 2)), demands, _unit(phi, (2,))], dim=1)
+        return torch.cat([unit(edges, (1, 2)), demands, unit(phi, (2,))], dim=1)
 
     def read(self, state: Float[Tensor, "B w n"]) -> Float[Tensor, "B k n"]:
         return state[:, -self.demands :]
 
 
-def _unit(rows: Float[Tensor, "B r n"], dims: tuple[int, ...]) -> Float[Tensor, "B r n"]:
-    found: Tensor = rows / rows.norm(dim=dims, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
-    return found
-
-
-class _LayerWeights(nn.Module):
+class _GraphWeights(nn.Module):
     """P, Q [h, w, w] and R [w, w] of a layer, in the form asked for."""
 
     def __init__(self, options: GraphTransformer, edges: int, demands: int) -> None:

@@ -1,17 +1,16 @@
 """Prompts and training of the paper's experiments (derivations.md, section 7)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ...incontext import (
     Evaluation,
-    InContextFolder,
     LinearAttention,
     Optimizer,
     Regression,
     RunConfig,
 )
 from ...runs import Experiment, Scale
-from ...training import ScheduleConfig
+from ..seeds import COSINE
 
 DIM = 10
 CELLS = ((20, 1), (20, 2), (20, 5), (100, 1), (100, 2), (100, 5))
@@ -56,7 +55,7 @@ def _config(scale: Scale, points: int, loops: int, seed: int) -> RunConfig:
         optimizer=Optimizer(
             rate=1e-2 if scale == "laptop" else 1e-3,
             clip=None if heavy else 1.0,
-            schedule=ScheduleConfig(warmup_steps=0, shape="cosine"),
+            schedule=COSINE,
         ),
         steps=steps,
         batch=512 if scale == "laptop" and not heavy else 4096,
@@ -66,14 +65,7 @@ def _config(scale: Scale, points: int, loops: int, seed: int) -> RunConfig:
     )
 
 
-def by_cell(
-    folders: Mapping[str, InContextFolder],
-) -> dict[tuple[int, int], list[InContextFolder]]:
-    """The runs of each (n, L)."""
-    found: dict[tuple[int, int], list[InContextFolder]] = {}
-    for folder in folders.values():
-        config = folder.config()
-        assert isinstance(config.task, Regression)
-        cell = (config.task.points, LinearAttention.of(config.model).layers)
-        found.setdefault(cell, []).append(folder)
-    return found
+def cell(config: RunConfig) -> tuple[int, int]:
+    """(n, L) of a run."""
+    assert isinstance(config.task, Regression)
+    return config.task.points, LinearAttention.of(config.model).layers

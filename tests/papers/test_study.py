@@ -68,7 +68,6 @@ def study(runs: Sequence[Experiment] | None = None, **changes: Any) -> Analysis:
     given = Analysis(
         name="tiny",
         title="Tiny",
-        paper="Nobody (2024)",
         section="1",
         runs=lambda scale: found,
         analyse=losses,
