@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Callable
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from eigenformer import encodings
 from eigenformer.models import (
     Question,
     Seq2SeqTransformer,
@@ -24,26 +24,13 @@ from eigenformer.models import (
 )
 from eigenformer.models.cpu import linear
 
-BATCH, INPUTS, OUTPUTS, WORDS = 64, 77, 18, 1305  # 5x5 eigenvalues in P1000
+BATCH, INPUTS, OUTPUTS = 64, 77, 18  # 5x5 eigenvalues
+P1000 = encodings.get("P1000")
+WORDS = len(P1000.vocabulary)
 CONFIG = TransformerConfig(
     encoder=StackConfig(layers=4, width=512, heads=8),
     decoder=StackConfig(layers=1, width=512, heads=8),
 )
-
-
-class Numbers:
-    """No token stands for a number: random embeddings need none."""
-
-    sign = mantissa = exponent = np.full(WORDS, np.nan)
-    mantissa_range = 1000
-
-
-class Encoding:
-    vocabulary = tuple(map(str, range(WORDS)))
-    prefix, tokens_per_number = 2, 3
-
-    def token_numbers(self) -> Numbers:
-        return Numbers()
 
 
 class TorchTransformer(nn.Module):
@@ -134,7 +121,7 @@ def decoding_speed(batch: int, repeats: int = 5) -> float:
         norm="pre",
         sum_coefficients=True,
     )
-    model = config.build(Encoding(), Encoding(), seed=0)
+    model = config.build(P1000, P1000, seed=0)
     with torch.no_grad():
         model.output_bias[0] = -1e9  # never end: every row has the full length
     generator = torch.Generator().manual_seed(0)
@@ -151,7 +138,7 @@ def main(seconds: float = 60.0) -> dict[str, float]:
     """Measure for about `seconds` and print; returns the figures by name."""
     tune_cpu()
     runs = {
-        "step_s": stepper(Seq2SeqTransformer(CONFIG, Encoding(), Encoding(), seed=0)),
+        "step_s": stepper(Seq2SeqTransformer(CONFIG, P1000, P1000, seed=0)),
         "torch_step_s": stepper(TorchTransformer(CONFIG)),
         "matmul_s": product(torch.mm, 2048),
         "linear_s": product(linear, 2048),

@@ -39,15 +39,8 @@ WITHOUT_TORCH = ("core", "ensembles", "problems", "encodings")
 CIRCLES = {
     frozenset({"construct.network", "construct.solver"}): "net.as_solver()",
     frozenset({"evaluation.pretrained", "evaluation.trained"}): "solver.save_pretrained()",
-    frozenset(
-        f"models.{name}"
-        for name in (
-            "base", "direct", "hooks", "initialise", "recurrent", "seq2seq", "transformer", "values"
-        )
-    ): "to open: Model.run_with_cache, and hooks that know every family",
-}  # fmt: skip
-"""Files that import each other, with the method of an object that imports its own function late. In
-the end there are two."""
+}
+"""Files that import each other, with the method of an object that imports its own function late."""
 SINGLE_PAPERS = {
     "app.chance": {"charton2022"},
     "cli.bench_efficiency": {"efficiency"},
@@ -55,31 +48,16 @@ SINGLE_PAPERS = {
 }
 """What reads one paper's folder; everything else sees papers as they all are (`papers/*.py`)."""
 TWICE = {
-    "Claim": "to merge",
     "Compared": "two studies' own, each within its module",
-    "Comparison": "to rename: a check's and the efficiency study's",
     "Conditioned": "a law of matrices and a law of points: names in kept configurations",
-    "Cost": "to merge",
-    "Entry": "to rename: the catalogue's and the efficiency study's",
-    "Layout": "rows of a constructed state; places of coefficients among tokens",
     "LeastSquares": "a problem and an algorithm for it",
-    "Measured": "to rename",
-    "Number": "to rename: a leaf of a program's tree; a study's",
-    "Outcome": "to merge",
     "Point": "to merge",
     "Record": "to merge",
-    "Records": "to merge",
-    "Run": "to merge",
-    "Schedule": "to rename: layers of a program, rates of a study, jobs of an engine",
     "Size": "each paper's own sizes by scale",
-    "Stage": "to rename: repeated layers; a curriculum's",
+    "Stage": "repeated layers of a construction; a part of a curriculum",
     "Task": "token ids and prompts: both are to be drawn, trained on and scored",
     "Trained": "two studies' own, each within its module",
-    "Trainer": "to merge",
-    "Value": "to rename: a program's; a table's",
-    "Verdict": "to merge",
-    "_LayerWeights": "to rename",
-    "_Loop": "to merge",
+    "_LayerWeights": "two models' own, each within its module",
 }
 """Names of two classes or more, and why, or what is to become of them."""
 

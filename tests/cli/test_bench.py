@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import complaint, run
+from command_line import run
 
 from eigenformer.papers.efficiency import SETS, Case, CaseSet
 from eigenformer.training import TestSet
@@ -47,14 +47,6 @@ def test_training(precision: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"of a large {precision} product's" in capsys.readouterr().out.replace("\n", " ")
 
 
-def test_training_takes_a_step_at_least(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "steps is 0" in complaint(["bench", "training", "--steps", "0"], capsys)
-
-
-def test_an_unknown_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "unknown benchmark 'sped': did you mean 'speed'?" in complaint(["bench", "sped"], capsys)
-
-
 @pytest.mark.parametrize("name", ["laptop", "gpu"])
 @pytest.mark.parametrize("more", [[], ["--ablations"]])
 def test_without_results_nothing_is_claimed(
@@ -93,20 +85,6 @@ def test_training_keeps_a_result(
     capsys.readouterr()
     assert efficiency() == 0
     assert "outdated" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (["--fresh"], "--fresh is for --rerun; give both"),
-        (["--case", "add-9x9"], "unknown case 'add-9x9': this set has add-3x3"),
-        (["--contestant", "fats"], "unknown contestant 'fats': did you mean 'fast'?"),
-    ],
-)
-def test_a_mistake_is_one_sentence(
-    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert sentence in complaint(["bench", "efficiency", *RESULTS, *words], capsys)
 
 
 def test_speed_runs_the_benchmarks_of_the_source_tree(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,11 +121,6 @@ def test_export(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "exists; choose another name, or give --replace" in complaint(words, capsys)
 
 
-def test_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "did you mean 'list'?" in complaint(["models", "lst"], capsys)
-    assert "unknown shipped model 'nothing'" in complaint(["models", "card", "nothing"], capsys)
-
-
 @pytest.mark.parametrize(
     "command", ["models list", "models card", "models export", "bench inference"]
 )

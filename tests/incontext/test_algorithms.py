@@ -16,7 +16,6 @@ from eigenformer.core import InputError
 from eigenformer.incontext import (
     ConjugateGradient,
     DampedNewton,
-    Gaussian,
     GDPlusPlus,
     GradientDescent,
     GraphTask,
@@ -247,26 +246,6 @@ def test_best_rates_are_gatmirys_optima(points: int, steps: int, rate: float) ->
     """
     batch = prompts(Regression(dim=10, points=points), 6000)
     assert best_rate(batch, steps) == pytest.approx(rate, rel=0.06)
-
-
-def test_theorem_1_of_ahn_gives_the_best_preconditioner() -> None:
-    """A = U diag(1 / ((n+1)/n l_i + sum(l)/n)) U^T beats its neighbours in one step."""
-    spectrum = (1.0, 1.0, 0.25, 0.0625, 1.0)
-    task = Regression(dim=5, points=20, covariates=Gaussian(spectrum=spectrum))
-    batch = prompts(task, 40_000)
-    values = torch.tensor(spectrum, dtype=torch.float64)
-    best = torch.diag(1 / (21 / 20 * values + values.sum() / 20))
-
-    def loss(matrix: torch.Tensor) -> float:
-        found = GradientDescent(rate=1.0, preconditioner=matrix).predictions(batch, 1)[1]
-        return float((found - batch.target).square().mean())
-
-    least = loss(best)
-    generator = torch.Generator().manual_seed(0)
-    for _ in range(10):
-        noise = torch.randn(5, 5, dtype=torch.float64, generator=generator)
-        assert loss(best + 0.3 * noise) > least
-    assert loss(1.3 * best) > least < loss(best / 1.3)
 
 
 def test_damped_newton_is_the_constructions_and_reaches_the_target() -> None:

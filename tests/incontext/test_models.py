@@ -103,35 +103,6 @@ def test_gd_plus_plus_is_in_two_forms(form: str) -> None:
     np.testing.assert_allclose(model(batch), expected, rtol=1e-12, atol=1e-12)
 
 
-def test_diagonal_layers_are_the_four_numbers_of_vladymyrov() -> None:
-    batch = prompts()
-    model = linear(layers=2, form="diagonal", heads=2, mean=False, init_std=0.3)
-    x, y, query, answer = batch.x, batch.y, batch.query, torch.zeros(6).double()
-    for i in range(2):
-        (xx, xy), (yx, yy) = model.layer(i).products
-        sigma, alpha = x.mT @ x, torch.einsum("bn,bnd->bd", y, x)
-        energy = (y * y).sum(dim=1)
-        along = torch.einsum("bnd,bd->bn", x, alpha)
-        asked = (query * alpha).sum(dim=1)
-        x, query, y, answer = (
-            x + xx * x @ sigma + xy * y[:, :, None] * alpha[:, None],
-            query + xx * torch.einsum("bd,bde->be", query, sigma) + xy * answer[:, None] * alpha,
-            y + yx * along + yy * energy[:, None] * y,
-            answer + yx * asked + yy * energy * answer,
-        )
-    torch.testing.assert_close(model(batch), -answer, rtol=1e-11, atol=1e-11)
-
-
-def test_every_layer_is_one_linear_map_of_the_tokens() -> None:
-    """Vladymyrov et al., Theorem 4.1: of the input tokens and of the query alike."""
-    batch = prompts(size=3)
-    model = linear(layers=3, heads=2, init_std=0.2, mean=False)
-    first, *_, last = model.states(batch)
-    for before, after in zip(first, last, strict=True):
-        fitted = torch.linalg.lstsq(before.T, after.T)
-        assert (before.T @ fitted.solution - after.T).norm() < 1e-11 * after.norm()
-
-
 def test_u_is_what_row_adds() -> None:
     batch, model = prompts(), linear(layers=2, form="row", init_std=0.3)
     plain = linear(layers=2, form="preconditioned")

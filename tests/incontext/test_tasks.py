@@ -1,5 +1,7 @@
 """Batches: pure functions of (seed, index), with the laws and the answers that they claim."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
@@ -32,7 +34,7 @@ SPECTRUM = (4.0, 1.0, 0.25)
 
 
 def tensors(batch: object) -> list[torch.Tensor]:
-    return [getattr(batch, name) for name in batch.__dataclass_fields__]  # type: ignore[attr-defined]
+    return [getattr(batch, field.name) for field in fields(batch)]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("task", TASKS, ids=repr)

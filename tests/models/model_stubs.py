@@ -1,40 +1,45 @@
-"""Encodings without matrices: a vocabulary of any size, and numbers behind some tokens."""
+"""An encoding that writes no matrices: a vocabulary of any size, and numbers behind some tokens."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from eigenformer.encodings import Encoding, TokenNumbers
 from eigenformer.models import Seq2SeqTransformer, StackConfig, TransformerConfig
 
 
 @dataclass(frozen=True)
-class StubNumbers:
-    sign: np.ndarray
-    mantissa: np.ndarray
-    exponent: np.ndarray
-    mantissa_range: int
-
-
-class StubEncoding:
+class StubEncoding(Encoding):
     """<eos>, <pad>, two words, then signs +-, mantissas 0..M-1 and exponents -3..3 of their own."""
 
-    prefix = 2
+    words: int = 40
+    max_dim: int = field(default=2, kw_only=True)
+    label = "stub"
     tokens_per_number = 3
-    first_dim = 2
-    first_number = 4
-    header = (range(2, 4), range(2, 4))
+    digits = 3
 
-    def __init__(self, words: int = 40) -> None:
-        self.vocabulary = tuple(map(str, range(words)))
-        self.slots = (range(4, 6), range(6, words - 7), range(words - 7, words))
+    def number_words(self) -> Iterable[str]:
+        return map(str, range(self.words - self.first_number))
 
-    def token_numbers(self) -> StubNumbers:
-        words = len(self.vocabulary)
+    @property
+    def _slots(self) -> tuple[range, ...]:
+        numbers = self.words - self.first_number
+        return range(2), range(2, numbers - 7), range(numbers - 7, numbers)
+
+    def _spell(self, values):
+        raise NotImplementedError
+
+    def _read(self, numbers):
+        raise NotImplementedError
+
+    def token_numbers(self) -> TokenNumbers:
+        words = self.words
         sign, mantissa, exponent = np.zeros(words), np.full(words, np.nan), np.full(words, np.nan)
         sign[4:6] = 1, -1
         mantissa[6:-7] = np.arange(words - 13)
         exponent[-7:] = np.arange(-3, 4)
-        return StubNumbers(sign, mantissa, exponent, words - 13)
+        return TokenNumbers(sign, mantissa, exponent, words - 13)
 
 
 def small(

@@ -173,17 +173,3 @@ def test_lawts_inputs_begin_and_end_with_eos() -> None:
     padded = F.pad(inputs, (0, 3), value=PAD)
     _, longer = model.run_with_cache(Question(padded, True), 5)
     torch.testing.assert_close(longer["encoder.out"][:, :10], cache["encoder.out"])
-
-
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"other_words": -1}, "other_words is -1"),
-        ({"embedding": "number"}, "embedding is 'number'; the LAWT code has only 'random'"),
-        ({"sum_coefficients": True}, "sum_coefficients is True; the LAWT code has only False"),
-    ],
-)
-def test_what_lawt_does_not_have(fields, sentence) -> None:
-    stack = StackConfig(layers=1, width=8, heads=1)
-    with pytest.raises(ValueError, match=sentence):
-        LawtConfig(encoder=stack, decoder=stack, **fields)

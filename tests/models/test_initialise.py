@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from model_stubs import StubEncoding, StubNumbers, built, small
+from model_stubs import StubEncoding, built, small
 from torch import nn
 
 from eigenformer import encodings
+from eigenformer.encodings import TokenNumbers
 from eigenformer.models import initialise, layers
 from eigenformer.models.initialise import number_embedding
 
@@ -111,7 +112,7 @@ def test_number_init_changes_only_the_tokens_of_numbers():
             assert torch.equal(value, random[name])
 
 
-def features(numbers: StubNumbers, width: int = 128) -> torch.Tensor:
+def features(numbers: TokenNumbers, width: int = 128) -> torch.Tensor:
     tokens = torch.zeros(len(numbers.sign), width)
     number_embedding(tokens, numbers, torch.Generator().manual_seed(0))
     return tokens
@@ -137,7 +138,7 @@ def test_signed_mantissas_are_related_but_distinct():
     count = 100
     mantissa = np.tile(np.arange(count, dtype=float), 2)
     sign = np.repeat([1.0, -1.0], count)
-    numbers = StubNumbers(sign, mantissa, np.full(2 * count, np.nan), count)
+    numbers = TokenNumbers(sign, mantissa, np.full(2 * count, np.nan), count)
     tokens = features(numbers)
     mean, half = (tokens[:count] + tokens[count:]) / 2, (tokens[:count] - tokens[count:]) / 2
     # m's features and the sign's: one is the mean of both signs, the other half their difference.

@@ -1,20 +1,14 @@
 """LSTM and GRU encoder-decoders: against the equations, and what must not matter."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_stubs import StubEncoding
-from short_training import check_training
-from test_greedy_decoding import asked, by_hand, some_inputs
-from torch.nn import functional as F
+from test_greedy_decoding import by_hand, some_inputs
 
-from eigenformer import models
-from eigenformer.core import InputError, from_json, to_json
-from eigenformer.models import ModelConfig, Question, RecurrentConfig, RecurrentSeq2Seq, generate
+from eigenformer.models import Question, RecurrentConfig, RecurrentSeq2Seq, generate
 from eigenformer.models.products import counted_flops
 
 VARIANTS = {
@@ -105,11 +99,11 @@ def reference(model: RecurrentSeq2Seq, inputs: np.ndarray, outputs: np.ndarray) 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 1000), numbers=st.integers(0, 4), written=st.integers(1, 6))
 def test_the_equations(variant, seed, numbers, written):
-    model = lively(seed, **VARIANTS[variant])
+    model = lively(seed, **VARIANTS[variant]).double()
     inputs, outputs = some_inputs(1, numbers, False, seed), some_inputs(1, written, False, seed + 1)
     found = model(Question(inputs), outputs)[0].detach().numpy()
     expected = reference(model, inputs[0].numpy(), outputs[0].numpy())
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -121,50 +115,6 @@ def test_decoding_step_by_step(variant, seed, padded, batch):
     with torch.no_grad():
         expected = by_hand(model, inputs, 9, padded)
     assert torch.equal(generate(model, Question(inputs, padded), 9), expected)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_the_rows_above_do_end_at_various_lengths(variant):
-    model_of = {seed: lively(seed, **VARIANTS[variant]) for seed in range(8)}
-    answers = [generate(model, asked(6, 4, False, seed), 9) for seed, model in model_of.items()]
-    assert len({int(length) for rows in answers for length in (rows != 1).sum(1)}) >= 4
-    assert any(len(rows.unique(dim=0)) > 1 for rows in answers)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_padding_changes_nothing(variant):
-    model = lively(0, **VARIANTS[variant]).double()
-    inputs, outputs = some_inputs(3, 2, False, 0), some_inputs(3, 2, False, 1)
-    padded = torch.cat([inputs, torch.ones(3, 6, dtype=torch.int64)], 1)
-    alone = model(Question(inputs), outputs)
-    assert_close(model(Question(padded, True), outputs), alone)
-    assert_close(model(Question(inputs, True), outputs), alone)
-    assert not torch.allclose(model(Question(padded), outputs), alone, atol=1e-3)
-    # Nor does that of the answers, nor the company of longer rows.
-    mixed, written = some_inputs(5, 4, True, 3), some_inputs(5, 2, True, 4)
-    together = model(Question(mixed, True), written)
-    for row, read, answer in zip(together, mixed, written, strict=True):
-        read, answer = read[read != 1][None], answer[answer != 1][None]
-        assert_close(row[: answer.shape[1]], model(Question(read), answer)[0])
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_logits_at_selected_positions(variant):
-    model = built(**VARIANTS[variant])
-    inputs, outputs = some_inputs(3, 4, False, 0), some_inputs(3, 2, False, 1)
-    logits = model(Question(inputs), outputs)
-    assert logits.shape == (3, 8, 40)
-    select = some_inputs(3, 2, False, 2) % 2 == 0
-    assert_close(model(Question(inputs), outputs, select), logits[select])
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_every_parameter_learns(variant):
-    model = built(**VARIANTS[variant])
-    (choices,) = model.choices(asked(4, 4, True, 0), some_inputs(4, 2, True, 1))
-    assert choices.penalty is None
-    F.cross_entropy(choices.logits, choices.targets).backward()
-    assert all(p.grad is not None and p.grad.any() for p in model.parameters())
 
 
 @pytest.mark.parametrize("cell", GATES)
@@ -230,31 +180,3 @@ def test_flops_are_counted(cell):
     with counted_flops() as counter:
         logits.sum().backward()
     assert 1.9 * expected < counter.get_total_flops() <= 2 * expected
-
-
-@pytest.mark.parametrize("cell", GATES)
-def test_it_trains_and_resumes(cell: str, tmp_path: Path):
-    check_training(small(cell=cell), tmp_path / "run")
-
-
-def test_it_is_registered_and_survives_json():
-    config = models.get(
-        "recurrent", cell="gru", encoder_layers=2, decoder_layers=4, embedding=256, hidden=1024
-    )
-    assert to_json(config)["name"] == "recurrent"
-    assert from_json(ModelConfig, to_json(config)) == config
-
-
-@pytest.mark.parametrize(
-    "field", ["encoder_layers", "decoder_layers", "embedding", "hidden", "norm_epsilon"]
-)
-def test_sizes_are_positive(field):
-    with pytest.raises(InputError, match=f"{field} is 0"):
-        small(**{field: 0})
-
-
-def test_float64_agrees_with_float32():
-    model = lively(0)
-    inputs, outputs = some_inputs(2, 4, True, 0), some_inputs(2, 2, False, 1)
-    single = model(Question(inputs, True), outputs)
-    assert_close(model.double()(Question(inputs, True), outputs).float(), single)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from eigenformer import encodings
 from eigenformer.core import InputError
+from eigenformer.encodings import Encoding
 from eigenformer.models import (
     DirectConfig,
-    EncodingLike,
     Model,
     ModelConfig,
     RecurrentConfig,
@@ -71,9 +71,7 @@ class Patient(TransformerConfig):
 
     repeats: int = 4096
 
-    def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
-    ) -> Model:
+    def build(self, input_encoding: Encoding, output_encoding: Encoding, seed: int) -> Model:
         # Made and thrown away, as a subclass may.
         TransformerConfig.build(self, reads, writes, seed)
         return TransformerConfig.build(self, reads, writes, seed)

@@ -12,12 +12,19 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from reading import HOSTILE, Parsed, rendered
 
-from eigenformer.reports import Document, report, write_markdown, write_page
+from eigenformer.papers import Paper, by_id, by_name
+from eigenformer.reports import (
+    Document,
+    report,
+    studies_chapter,
+    tables_chapter,
+    write_markdown,
+    write_page,
+)
 from eigenformer.reports.drawing import INK
-from eigenformer.reports.html import Html, join, prose, tag
 from eigenformer.reports.markdown import escape, markdown
 from eigenformer.reports.markdown import prose as markdown_prose
-from eigenformer.reports.page import page
+from eigenformer.reports.page import Html, join, page, prose, tag
 
 
 @pytest.fixture(scope="module", params=["tables", "studies", "both"])
@@ -114,6 +121,24 @@ def test_the_same_report_gives_the_same_bytes(document: Document, tmp_path: Path
     for path in (tmp_path / "a").rglob("*.*"):
         other = tmp_path / "b" / path.relative_to(tmp_path / "a")
         assert path.read_bytes() == other.read_bytes(), path
+
+
+def test_a_paper_with_studies_of_both_kinds_has_each_claim_once(tmp_path: Path) -> None:
+    table, study = table_examples.TABLE6, study_examples.FULL
+    claims = (*table_examples.CLAIMS, study_examples.claim("N04", study))
+    paper = Paper(
+        name="both",
+        title="Both",
+        citation="Both (2020)",
+        studies=by_name(table, study),
+        claims=by_id(*claims),
+        records=study_examples.some_records(tmp_path).root,
+    )
+    excerpt = paper.excerpt(("all",))
+    text = page(report(tables_chapter(excerpt, "laptop"), studies_chapter([excerpt], "laptop")))
+    names = Parsed(text).values("id")
+    assert len(names) == len(set(names))
+    assert {f"claim-{claim.id}" for claim in claims} <= set(names)
 
 
 @given(st.text())

@@ -3,9 +3,11 @@
 import importlib
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ..core import InputError, unknown
+from ..runs import find_run
 from .parse import parse
 
 USAGE = """\
@@ -27,10 +29,11 @@ def main(args: list[str]) -> int:
         print(USAGE, end="")
         return 0 if args else 2
     name, *rest = args
-    if name == "speed":
-        return parse(speed, rest, prog="bench speed")
-    if name not in ("training", "efficiency", "inference"):
-        raise unknown("benchmark", name, ("speed", "training", "efficiency", "inference"))
+    here: dict[str, Callable[..., int]] = {"speed": speed, "inference": inference}
+    if name in here:
+        return parse(here[name], rest, prog=f"bench {name}")
+    if name not in ("training", "efficiency"):
+        raise unknown("benchmark", name, (*here, "training", "efficiency"))
     status: int = importlib.import_module(f".bench_{name}", __package__).main(rest)
     return status
 
@@ -41,11 +44,35 @@ def speed(save: bool = False) -> int:
     Args:
         save: keep the figures in the source tree too, as benchmarks/results.json.
     """
+    return _benchmark([], save)
+
+
+def inference(run: str | None = None, model: str | None = None, save: bool = False) -> int:
+    """Time 10,000 answers to 3x3 eigenvalue problems on one thread, and one at a time.
+
+    The shipped model, the paper's architecture at the shipped model's size and at the paper's (4/1
+    layers, 512 wide; both write the whole answer token by token), and NumPy, batched and looped.
+
+    Args:
+        run: a trained model of the paper's architecture, in place of random weights; its accuracy
+            is printed beside the shipped model's.
+        model: with --run, a run of the shipped model's architecture in its place: for a comparison
+            at equal accuracy.
+        save: keep the figures in the source tree too, as benchmarks/results.json.
+    """
+    if model is not None and run is None:
+        raise InputError("--model is compared with a run; give that with --run")
+    runs = [str(find_run(name).path) for name in (run, model) if name is not None]
+    return _benchmark(["inference", *runs], save)
+
+
+def _benchmark(arguments: list[str], save: bool) -> int:
+    """Run the source tree's own script; its exit status."""
     script = Path(__file__).parents[3] / "benchmarks" / "run.py"
     if not script.exists():
         raise InputError(
             "the benchmarks are part of the source tree, which this installation lacks; "
-            "clone the project and run `make bench`"
+            "clone the project and run them there"
         )
-    options = ["--save"] if save else []
-    return subprocess.run([sys.executable, str(script), *options]).returncode
+    command = [sys.executable, str(script), *arguments, *(["--save"] if save else [])]
+    return subprocess.run(command).returncode

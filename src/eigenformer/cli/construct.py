@@ -2,7 +2,7 @@
 
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ import tyro
 from rich.console import Console
 from rich.text import Text
 
-from ..construct import CATALOGUE, CompiledNetwork, Entry, Network, algorithms
+from ..construct import CATALOGUE, CompiledNetwork, Construction, Network, algorithms
 from ..construct.catalogue import Checked, check_entry
 from ..core import InputError, rng
 from ..evaluation import beside_lapack, read_matrices
@@ -52,12 +52,12 @@ def list_all(as_json: JsonFlag = False) -> int:
     Args:
         as_json: print JSON instead of a table.
     """
-    entries = [CATALOGUE.get(name) for name in CATALOGUE.names()]
+    entries = {name: CATALOGUE.get(name) for name in CATALOGUE.names()}
     if as_json:
-        print(json_lines([{"name": n} | _facts(e) for n, e in _named(entries)]))
+        print(json_lines([{"name": name} | _facts(entry) for name, entry in entries.items()]))
         return 0
     console = Console(highlight=False)
-    for name, entry in _named(entries):
+    for name, entry in entries.items():
         counts = f"layers {entry.layers:<6}heads {entry.heads:<4}width {entry.width}"
         console.print(Text(f"{name:<26}", style="bold").append(counts, style="not bold"))
         for text, style in ((entry.summary, ""), (entry.source, "dim")):
@@ -72,7 +72,7 @@ def show(name: tyro.conf.Positional[str], passes: bool = False) -> int:
         name: of the network (`eigenformer construct list` shows them).
         passes: print what each of the compiler's passes made, where it was compiled.
     """
-    entry = _entry(name)
+    entry = CATALOGUE.get(name)
     network = entry.build()
     if passes and not isinstance(network, CompiledNetwork):
         raise InputError(f"{name} was laid out by hand; only compiled networks have passes")
@@ -106,25 +106,21 @@ def check(
         raise InputError("give the names of networks, or --all for every one (and not both)")
     if samples is not None and samples < 1:
         raise InputError(f"--samples is {samples}; give at least 1")
-    chosen = CATALOGUE.names() if all else names
-    entries = [_entry(name) for name in chosen]
-    console = Console()
-    found: list[Checked] = []
-    with console.status("") as status:
-        for name, entry in zip(chosen, entries, strict=True):
-            status.update(f"{name} ({len(found) + 1} of {len(entries)})")
-            found.append(check_entry(entry, rng(seed, f"construct:{name}"), samples))
-    passed = [one.passed for one in found]
+    entries = {name: CATALOGUE.get(name) for name in (CATALOGUE.names() if all else names)}
+    checked: dict[str, Checked] = {}
+    with Console().status("") as status:
+        for name, entry in entries.items():
+            status.update(f"{name} ({len(checked) + 1} of {len(entries)})")
+            checked[name] = check_entry(entry, rng(seed, f"construct:{name}"), samples)
+    wrong = sum(not found.passed for found in checked.values())
     if as_json:
-        print(json_lines([_report(name, one) for name, one in zip(chosen, found, strict=True)]))
+        print(json_lines([_report(name, found) for name, found in checked.items()]))
     else:
-        _show_checks(chosen, found, Console(highlight=False))
-        wrong = passed.count(False)
+        _show_checks(checked, Console(highlight=False))
         print("\ncounts: ours/known; the theorem's are those of the source")
-        print(
-            f"all {len(found)} as they should be" if not wrong else f"{wrong} of {len(found)} wrong"
-        )
-    return 0 if np.all(passed) else 1
+        count = len(checked)
+        print(f"{wrong} of {count} wrong" if wrong else f"all {count} as they should be")
+    return 1 if wrong else 0
 
 
 def run(
@@ -145,7 +141,7 @@ def run(
         as_json: print JSON instead of text.
     """
     check_output(output, ".npy", ".json")
-    entry = _entry(name)
+    entry = CATALOGUE.get(name)
     small = entry.build()
     ports = small.spec.given or small.spec.inputs
     needed = [port.name for port in ports if not port.optional]
@@ -199,22 +195,12 @@ def plot(name: tyro.conf.Positional[str], output: Path, seed: int = 0) -> int:
         seed: of the random inputs.
     """
     check_output(output, ".png", ".svg", ".pdf")
-    plot_convergence(_entry(name), name, output, seed)
+    plot_convergence(CATALOGUE.get(name), name, output, seed)
     print(f"wrote {output}")
     return 0
 
 
-def _entry(name: str) -> Entry:
-    entry = CATALOGUE.get(name)
-    assert isinstance(entry, Entry)
-    return entry
-
-
-def _named(entries: list[Entry]) -> Iterator[tuple[str, Entry]]:
-    yield from zip(CATALOGUE.names(), entries, strict=True)
-
-
-def _facts(entry: Entry) -> dict[str, Any]:
+def _facts(entry: Construction) -> dict[str, Any]:
     return {
         "summary": entry.summary,
         "source": entry.source,
@@ -242,28 +228,28 @@ def _report(name: str, found: Checked) -> dict[str, Any]:
 _COLUMNS = {"network": 23, "layers": 11, "heads": 6, "width": 8, "FFN": 6, "error": 9, "allowed": 9}
 
 
-def _show_checks(names: tuple[str, ...], found: list[Checked], console: Console) -> None:
+def _show_checks(checked: Mapping[str, Checked], console: Console) -> None:
     """A line of counts (ours/known) and errors a network, the source's counts below it."""
     console.print(_row(_COLUMNS), style="dim")
-    for name, one in zip(names, found, strict=True):
-        entry = one.entry
+    for name, found in checked.items():
+        entry = found.entry
         wrong = {
-            "layers": one.layers > entry.layers,
-            "heads": one.heads > entry.heads,
-            "width": one.width > entry.width,
-            "error": not one.error <= entry.allowed,
+            "layers": found.layers > entry.layers,
+            "heads": found.heads > entry.heads,
+            "width": found.width > entry.width,
+            "error": not found.error <= entry.allowed,
         }
         cells = [
             name,
-            f"{one.layers}/{entry.layers}",
-            f"{one.heads}/{entry.heads}",
-            f"{one.width}/{entry.width}",
-            str(one.feed_forward),
-            f"{one.error:.1e}",
+            f"{found.layers}/{entry.layers}",
+            f"{found.heads}/{entry.heads}",
+            f"{found.width}/{entry.width}",
+            str(found.feed_forward),
+            f"{found.error:.1e}",
             f"{entry.allowed:.1e}",
         ]
         line = _row(cells)
-        if one.passed:
+        if found.passed:
             line.append("  ok", style="green")
         else:
             line.append(f"  WRONG: {', '.join(k for k, bad in wrong.items() if bad)}", style="red")

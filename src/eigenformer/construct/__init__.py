@@ -12,9 +12,9 @@ from .blocks import Layout as Layout
 from .blocks import Move as Move
 from .blocks import Rows as Rows
 from .catalogue import CATALOGUE as CATALOGUE
-from .catalogue import Entry as Entry
+from .catalogue import Construction as Construction
 from .catalogue import check_entry as check_entry
-from .check import Comparison as Comparison
+from .check import Agreement as Agreement
 from .check import check as check
 from .compiler import CompiledNetwork as CompiledNetwork
 from .compiler import compile as compile

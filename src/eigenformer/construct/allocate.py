@@ -9,7 +9,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 
 from .blocks import Layout, Rows
-from .schedule import Schedule, Value
+from .schedule import Schedule, StoredValue
 
 IDENTITY_BLOCK, ONES = "I", "one"
 
@@ -24,7 +24,7 @@ class Stay:
 
     start: int
     end: int
-    value: Value = field(compare=False)
+    value: StoredValue = field(compare=False)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,7 +50,7 @@ class Allocation:
     layout: Layout
     """Of the blocks alone; the constants come below."""
 
-    def rows(self) -> dict[Value, Rows]:
+    def rows(self) -> dict[StoredValue, Rows]:
         """The rows of every value."""
         found = {}
         for block in self.blocks:
@@ -113,7 +113,7 @@ class _Allocator:
             layout=Layout.of(**{block.name: block.rows for block in self.blocks}),
         )
 
-    def _stay(self, value: Value) -> tuple[int, int]:
+    def _stay(self, value: StoredValue) -> tuple[int, int]:
         born = self.schedule.born[value]
         forever = self.depth + 2
         if value in self.schedule.finals:
@@ -124,13 +124,13 @@ class _Allocator:
         last = self.schedule.last[value]
         return born, max(born + 1, (last + 1) // 2 + 1)
 
-    def _put(self, value: Value, block: Block) -> None:
+    def _put(self, value: StoredValue, block: Block) -> None:
         start, end = self._stay(value)
         if not block.is_free(start, end):
             raise RowsInUse
         insort(block.stays, Stay(start, end, value))
 
-    def _place(self, value: Value) -> None:
+    def _place(self, value: StoredValue) -> None:
         """Into free rows: best those of a term of it, then the smallest block, or a new one."""
         start, end = self._stay(value)
         fitting = [b for b in self.blocks if b.rows >= value.shape[0] and b.is_free(start, end)]
@@ -140,7 +140,7 @@ class _Allocator:
         block = min(fitting, key=lambda block: (not self._follows(value, block, start), block.rows))
         self._put(value, block)
 
-    def _follows(self, value: Value, block: Block, start: int) -> bool:
+    def _follows(self, value: StoredValue, block: Block, start: int) -> bool:
         """Whether the value that the block has before is a term of this one."""
         before = [stay.value for stay in block.stays if stay.end <= start]
         if not before:

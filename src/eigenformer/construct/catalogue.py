@@ -6,7 +6,7 @@ of the summary table (derivations.md, section 11), beside the source's own.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .network import Network
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class Entry:
+class Construction:
     """One constructed algorithm, ready to be listed, shown, checked and run.
 
     `build` makes a small representative network. `draw(rng, batch)` gives inputs as arrays
@@ -25,7 +25,6 @@ class Entry:
     was measured before: rounding errors may be 10 times as large, approximation errors 1.2 times.
     """
 
-    name: str
     summary: str
     source: str
     build: Callable[[], Network]
@@ -55,15 +54,15 @@ class Entry:
         return self.error * (10 if self.kind == "rounding" else 1.2)
 
 
-CATALOGUE: Registry[Any] = Registry("construction")
-"""Names to functions that return an `Entry`."""
+CATALOGUE: Registry[Construction] = Registry("construction")
+"""Names to functions that return a `Construction`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What `check_entry` found."""
 
-    entry: Entry
+    entry: Construction
     layers: int
     heads: int
     width: int
@@ -81,7 +80,9 @@ class Checked:
         )
 
 
-def check_entry(entry: Entry, rng: np.random.Generator, samples: int | None = None) -> Checked:
+def check_entry(
+    entry: Construction, rng: np.random.Generator, samples: int | None = None
+) -> Checked:
     """Run an entry's network and reference on the same random inputs."""
     network = entry.build()
     inputs = entry.draw(rng, samples or entry.samples)

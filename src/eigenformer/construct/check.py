@@ -12,7 +12,7 @@ from .compiler import CompiledNetwork
 from .graph import Atom, Form
 from .interpret import entrywise, interpreted
 from .program import Traced
-from .schedule import Value
+from .schedule import StoredValue
 from .timing import Timing
 
 LIMIT = 1e-10
@@ -34,7 +34,7 @@ class LayerError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Agreement:
     """A network beside the interpreter on random inputs; errors are relative (see `LIMIT`)."""
 
     name: str
@@ -73,7 +73,7 @@ class Comparison:
 
 def check(
     network: CompiledNetwork, n: int = 1000, *, seed: int = 0, draw: Draw | None = None
-) -> Comparison:
+) -> Agreement:
     """Compare a compiled network with the interpreter on `n` random inputs.
 
     Inputs have independent normal entries, scaled to a 2-norm of about 1; `draw(rng, n)` gives
@@ -100,7 +100,7 @@ def check(
     spec, port = network.spec, network.spec.output
     rows = spec.layout[port.block].first(port.shape[0])
     difference = np.abs(final[:, rows.slice, : port.shape[1]] - expected).max(axis=(1, 2))
-    return Comparison(
+    return Agreement(
         name=spec.name,
         examples=int(usable.sum()),
         skipped=int((~usable).sum()),
@@ -140,7 +140,7 @@ def _layers(
 
 
 def _error(
-    block: Float64[np.ndarray, "B w n"], value: Value, evaluate: "_Evaluator"
+    block: Float64[np.ndarray, "B w n"], value: StoredValue, evaluate: "_Evaluator"
 ) -> Float64[np.ndarray, " B"]:
     expected = np.zeros_like(block)
     rows, columns = value.shape

@@ -11,7 +11,7 @@ from .blocks import Layout, Move, RowMap, Rows
 from .gates import clear
 from .graph import Atom, Form
 from .parts import Head, Layer, Unit
-from .schedule import LayerPlan, Product, Units, Value
+from .schedule import LayerPlan, Product, StoredValue, Units
 from .spec import Stage
 
 Terms = dict[tuple[Rows, Rows], float]
@@ -113,7 +113,7 @@ class _Emitter:
             _add(found, (self.rows[value], self.rows[value]), -1.0)
         return {place: factor for place, factor in found.items() if factor != 0.0}
 
-    def _left(self, number: int) -> Iterable[Value]:
+    def _left(self, number: int) -> Iterable[StoredValue]:
         """Values whose rows the attention of a layer clears, or makes way in."""
         depth = len(self.allocation.schedule.layers)
         for block in self.allocation.blocks:

@@ -17,7 +17,7 @@ from .timing import Timing
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class Value:
+class StoredValue:
     """A matrix that has rows of its own for a while."""
 
     name: str
@@ -30,7 +30,7 @@ class Value:
     """The symbol whose rows it should have, if they are free."""
 
 
-Targets = tuple[tuple[Value, float], ...]
+Targets = tuple[tuple[StoredValue, float], ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Copy:
     """Through the identity head: target += source."""
 
     source: Form
-    target: Value
+    target: StoredValue
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -81,17 +81,17 @@ class Schedule:
 
     normal: Normal
     layers: tuple[LayerPlan, ...]
-    values: tuple[Value, ...]
-    stored: dict[Atom, Value]
-    born: dict[Value, int]
+    values: tuple[StoredValue, ...]
+    stored: dict[Atom, StoredValue]
+    born: dict[StoredValue, int]
     """The layer that first writes a value; 0 for inputs."""
-    last: dict[Value, int]
+    last: dict[StoredValue, int]
     """The half layer at which a value is read last."""
-    terms: dict[Value, set[Value]]
+    terms: dict[StoredValue, set[StoredValue]]
     """The values that are copied into a value."""
-    answers: dict[str, Value]
+    answers: dict[str, StoredValue]
     """The value of each result at the end."""
-    finals: frozenset[Value]
+    finals: frozenset[StoredValue]
     """All that must be there at the end: results, and what symbols were fed."""
 
     def __str__(self) -> str:
@@ -111,7 +111,7 @@ class _Demand:
     """Who asks for an atom: until when it must be stored, and which values it is a term of."""
 
     deadline: int | None = None
-    terms: list[tuple[Value, float, int]] = field(default_factory=list)
+    terms: list[tuple[StoredValue, float, int]] = field(default_factory=list)
     """(value, coefficient, layer): to be added to the value by that layer."""
 
 
@@ -124,10 +124,10 @@ class _Scheduler:
     def __init__(self, normal: Normal, timing: Timing, spill: bool) -> None:
         self.normal, self.timing, self.spill = normal, timing, spill
         self.graph = normal.graph
-        self.values: list[Value] = []
-        self.stored: dict[Atom, Value] = {}
-        self.born: dict[Value, int] = {}
-        self.last: dict[Value, int] = {}
+        self.values: list[StoredValue] = []
+        self.stored: dict[Atom, StoredValue] = {}
+        self.born: dict[StoredValue, int] = {}
+        self.last: dict[StoredValue, int] = {}
         self.demands: dict[Atom, _Demand] = {}
         self.heap: list[tuple[int, int]] = []
         self.done: set[Atom] = set()
@@ -138,7 +138,9 @@ class _Scheduler:
         traced = self.normal.traced
         for name, shape in traced.shapes.items():
             atom = self.graph.symbol(name, shape)
-            self._store(atom, Value(name=name, shape=shape, content=Form.of(atom), home=name), 0)
+            self._store(
+                atom, StoredValue(name=name, shape=shape, content=Form.of(atom), home=name), 0
+            )
         wanted = self._wanted()
         made = [want for want in wanted if self._already(*want[1:]) is None]
         depth = max((self._layers_for(home, form) for _, home, form in made), default=0)
@@ -167,8 +169,8 @@ class _Scheduler:
             finals=frozenset(finals),
         )
 
-    def _terms(self) -> dict[Value, set[Value]]:
-        found: dict[Value, set[Value]] = {}
+    def _terms(self) -> dict[StoredValue, set[StoredValue]]:
+        found: dict[StoredValue, set[StoredValue]] = {}
         for layer in self.layers:
             for copy in layer.copies:
                 atoms = (atom for atom, _ in copy.source.terms if atom.kind != "identity")
@@ -186,7 +188,7 @@ class _Scheduler:
         ]
         return [*fed, *free]
 
-    def _already(self, home: str | None, form: Form) -> Value | None:
+    def _already(self, home: str | None, form: Form) -> StoredValue | None:
         """The symbol that is already the final value, in rows that keep it."""
         atom = form.atom
         if atom is None or not _is_symbol(atom):
@@ -199,9 +201,9 @@ class _Scheduler:
             return int(home is not None)
         return max(1, (self.timing.form(form) + 1) // 2)
 
-    def _finish(self, name: str, home: str | None, form: Form, depth: int) -> Value:
+    def _finish(self, name: str, home: str | None, form: Form, depth: int) -> StoredValue:
         """The final value called `name`."""
-        value = Value(name=home or name, shape=form.shape, content=form, home=home)
+        value = StoredValue(name=home or name, shape=form.shape, content=form, home=home)
         self.values.append(value)
         self.born[value], self.last[value] = depth, 2 * depth + 2
         if self.spill:
@@ -211,12 +213,12 @@ class _Scheduler:
             self._fill(value, form, depth, late=True)
         return value
 
-    def _store(self, atom: Atom, value: Value, born: int) -> None:
+    def _store(self, atom: Atom, value: StoredValue, born: int) -> None:
         self.stored[atom] = value
         self.values.append(value)
         self.born[value], self.last[value] = born, 0
 
-    def _fill(self, value: Value, form: Form, layer: int, late: bool) -> None:
+    def _fill(self, value: StoredValue, form: Form, layer: int, late: bool) -> None:
         """Add the terms of a combination to a value in one layer; `late`: its ReLUs may too."""
         before = 2 * layer - 2
         for atom, c in form.terms:
@@ -232,7 +234,7 @@ class _Scheduler:
             else:
                 self._demand(atom).terms.append((value, c, layer))
 
-    def _copy(self, value: Value, atom: Atom, c: float, layer: int) -> None:
+    def _copy(self, value: StoredValue, atom: Atom, c: float, layer: int) -> None:
         self._want(Form.of(atom), 2 * layer - 2)
         self.layers[layer - 1].copies.append(Copy(source=Form.of(atom) * c, target=value))
 
@@ -292,7 +294,7 @@ class _Scheduler:
             self._copy(value, atom, c, when)
         if demand.deadline is not None:
             near = self.graph.near.get(atom)
-            value = Value(name=str(atom), shape=atom.shape, content=Form.of(atom), near=near)
+            value = StoredValue(name=str(atom), shape=atom.shape, content=Form.of(atom), near=near)
             self._store(atom, value, layer)
             now.append((value, 1.0))
         targets = tuple(now)
@@ -389,5 +391,5 @@ def _is_symbol(atom: Atom) -> bool:
     return atom.kind == "symbol" and not atom.transposed
 
 
-def _into(targets: Iterable[tuple[Value, float]]) -> str:
+def _into(targets: Iterable[tuple[StoredValue, float]]) -> str:
     return ", ".join(f"{value.name} += {c:g}" for value, c in targets)

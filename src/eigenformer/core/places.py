@@ -4,8 +4,18 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
+from .errors import InputError
+
 MODEL_FOLDERS = "EIGENFORMER_MODELS"
 """Variable of the environment: folders that `eigenformer models export --to` filled."""
+
+
+def add_models(folder: Path) -> None:
+    """Let this process, and those that it starts, know the models in `folder`."""
+    if not any(folder.glob("*/config.json")):
+        raise InputError(f"{folder} has no models; `eigenformer models export --to` makes some")
+    known = os.environ.get(MODEL_FOLDERS)
+    os.environ[MODEL_FOLDERS] = os.pathsep.join(filter(None, (known, str(folder.resolve()))))
 
 
 def models_root() -> Path:

@@ -1,5 +1,7 @@
 """What all figures share: colours, and matplotlib where it is installed."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from .errors import InputError
@@ -26,3 +28,17 @@ def plain(*all_axes: Any) -> None:
     for axes in all_axes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", alpha=0.25)
+
+
+def save(figure: Any, path: Path, handles: Sequence[Any] = ()) -> None:
+    """Write a figure to a file, with a legend of `handles` beneath it, and let it go."""
+    if handles:
+        figure.legend(
+            handles=handles,
+            frameon=False,
+            fontsize="small",
+            ncols=len(handles),
+            loc="outside lower center",
+        )
+    figure.savefig(path, dpi="figure" if path.suffix == ".svg" else 150)
+    pyplot().close(figure)

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
 
 from ..core import InputError
-from .base import EXPONENTS, Encoding, TokenNumbers, within
+from .base import EXPONENTS, Encoding, Flags, Numbers, Spelled, TokenNumbers, within
 from .rounding import LARGEST_EXPONENT, scaled, significant_digits
 
 
@@ -52,18 +51,14 @@ class Balanced(Encoding):
     def _slots(self) -> tuple[range, ...]:
         return range(self._mantissas), range(self._mantissas, self._mantissas + len(EXPONENTS))
 
-    def _spell(
-        self, values: Float64[np.ndarray, "*K"]
-    ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:
+    def _spell(self, values: Numbers) -> tuple[Spelled, Flags]:
         mantissa, exponent = significant_digits(np.abs(values), self.precision)
         ids = np.empty((*values.shape, 2), np.int64)
         ids[..., 0] = np.copysign(mantissa, values) + self._largest
         ids[..., 1] = exponent + (self._mantissas + LARGEST_EXPONENT)
         return ids, np.asarray(np.abs(exponent) <= LARGEST_EXPONENT)
 
-    def _read(
-        self, numbers: Int64[np.ndarray, "*K T"]
-    ) -> tuple[Float64[np.ndarray, "*K"], Bool[np.ndarray, "*K"]]:
+    def _read(self, numbers: Spelled) -> tuple[Numbers, Flags]:
         mantissa, exponent = numbers[..., 0], numbers[..., 1] - self._mantissas
         ok = within(mantissa, self._mantissas) & within(exponent, len(EXPONENTS))
         value = (mantissa - self._largest).astype(np.float64)

@@ -23,6 +23,10 @@ EOS, PAD = 0, 1
 """Ids in all vocabularies: <eos> ends an output and starts the decoder; <pad> fills a batch."""
 EXPONENTS = range(-LARGEST_EXPONENT, LARGEST_EXPONENT + 1)
 """What the exponent tokens of P and B, E-100 to E100, stand for."""
+Numbers = Float64[np.ndarray, "*K"]
+Spelled = Int64[np.ndarray, "*K T"]
+"""Number ids, 0 for the first of `number_words`."""
+Flags = Bool[np.ndarray, "*K"]
 
 
 class Reason(enum.IntEnum):
@@ -118,18 +122,14 @@ class Encoding(ABC):
         """For each token of a coefficient the number ids that may stand there."""
 
     @abstractmethod
-    def _spell(
-        self, values: Float64[np.ndarray, "*K"]
-    ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:
+    def _spell(self, values: Numbers) -> tuple[Spelled, Flags]:
         """Number ids (0 for the first of `number_words`) and whether the value is in range.
 
         Values may be infinite or nan, which no range includes; their ids mean nothing.
         """
 
     @abstractmethod
-    def _read(
-        self, numbers: Int64[np.ndarray, "*K T"]
-    ) -> tuple[Float64[np.ndarray, "*K"], Bool[np.ndarray, "*K"]]:
+    def _read(self, numbers: Spelled) -> tuple[Numbers, Flags]:
         """The inverse: values, and whether the ids, which may be any integers, spell a number."""
 
     @abstractmethod

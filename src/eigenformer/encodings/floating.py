@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 
 from ..core import InputError
-from .base import Encoding, TokenNumbers, within
+from .base import Encoding, Flags, Numbers, Spelled, TokenNumbers, within
 from .rounding import floating_digits, scaled
 
 
@@ -88,18 +88,14 @@ class Floating(Encoding):
     def _slots(self) -> tuple[range, ...]:
         return (range(2 * self._largest_rank + 1),)
 
-    def _spell(
-        self, values: Float64[np.ndarray, "*K"]
-    ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:
+    def _spell(self, values: Numbers) -> tuple[Spelled, Flags]:
         mantissa, exponent = floating_digits(np.abs(values), self.precision, self.lowest)
         # 9 * _smallest numbers an exponent; 1000 at one is 100 at the next.
         rank = mantissa.astype(np.int64) + (exponent - self.lowest) * (9 * self._smallest)
         ids = np.where(values < 0, -rank, rank) + self._largest_rank
         return ids[..., None], np.asarray(rank <= self._largest_rank)
 
-    def _read(
-        self, numbers: Int64[np.ndarray, "*K T"]
-    ) -> tuple[Float64[np.ndarray, "*K"], Bool[np.ndarray, "*K"]]:
+    def _read(self, numbers: Spelled) -> tuple[Numbers, Flags]:
         ids = numbers[..., 0]
         ok = within(ids, len(self._values))
         return self._values[np.where(ok, ids, 0)], ok

@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
 
 from ..core import InputError
-from .base import EXPONENTS, Encoding, TokenNumbers, within
+from .base import EXPONENTS, Encoding, Flags, Numbers, Spelled, TokenNumbers, within
 from .rounding import LARGEST_EXPONENT, scaled, significant_digits
 
 
@@ -70,9 +69,7 @@ class Positional(Encoding):
         exponents = range(self._first_exponent, self._first_exponent + len(EXPONENTS))
         return (signs, *[digits] * (self.tokens_per_number - 2), exponents)
 
-    def _spell(
-        self, values: Float64[np.ndarray, "*K"]
-    ) -> tuple[Int64[np.ndarray, "*K T"], Bool[np.ndarray, "*K"]]:
+    def _spell(self, values: Numbers) -> tuple[Spelled, Flags]:
         mantissa, exponent = significant_digits(np.abs(values), self.precision)
         ids = np.empty((*values.shape, self.tokens_per_number), np.int64)
         ids[..., 0] = values < 0
@@ -85,9 +82,7 @@ class Positional(Encoding):
         ids[..., -1] = exponent + (self._first_exponent + LARGEST_EXPONENT)
         return ids, np.asarray(np.abs(exponent) <= LARGEST_EXPONENT)
 
-    def _read(
-        self, numbers: Int64[np.ndarray, "*K T"]
-    ) -> tuple[Float64[np.ndarray, "*K"], Bool[np.ndarray, "*K"]]:
+    def _read(self, numbers: Spelled) -> tuple[Numbers, Flags]:
         sign, exponent = numbers[..., 0], numbers[..., -1] - self._first_exponent
         ok = within(sign, 2) & within(exponent, len(EXPONENTS))
         mantissa = np.zeros(ok.shape)

@@ -13,6 +13,11 @@ from .dims import Dims
 from .laws import EntryLaw, unit_entries
 from .matrices import Matrices, assemble
 
+Scales = Float64[np.ndarray, " B"]
+"""A of each matrix."""
+Drawn = Float64[np.ndarray, "B m n"]
+"""Matrices of one shape."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ensemble(ABC):
@@ -85,13 +90,8 @@ class ShapedEnsemble(Ensemble):
 
     @abstractmethod
     def of_shape(
-        self,
-        rng: np.random.Generator,
-        scale: Float64[np.ndarray, " B"],
-        m: int,
-        n: int,
-        symmetric: bool,
-    ) -> Float64[np.ndarray, "B m n"]:
+        self, rng: np.random.Generator, scale: Scales, m: int, n: int, symmetric: bool
+    ) -> Drawn:
         """One m x n matrix for each A in `scale`, symmetric (then m = n) when asked."""
 
     @property

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float64
 
 from ..core import InputError
-from .base import ShapedEnsemble
+from .base import Drawn, Scales, ShapedEnsemble
 from .orthogonal import orthonormal_columns, rotated
 
 
@@ -38,13 +37,8 @@ class Conditioned(ShapedEnsemble):
             )
 
     def of_shape(
-        self,
-        rng: np.random.Generator,
-        scale: Float64[np.ndarray, " B"],
-        m: int,
-        n: int,
-        symmetric: bool,
-    ) -> Float64[np.ndarray, "B m n"]:
+        self, rng: np.random.Generator, scale: Scales, m: int, n: int, symmetric: bool
+    ) -> Drawn:
         batch, k = len(scale), min(m, n)
         exponent = rng.random((batch, k))
         exponent[:, 0] = 0

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from jaxtyping import Float64
 
 from ..core import InputError
-from .base import ShapedEnsemble
+from .base import Drawn, Scales, ShapedEnsemble
 
 
 @final
@@ -34,13 +33,8 @@ class GraphLaplacian(ShapedEnsemble):
             raise InputError(f"dims is {self.dims!r}; a graph with an edge has at least 2 nodes")
 
     def of_shape(
-        self,
-        rng: np.random.Generator,
-        scale: Float64[np.ndarray, " B"],
-        m: int,
-        n: int,
-        symmetric: bool,
-    ) -> Float64[np.ndarray, "B m n"]:
+        self, rng: np.random.Generator, scale: Scales, m: int, n: int, symmetric: bool
+    ) -> Drawn:
         batch = len(scale)
         edges = rng.random((batch, n, n)) < self.density
         # Node i > 0 hangs from a random earlier one.

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from jaxtyping import Float64
 
-from .base import ShapedEnsemble
+from .base import Drawn, Scales, ShapedEnsemble
 from .laws import EntryLaw, unit_entries, unit_symmetric
 
 
@@ -19,13 +18,8 @@ class IidEnsemble(ShapedEnsemble):
     """
 
     def of_shape(
-        self,
-        rng: np.random.Generator,
-        scale: Float64[np.ndarray, " B"],
-        m: int,
-        n: int,
-        symmetric: bool,
-    ) -> Float64[np.ndarray, "B m n"]:
+        self, rng: np.random.Generator, scale: Scales, m: int, n: int, symmetric: bool
+    ) -> Drawn:
         if symmetric:
             values = unit_symmetric(self.entry_law, rng, len(scale), n)
         else:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..core import positive
-from .base import ShapedEnsemble
+from .base import Drawn, Scales, ShapedEnsemble
 from .laws import unit_symmetric
 from .orthogonal import gaussian_eigenvectors, rotated
 
@@ -41,13 +41,8 @@ class SpectrumEnsemble(ShapedEnsemble):
         return self.sigma_ratio
 
     def of_shape(
-        self,
-        rng: np.random.Generator,
-        scale: Float64[np.ndarray, " B"],
-        m: int,
-        n: int,
-        symmetric: bool,
-    ) -> Float64[np.ndarray, "B m n"]:
+        self, rng: np.random.Generator, scale: Scales, m: int, n: int, symmetric: bool
+    ) -> Drawn:
         sigma = self.sigma_ratio * math.sqrt(n / 3) * scale
         spectrum = self.spectrum(rng, len(scale), n) * sigma[:, None]
         return rotated(gaussian_eigenvectors(rng, len(scale), n), spectrum)

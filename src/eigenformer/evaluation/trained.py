@@ -1,18 +1,18 @@
 """A trained network as a solver."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from torch import Tensor
 
 from ..core import InputError, unknown
 from ..encodings import PAD, Reason, Task, with_eos
 from ..ensembles import Ensemble, IidUniform, Matrices, Mixture
-from ..models import Hooks, Model, Numbers, Question
+from ..models import Hooks, Model, Question
 from ..problems import Problem
 from .activations import ActivationCache
 from .solver import Predictions, Solution, Solver, Written, as_batch
@@ -87,14 +87,8 @@ class TrainedSolver(Solver):
         What a function gives takes the place of the activation that it is given; None leaves it as
         it is. See `Model.run_with_hooks`. An unknown name is an `InputError`.
         """
-
-        def predict(inputs: Matrices) -> Predictions:
-            inputs = self._with_kinds(inputs)
-            ((_, question),) = self._asked(inputs, len(inputs))
-            longest = self._longest_answer(inputs)
-            return self._read(self.model.run_with_hooks(question, hooks, longest), inputs)
-
-        return self._solution(matrix, predict)
+        answer = partial(self.model.run_with_hooks, hooks=hooks)
+        return self._solution(matrix, partial(self._predict, answer=answer))
 
     def _with_kinds(self, matrices: Matrices) -> Matrices:
         """With the task token of `problem`, where it is one of a joint task's."""
@@ -104,21 +98,18 @@ class TrainedSolver(Solver):
         return replace(matrices, kinds=np.full(len(matrices), kind))
 
     def predict(self, inputs: Matrices) -> Predictions:
+        return self._predict(inputs, self.model.answer)
+
+    def _predict(self, inputs: Matrices, answer: Callable[..., Any]) -> Predictions:
+        """With `answer` in place of the model's own."""
         inputs = self._with_kinds(inputs)
         if self.model.config.writes == "tokens":
-            return self.read(self.tokens(inputs), inputs)
+            return self.read(self._tokens(inputs, answer), inputs)
         order, parts = [], []
         for rows, question in self._asked(inputs, self.batch):
-            answer = self.model.answer(question, 0)
-            assert isinstance(answer, Numbers)  # as it says
             order.append(rows)
-            parts.append(answer.matrices())
+            parts.append(answer(question, max_length=0).matrices())
         return _finite(Matrices.concatenate(parts)[np.argsort(np.concatenate(order))])
-
-    def _read(self, answer: Tensor | Numbers, inputs: Matrices) -> Predictions:
-        if isinstance(answer, Tensor):
-            return self.read(answer.cpu().numpy(), inputs)
-        return _finite(answer.matrices())
 
     def tokens(self, inputs: Matrices) -> Int64[np.ndarray, "B T"]:
         """The ids of the greedy answers, with <eos> where there is one, padded with <pad>.
@@ -127,15 +118,17 @@ class TrainedSolver(Solver):
         nothing of what it cannot write.
         """
         inputs = self._with_kinds(inputs)
-        if self.model.config.writes == "values":
-            predictions = self.predict(inputs)
-            ids, writable = self.task.decoder.try_encode(predictions.matrices)
-            return np.where((writable & predictions.valid)[:, None], with_eos(ids), PAD)
+        if self.model.config.writes == "tokens":
+            return self._tokens(inputs, self.model.answer)
+        predictions = self.predict(inputs)
+        ids, writable = self.task.decoder.try_encode(predictions.matrices)
+        return np.where((writable & predictions.valid)[:, None], with_eos(ids), PAD)
+
+    def _tokens(self, inputs: Matrices, answer: Callable[..., Any]) -> Int64[np.ndarray, "B T"]:
         outputs = np.full((len(inputs), self._longest_answer(inputs)), PAD)
         for rows, question in self._asked(inputs, self.batch):
-            answer = self.model.answer(question, self._longest_answer(inputs[rows]))
-            assert isinstance(answer, Tensor)  # as it says
-            outputs[rows, : answer.shape[1]] = answer.cpu().numpy()
+            ids = answer(question, max_length=self._longest_answer(inputs[rows]))
+            outputs[rows, : ids.shape[1]] = ids.cpu().numpy()
         return outputs
 
     def _asked(self, inputs: Matrices, batch: int) -> Iterator[tuple[np.ndarray, Question]]:

@@ -10,7 +10,7 @@ The prompt of regression as a matrix, a token a column (derivations.md, sections
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -26,6 +26,20 @@ BatchT = TypeVar("BatchT", bound="Batch")
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Batch:
     """Tensors whose first dimension is the batch; subclasses say which."""
+
+    called: ClassVar[str]
+    """What a model or a task that needs such a batch reads."""
+    instead: ClassVar[str] = "another task"
+    """What to give where it got a batch of another kind."""
+
+    @classmethod
+    def of(cls: type[BatchT], batch: "Batch", who: str) -> BatchT:
+        """The batch, if it is of this kind; `who` is who asks."""
+        if isinstance(batch, cls):
+            return batch
+        raise InputError(
+            f"{who} reads {cls.called}, not {type(batch).__name__}; give {cls.instead}"
+        )
 
     def to(self: BatchT, to: torch.dtype | torch.device) -> BatchT:
         """The same batch in another precision, or on another device."""
@@ -48,6 +62,8 @@ class Batch:
 class Prompts(Batch):
     """(a_1, y_1, ..., a_n, y_n, a_query) and what is to be predicted."""
 
+    called = "prompts (x, y)"
+
     x: Float[Tensor, "B n d"]
     y: Float[Tensor, "B n"]
     query: Float[Tensor, "B d"]
@@ -58,6 +74,15 @@ class Prompts(Batch):
     """w* that the labels were made with."""
     noise: Float[Tensor, " B"]
     """Standard deviation of the labels' noise in each prompt."""
+
+    def with_features(self, dim: int) -> "Prompts":
+        """Themselves, if they have `dim` features; `InputError` otherwise."""
+        if self.x.shape[2] != dim:
+            raise InputError(
+                f"the prompts have {self.x.shape[2]} features, and the model was built for {dim}; "
+                "build it for this task"
+            )
+        return self
 
     @property
     def state(self) -> Float[Tensor, "B w tokens"]:
@@ -82,9 +107,17 @@ def read_prediction(state: Float[Tensor, "B w tokens"]) -> Float[Tensor, " B"]:
     return -state[:, -1, -1]
 
 
+def at_query(prediction: Float[Tensor, "B *tokens"]) -> Float[Tensor, " B"]:
+    """The prediction at the query, also of a model that predicts every label."""
+    return prediction[:, -1] if prediction.ndim == 2 else prediction
+
+
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Graphs(Batch):
     """Weighted graphs with n nodes, demands on the nodes, and the answer for each."""
+
+    called = "graphs"
+    instead = "a graph task"
 
     incidence: Float[Tensor, "B n m"]
     """Column e holds +w_e and -w_e at the two ends of edge e; the Laplacian is L = B B^T."""
@@ -100,29 +133,9 @@ class Graphs(Batch):
 class Sequences(Batch):
     """Sequences of tokens to classify."""
 
+    called = "sequences of patterns"
+    instead = "a pattern task"
+
     tokens: Float[Tensor, "B n d"]
     target: Float[Tensor, " B"]
     """-1 or 1."""
-
-
-def as_prompts(batch: Batch, model: str) -> Prompts:
-    """The batch, if it is one of prompts; `model` is who asks."""
-    if isinstance(batch, Prompts):
-        return batch
-    raise InputError(f"{model} reads prompts (x, y), not {type(batch).__name__}; give another task")
-
-
-def as_graphs(batch: Batch, model: str) -> Graphs:
-    """The batch, if it is one of graphs."""
-    if isinstance(batch, Graphs):
-        return batch
-    raise InputError(f"{model} reads graphs, not {type(batch).__name__}; give a graph task")
-
-
-def as_sequences(batch: Batch, model: str) -> Sequences:
-    """The batch, if it is one of sequences."""
-    if isinstance(batch, Sequences):
-        return batch
-    raise InputError(
-        f"{model} reads sequences of patterns, not {type(batch).__name__}; give a pattern task"
-    )

@@ -3,9 +3,7 @@
 import math
 from dataclasses import dataclass
 
-import torch
-
-from .measures import measure_prompts
+from .measures.losses import errors_by_layer
 from .run import InContextFolder
 
 
@@ -31,14 +29,7 @@ def evaluate_prompts(folder: InContextFolder, n: int = 10_000, seed: int = 1) ->
     Training and its tests never draw from that stream.
     """
     task, model = folder.config().task, folder.model()
-    like = next(model.parameters())
-    parts = []
-    with torch.no_grad():
-        for batch in measure_prompts(task, seed, n, like.dtype):
-            parts.append(
-                torch.stack([task.errors(read, batch).double() for read in model.by_layer(batch)])
-            )
-    errors_LB = torch.cat(parts, dim=1)
+    errors_LB = errors_by_layer(model, task, seed=seed, size=n)
     last = errors_LB[-1]
     mean = float(last.mean())
     half = 1.959964 * float(last.std()) / math.sqrt(n) if n > 1 else math.inf

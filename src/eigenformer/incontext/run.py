@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..core import InputError
+from ..core import InputError, positive
 from ..training import KINDS, RunFolder, ScheduleConfig, Share
 from ..training.gradients import clip_gradients
 from ..training.run import Run, Score
@@ -20,13 +20,6 @@ from ..training.schedule import rate_multiple
 from .batches import Batch
 from .models import Architecture, InContextModel, LinearAttention
 from .tasks import Regression, Task
-
-
-def _positive(where: object, *names: str) -> None:
-    for name in names:
-        value = getattr(where, name)
-        if not 0 < value < float("inf"):
-            raise InputError(f"{name} is {value}; give a positive number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +44,13 @@ class Optimizer:
     """The rate is halved each time so many steps are done, beside what `schedule` does."""
 
     def __post_init__(self) -> None:
-        _positive(self, "rate")
+        positive(rate=self.rate, clip=self.clip, halve_every=self.halve_every)
         if not (0 <= self.betas[0] < 1 and 0 <= self.betas[1] < 1):
             raise InputError(f"betas is {self.betas}; give two numbers in [0, 1)")
         if not 0 <= self.momentum < 1:
             raise InputError(f"momentum is {self.momentum}; give a number in [0, 1)")
         if self.weight_decay < 0:
             raise InputError(f"weight_decay is {self.weight_decay}; give 0 or more")
-        if self.clip is not None:
-            _positive(self, "clip")
-        if self.halve_every is not None:
-            _positive(self, "halve_every")
 
     def of(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
         """It, for `parameters`."""
@@ -93,7 +82,7 @@ class Curriculum:
     more_points: int = 2
 
     def __post_init__(self) -> None:
-        _positive(self, "dims", "points", "every")
+        positive(dims=self.dims, points=self.points, every=self.every)
         if self.more_dims < 0 or self.more_points < 0:
             raise InputError("more_dims and more_points count what is added; give 0 or more")
 
@@ -121,7 +110,7 @@ class Evaluation:
     """Prompts, the same each time."""
 
     def __post_init__(self) -> None:
-        _positive(self, "every", "size")
+        positive(every=self.every, size=self.size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +135,7 @@ class RunConfig(Run):
     """Steps after which the weights are kept, for a look at the way; 0 is the beginning."""
 
     def __post_init__(self) -> None:
-        _positive(self, "steps", "batch", "reuse")
+        positive(steps=self.steps, batch=self.batch, reuse=self.reuse)
         for step in self.snapshots:
             if not 0 <= step <= self.steps:
                 raise InputError(f"snapshots has {step}; give steps from 0 to {self.steps}")

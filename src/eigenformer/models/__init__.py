@@ -9,11 +9,9 @@ optimizers or files.
 
 from .at_once import AtOnce as AtOnce
 from .base import Choices as Choices
-from .base import EncodingLike as EncodingLike
 from .base import Model as Model
 from .base import ModelConfig as ModelConfig
 from .base import TokenModel as TokenModel
-from .base import TokenNumbersLike as TokenNumbersLike
 from .cpu import tune_cpu as tune_cpu
 from .direct import DirectConfig as DirectConfig
 from .direct import DirectTransformer as DirectTransformer

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from ..encodings import EOS, PAD
-from .base import Choices, EncodingLike, TokenModel, check_length
+from ..encodings import EOS, PAD, Encoding
+from .base import Choices, TokenModel, check_length
 from .cpu import linear
 from .initialise import start_vectors
 from .layers import Linear, Memory
@@ -41,7 +41,7 @@ class AtOnce(TokenModel):
     output_bias: nn.Parameter
 
     def __init__(
-        self, output_encoding: EncodingLike, mantissa: Literal["median", "mode"] = "median"
+        self, output_encoding: Encoding, mantissa: Literal["median", "mode"] = "median"
     ) -> None:
         super().__init__()
         self.writes = TokenLayout(output_encoding)

@@ -4,16 +4,14 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, get_type_hints, runtime_checkable
+from typing import Any, ClassVar, get_type_hints
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..core import InputError, Registry, unknown
-from ..encodings import Task
+from ..encodings import Encoding, Task
 from .hooked import HookedPass, Hooks
 from .hooks import hooked
 from .layers import layer_matrices
@@ -24,63 +22,6 @@ from .stack import StackConfig
 
 _MATRICES_A_LAYER = 6
 Shape = tuple[int, int]
-
-
-@runtime_checkable
-class TokenNumbersLike(Protocol):
-    """The number that each of V tokens stands for, in parts; a part that a token lacks is nan."""
-
-    @property
-    def sign(self) -> npt.NDArray[np.floating[Any]]:
-        """[V]: +1, -1, or 0 for a token without a sign."""
-
-    @property
-    def mantissa(self) -> npt.NDArray[np.floating[Any]]:
-        """[V]: the integer |m|, or nan."""
-
-    @property
-    def exponent(self) -> npt.NDArray[np.floating[Any]]:
-        """[V]: the power of ten, or nan."""
-
-    @property
-    def mantissa_range(self) -> int:
-        """One above the largest mantissa: 1000 for P1000, 10 for P10."""
-
-
-@runtime_checkable
-class EncodingLike(Protocol):
-    """What a model asks of an encoding; `eigenformer.encodings.Encoding` has it all."""
-
-    @property
-    def vocabulary(self) -> Sequence[str]:
-        """The tokens as text, by id; 0 is <eos> and 1 is <pad>."""
-
-    @property
-    def prefix(self) -> int:
-        """How many tokens come before the first coefficient."""
-
-    @property
-    def tokens_per_number(self) -> int:
-        """How many tokens make one coefficient."""
-
-    @property
-    def first_dim(self) -> int:
-        """The id of the token for the dimension 1; those for 2, 3, ... follow."""
-
-    @property
-    def first_number(self) -> int:
-        """The id of the first word that spells numbers; no word after it does anything else."""
-
-    @property
-    def header(self) -> tuple[range, ...]:
-        """The words that may stand at each place before the first coefficient."""
-
-    @property
-    def slots(self) -> tuple[range, ...]:
-        """The words that may stand at each place of a coefficient."""
-
-    def token_numbers(self) -> TokenNumbersLike:
-        """The numbers behind the tokens, for number-aware initialisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +196,7 @@ class ModelConfig(ABC):
     """Whether no coefficient of an answer waits for another."""
 
     @abstractmethod
-    def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
-    ) -> Model:
+    def build(self, input_encoding: Encoding, output_encoding: Encoding, seed: int) -> Model:
         """The module, initialised from `seed` alone (torch's global generator is not touched)."""
 
     # Its size.
@@ -296,7 +235,7 @@ class ModelConfig(ABC):
 
     # Its positions.
 
-    def positions(self, reads: EncodingLike, writes: EncodingLike) -> Positions:
+    def positions(self, reads: Encoding, writes: Encoding) -> Positions:
         """Where coefficients stand, for the encodings of question and answer."""
         raise InputError(
             f"a model {self.registry.name_of(self)!r} has no attention to show on a grid; its "
@@ -304,7 +243,7 @@ class ModelConfig(ABC):
         )
 
     def with_room(
-        self, reads: EncodingLike, writes: EncodingLike, largest: Sequence[tuple[Shape, Shape]]
+        self, reads: Encoding, writes: Encoding, largest: Sequence[tuple[Shape, Shape]]
     ) -> "ModelConfig":
         """With whatever questions and answers of these shapes need, and no less than before."""
         return self

@@ -19,9 +19,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ..core import InputError
-from ..encodings import PAD, Task
+from ..encodings import PAD, Encoding, Task
 from .at_once import AtOnce
-from .base import EncodingLike, ModelConfig, Shape
+from .base import ModelConfig, Shape
 from .initialise import initialise, number_embedding, start_vectors
 from .layers import DecoderLayer, EncoderLayer, Memory
 from .layout import TokenLayout
@@ -63,12 +63,12 @@ class DirectConfig(StackedConfig):
         if not self.norm_epsilon > 0:
             raise InputError(f"norm_epsilon is {self.norm_epsilon}; give a positive number")
 
-    def positions(self, reads: EncodingLike, writes: EncodingLike) -> Positions:
+    def positions(self, reads: Encoding, writes: Encoding) -> Positions:
         one = Places(first=0, each=1)
         return Positions(inputs=one, asks=one, reads=one)
 
     def with_room(
-        self, reads: EncodingLike, writes: EncodingLike, largest: Sequence[tuple[Shape, Shape]]
+        self, reads: Encoding, writes: Encoding, largest: Sequence[tuple[Shape, Shape]]
     ) -> ModelConfig:
         sides = [side for given, asked in largest for side in (*given, *asked)]
         return replace(self, max_dim=max(self.max_dim, *sides))
@@ -87,7 +87,7 @@ class DirectConfig(StackedConfig):
         return stacks.more(ends, [(width, width)] * followers)
 
     def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+        self, input_encoding: Encoding, output_encoding: Encoding, seed: int
     ) -> "DirectTransformer":
         return DirectTransformer(self, input_encoding, output_encoding, seed)
 
@@ -103,8 +103,8 @@ class DirectTransformer(AtOnce):
     def __init__(
         self,
         config: DirectConfig,
-        input_encoding: EncodingLike,
-        output_encoding: EncodingLike,
+        input_encoding: Encoding,
+        output_encoding: Encoding,
         seed: int,
     ) -> None:
         super().__init__(output_encoding, config.mantissa)

@@ -36,7 +36,7 @@ def hooked(model: nn.Module, points: Mapping[str, nn.Module], run: HookedPass) -
         for name, module in points.items():
             _on_output(module, partial(_point, run, name), hooks)
         for name, layers in _stacks(model).items():
-            _Stack(name, run).hook(layers, hooks)
+            _RunningLayers(name, run).hook(layers, hooks)
         yield
 
 
@@ -69,7 +69,7 @@ def _point(run: HookedPass, name: str, module: nn.Module, args: Any, output: Any
     return run(name, states), last
 
 
-class _Stack:
+class _RunningLayers:
     """Layers that run one after the other, perhaps several times."""
 
     def __init__(self, name: str, run: HookedPass) -> None:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .base import TokenNumbersLike
+from ..encodings import TokenNumbers
 from .layers import Linear
 
 # Radians per unit of the exponent: from a wave that is almost linear over the exponents in use to
@@ -84,7 +84,7 @@ def start_vectors(
 
 
 def number_embedding(
-    tokens_VD: Float[Tensor, "V D"], numbers: TokenNumbersLike, generator: torch.Generator
+    tokens_VD: Float[Tensor, "V D"], numbers: TokenNumbers, generator: torch.Generator
 ) -> None:
     """Overwrite the rows of tokens that stand for numbers with Fourier features, in place.
 

@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..core import InputError
-from ..encodings import EOS, PAD
-from .base import EncodingLike, ModelConfig
+from ..encodings import EOS, PAD, Encoding
+from .base import ModelConfig
 from .positions import Positions
 from .transformer import Seq2SeqTransformer, TransformerConfig
 
@@ -38,16 +38,16 @@ class LawtConfig(TransformerConfig):
                     "so, or take the model 'transformer'"
                 )
 
-    def positions(self, reads: EncodingLike, writes: EncodingLike) -> Positions:
+    def positions(self, reads: Encoding, writes: Encoding) -> Positions:
         found = super().positions(reads, writes)
         framed = replace(found.inputs, first=found.inputs.first + 1)
         return replace(found, inputs=framed)
 
-    def output_words(self, encoding: EncodingLike) -> int:
+    def output_words(self, encoding: Encoding) -> int:
         return len(encoding.vocabulary) + self.other_words
 
     def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+        self, input_encoding: Encoding, output_encoding: Encoding, seed: int
     ) -> "LawtTransformer":
         return LawtTransformer(self, input_encoding, output_encoding, seed)
 

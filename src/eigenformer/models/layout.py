@@ -8,13 +8,13 @@ from jaxtyping import Int
 from torch import Tensor
 
 from ..core import InputError
-from .base import EncodingLike
+from ..encodings import Encoding
 
 
 class TokenLayout:
     """What a model that takes coefficients apart knows of an encoding."""
 
-    def __init__(self, encoding: EncodingLike) -> None:
+    def __init__(self, encoding: Encoding) -> None:
         self.words = len(encoding.vocabulary)
         self.header = encoding.header
         self.slots = encoding.slots

@@ -26,8 +26,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from ..core import InputError
-from ..encodings import PAD, Task
-from .base import EncodingLike, ModelConfig
+from ..encodings import PAD, Encoding, Task
+from .base import ModelConfig
 from .cpu import linear
 from .initialise import initialise, number_embedding, start_vectors
 from .layers import Linear
@@ -96,7 +96,7 @@ class RecurrentConfig(ModelConfig):
         return Products(forward=forward, matrices=tuple(matrices), steps=steps)
 
     def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+        self, input_encoding: Encoding, output_encoding: Encoding, seed: int
     ) -> "RecurrentSeq2Seq":
         return RecurrentSeq2Seq(self, input_encoding, output_encoding, seed)
 
@@ -123,8 +123,8 @@ class RecurrentSeq2Seq(Seq2Seq):
     def __init__(
         self,
         config: RecurrentConfig,
-        input_encoding: EncodingLike,
-        output_encoding: EncodingLike,
+        input_encoding: Encoding,
+        output_encoding: Encoding,
         seed: int,
     ) -> None:
         super().__init__()

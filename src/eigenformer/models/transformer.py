@@ -19,8 +19,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ..core import InputError
-from ..encodings import PAD, Task
-from .base import EncodingLike, ModelConfig, Shape
+from ..encodings import PAD, Encoding, Task
+from .base import ModelConfig, Shape
 from .cpu import linear
 from .initialise import initialise, number_embedding, start_vectors
 from .layers import DecoderLayer, EncoderLayer, Memory
@@ -54,7 +54,7 @@ class TransformerConfig(StackedConfig):
         if not self.norm_epsilon > 0:
             raise InputError(f"norm_epsilon is {self.norm_epsilon}; give a positive number")
 
-    def positions(self, reads: EncodingLike, writes: EncodingLike) -> Positions:
+    def positions(self, reads: Encoding, writes: Encoding) -> Positions:
         each = 1 if self.sum_coefficients else reads.tokens_per_number
         # A token is asked for at the position of the one before it.
         first, spelled = writes.prefix, writes.tokens_per_number
@@ -65,7 +65,7 @@ class TransformerConfig(StackedConfig):
         )
 
     def with_room(
-        self, reads: EncodingLike, writes: EncodingLike, largest: Sequence[tuple[Shape, Shape]]
+        self, reads: Encoding, writes: Encoding, largest: Sequence[tuple[Shape, Shape]]
     ) -> ModelConfig:
         places = self.positions(reads, writes)
         needed = [places.inputs.end(rows * columns) for (rows, columns), _ in largest]
@@ -91,12 +91,12 @@ class TransformerConfig(StackedConfig):
         """Whether the layers of the encoder, and of the decoder, have gates."""
         return False, False
 
-    def output_words(self, encoding: EncodingLike) -> int:
+    def output_words(self, encoding: Encoding) -> int:
         """How many words the decoder can write."""
         return len(encoding.vocabulary)
 
     def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+        self, input_encoding: Encoding, output_encoding: Encoding, seed: int
     ) -> "Seq2SeqTransformer":
         return Seq2SeqTransformer(self, input_encoding, output_encoding, seed)
 
@@ -179,8 +179,8 @@ class Seq2SeqTransformer(Seq2Seq):
     def __init__(
         self,
         config: TransformerConfig,
-        input_encoding: EncodingLike,
-        output_encoding: EncodingLike,
+        input_encoding: Encoding,
+        output_encoding: Encoding,
         seed: int,
     ) -> None:
         super().__init__()

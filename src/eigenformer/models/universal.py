@@ -29,7 +29,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ..core import InputError
-from .base import Choices, EncodingLike, ModelConfig
+from ..encodings import Encoding
+from .base import Choices, ModelConfig
 from .halting import Halting, Looped, loop, loop_adaptively
 from .layers import Gate, Memory
 from .question import Question
@@ -88,7 +89,7 @@ class UniversalConfig(TransformerConfig):
         return encoder, decoder
 
     def build(
-        self, input_encoding: EncodingLike, output_encoding: EncodingLike, seed: int
+        self, input_encoding: Encoding, output_encoding: Encoding, seed: int
     ) -> "UniversalTransformer":
         return UniversalTransformer(self, input_encoding, output_encoding, seed)
 
@@ -112,8 +113,8 @@ class UniversalTransformer(Seq2SeqTransformer):
     def __init__(
         self,
         config: UniversalConfig,
-        input_encoding: EncodingLike,
-        output_encoding: EncodingLike,
+        input_encoding: Encoding,
+        output_encoding: Encoding,
         seed: int,
     ) -> None:
         super().__init__(config, input_encoding, output_encoding, seed)

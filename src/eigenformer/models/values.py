@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .base import TokenNumbersLike
+from ..encodings import TokenNumbers
 from .initialise import start_vectors
 from .layers import Linear
 
@@ -38,7 +38,7 @@ class ValueEmbedding(nn.Module):
     linear_R: Tensor
     log_R: Tensor
 
-    def __init__(self, numbers: TokenNumbersLike, width: int, scale: float) -> None:
+    def __init__(self, numbers: TokenNumbers, width: int, scale: float) -> None:
         super().__init__()
         self.scale = scale
         self.mantissa_range = numbers.mantissa_range

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ..core import InputError
-from .base import EncodingLike, Model, ModelConfig
+from ..encodings import Encoding
+from .base import Model, ModelConfig
 
 _SLACK = 4
 """A model may have made parts that it replaced by others."""
@@ -25,8 +26,8 @@ def put_weights(model: nn.Module, weights: Mapping[str, Tensor], misfit: str) ->
 def built_with(
     weights: Mapping[str, Tensor],
     config: ModelConfig,
-    input_encoding: EncodingLike,
-    output_encoding: EncodingLike,
+    input_encoding: Encoding,
+    output_encoding: Encoding,
     misfit: str,
 ) -> Model:
     """The model that has these weights, ready to answer; `InputError(misfit)` if they don't fit.

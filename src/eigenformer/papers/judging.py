@@ -72,6 +72,16 @@ def answer(yes: bool, no: bool) -> bool | None:
     return True if yes else False if no else None
 
 
+def agreed(answers: Iterable[bool]) -> bool | None:
+    """What all say; neither where they differ."""
+    given = set(answers)
+    return given.pop() if len(given) == 1 else None
+
+
+def word(holds: bool | None) -> str:
+    return {True: "yes", False: "no", None: "undecided"}[holds]
+
+
 def together(answers: Iterable[bool | None]) -> bool | None:
     """All must be yes; one no is enough for a no."""
     given = list(answers)

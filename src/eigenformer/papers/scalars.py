@@ -10,7 +10,6 @@ empirical covariance S = sum x x^T / n, so the expected loss is a mean over S's 
 search from several starts finds them in a second, without a model.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,7 +31,7 @@ _SECOND = (0.05, 0.3)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule:
+class StepRates:
     """Rates of each step, and the loss that they were chosen for."""
 
     rates: tuple[float, ...]
@@ -50,12 +49,8 @@ class Schedule:
 
 def eigenvalues(task: Regression, *, seed: int = 0, size: int = 20_000) -> Float[Tensor, "B d"]:
     """Eigenvalues of S for `size` prompts of the stream "scalars"."""
-    found = []
-    for index, start in enumerate(range(0, size, _PART)):
-        count = min(_PART, size - start)
-        batch = task.draw(seed, index, count, purpose="scalars", dtype=torch.float64)
-        found.append(torch.linalg.eigvalsh(batch.x.mT @ batch.x / task.points))
-    return torch.cat(found)
+    drawn = task.parts(seed, size, _PART, purpose="scalars")
+    return torch.cat([torch.linalg.eigvalsh(b.x.mT @ b.x / task.points) for b in drawn])
 
 
 def mean_loss(
@@ -76,7 +71,7 @@ def best_one_step(values: Float[Tensor, "B d"]) -> float:
 
 def best_schedule(
     values: Float[Tensor, "B d"], steps: int, scheme: Scheme, *, shared: bool = False
-) -> Schedule:
+) -> StepRates:
     """The scalars with the least mean loss; `shared`: one pair for all steps (a looped layer).
 
     The least of what the searches find: for several steps no search can promise the global minimum.
@@ -94,7 +89,7 @@ def _search(
     shared: bool,
     unit: float,
     start: tuple[float, float],
-) -> Schedule:
+) -> StepRates:
     distinct = 1 if shared else steps
     # Distinct starts for distinct steps: from equal ones a search would keep some of them equal.
     spread = torch.linspace(0.8, 1.25, distinct, dtype=torch.float64)
@@ -119,8 +114,4 @@ def _search(
     with torch.no_grad():
         rates, data_rates = schedule()
         loss = float(mean_loss(values, rates, data_rates))
-    return Schedule(rates=_floats(rates), data_rates=_floats(data_rates), loss=loss)
-
-
-def _floats(values: Sequence[float] | Tensor) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+    return StepRates(rates=tuple(rates.tolist()), data_rates=tuple(data_rates.tolist()), loss=loss)

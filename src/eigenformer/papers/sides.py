@@ -231,6 +231,12 @@ def mean_half_width(values: Sequence[float]) -> float:
     return _quantile(freedom) * math.sqrt(_variance_of_mean(values))
 
 
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95% interval of a mean (Student's t); of one value everything."""
+    half = mean_half_width(values) if len(values) > 1 else math.inf
+    return mean(values) - half, mean(values) + half
+
+
 def welch_half_width(x: Sequence[float], y: Sequence[float]) -> float:
     """Half the 95% interval of the difference of two means with unequal variances (Welch 1947).
 

@@ -11,11 +11,15 @@ from jaxtyping import Float64
 from ..core import InputError, Registry
 from ..ensembles import Ensemble, Matrices
 from .errors import Errors, combine
-from .norms import NORMS, norms, ratio, relative, relative_l1
+from .norms import NORMS, PerInput, norms, ratio, relative, relative_l1
 
 # Predictions of another shape than the truth are an outcome, so the axes have no names.
 Batch = Matrices | Float64[np.ndarray, "_ _ _"]
 B = TypeVar("B", np.ndarray, Matrices)
+Inputs = Float64[np.ndarray, "B m n"]
+"""Inputs of one shape."""
+Answers = Float64[np.ndarray, "B p q"]
+"""Answers to them, true or predicted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +84,7 @@ class Problem(ABC):
         """`InputError` unless each input can be answered: says which cannot, and why."""
 
     @abstractmethod
-    def residuals(self, inputs: Batch, predicted: Batch) -> dict[str, Float64[np.ndarray, " B"]]:
+    def residuals(self, inputs: Batch, predicted: Batch) -> PerInput:
         """What shows without the truth whether a prediction is right: small if it is."""
 
 
@@ -98,32 +102,27 @@ class ShapedProblem(Problem):
         return m, n
 
     @abstractmethod
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         """The true answers to inputs of one shape."""
 
     @abstractmethod
     def compare(
-        self,
-        inputs: Float64[np.ndarray, "B m n"],
-        true: Float64[np.ndarray, "B p q"],
-        predicted: Float64[np.ndarray, "B p q"],
-    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        self, inputs: Inputs, true: Answers, predicted: Answers
+    ) -> tuple[PerInput, PerInput]:
         """Scores and measures of predictions of the right shape.
 
         Predictions may hold nan, inf and huge numbers; floating-point warnings are off.
         """
 
     @abstractmethod
-    def certify(
-        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
-    ) -> dict[str, Float64[np.ndarray, " B"]]:
+    def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         """`residuals` of predictions of the right shape; warnings are off here too."""
 
     def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         """Inputs from an ensemble whose shapes fit; problems with two operands draw both."""
         return ensemble.draw(rng, batch, symmetric=self.needs_symmetric)
 
-    def check_inputs(self, inputs: Float64[np.ndarray, "B m n"], index: np.ndarray) -> None:
+    def check_inputs(self, inputs: Inputs, index: np.ndarray) -> None:
         """What `check` does beyond shape, finiteness and symmetry; `index` numbers the inputs."""
 
     def draw(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
@@ -170,7 +169,7 @@ class ShapedProblem(Problem):
             )
         return combine(len(truth), parts, self.score_names)
 
-    def residuals(self, inputs: Batch, predicted: Batch) -> dict[str, Float64[np.ndarray, " B"]]:
+    def residuals(self, inputs: Batch, predicted: Batch) -> PerInput:
         out: dict[str, np.ndarray] = {}
         for index, matrices, _, guess in self._aligned(inputs, predicted):
             with np.errstate(all="ignore"):
@@ -241,16 +240,11 @@ class EntrywiseProblem(ShapedProblem):
     """
 
     def compare(
-        self,
-        inputs: Float64[np.ndarray, "B m n"],
-        true: Float64[np.ndarray, "B p q"],
-        predicted: Float64[np.ndarray, "B p q"],
-    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        self, inputs: Inputs, true: Answers, predicted: Answers
+    ) -> tuple[PerInput, PerInput]:
         return relative(predicted - true, norms(true)), {}
 
-    def certify(
-        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
-    ) -> dict[str, Float64[np.ndarray, " B"]]:
+    def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         answer = self.answer(inputs)
         return {"recomputed": relative_l1(predicted - answer, answer)}
 

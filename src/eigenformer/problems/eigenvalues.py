@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from jaxtyping import Float64
 
-from .norms import norms, ratio
+from .base import Answers, Inputs
+from .norms import PerInput, norms, ratio
 from .spectral import SpectrumProblem, frobenius_mismatch
 
 
@@ -28,12 +28,10 @@ class Eigenvalues(SpectrumProblem):
         self._need_square(m, n)
         return n, 1
 
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         return np.ascontiguousarray(np.linalg.eigvalsh(inputs)[:, ::-1, None])
 
-    def certify(
-        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
-    ) -> dict[str, Float64[np.ndarray, " B"]]:
+    def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         trace = np.trace(inputs, axis1=1, axis2=2)
         # The trace itself may be near 0; sqrt(n) ||M||_F is the most it can be.
         most = math.sqrt(inputs.shape[1]) * norms(inputs)["l2"]

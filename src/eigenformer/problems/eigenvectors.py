@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from jaxtyping import Float64
 
-from .base import ShapedProblem
-from .norms import norms, ratio, relative, relative_l1, worst
+from .base import Answers, Inputs, ShapedProblem
+from .norms import PerInput, norms, ratio, relative, relative_l1, worst
 from .spectral import (
     DECOMPOSITION_SCORES,
     Signs,
@@ -58,7 +57,7 @@ class Eigenvectors(ShapedProblem):
         self._need_square(m, n)
         return n + 1, n
 
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         ascending, vectors = np.linalg.eigh(inputs)
         batch, n = ascending.shape
         out = np.empty((batch, n + 1, n))
@@ -69,11 +68,8 @@ class Eigenvectors(ShapedProblem):
         return out
 
     def compare(
-        self,
-        inputs: Float64[np.ndarray, "B m n"],
-        true: Float64[np.ndarray, "B p q"],
-        predicted: Float64[np.ndarray, "B p q"],
-    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        self, inputs: Inputs, true: Answers, predicted: Answers
+    ) -> tuple[PerInput, PerInput]:
         eigenvalues = true[:, 0]
         values, basis = predicted[:, 0], predicted[:, 1:]
         rotated = basis.transpose(0, 2, 1) @ (inputs @ basis)
@@ -94,9 +90,7 @@ class Eigenvectors(ShapedProblem):
         }
         return scores, measures
 
-    def certify(
-        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
-    ) -> dict[str, Float64[np.ndarray, " B"]]:
+    def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         values, basis = predicted[:, 0], predicted[:, 1:]
         rotated = basis.transpose(0, 2, 1) @ (inputs @ basis)
         residual = norms(minus_diagonal(rotated, values))["l1"]

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from .norms import NORMS
+from .norms import NORMS, PerInput
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Errors:
     """The errors of B predictions. All are relative: 0.05 is 5%."""
 
-    scores: dict[str, Float64[np.ndarray, " B"]]
+    scores: PerInput
     """What a prediction is judged by, in each norm: a prediction is correct at tolerance t where
     its score is below t. inf for a wrong shape or anything that is not a number, never nan."""
-    measures: dict[str, Float64[np.ndarray, " B"]]
+    measures: PerInput
     """What else there is to know (see each problem); nan where it does not apply."""
     coefficients: Float64[np.ndarray, "B K"]
     """Relative error of each coefficient of the answer, row by row; nan past its last one."""

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from jaxtyping import Float64
 
 from ..core import InputError
-from .base import ShapedProblem
-from .norms import relative_l1
+from .base import Answers, Inputs, ShapedProblem
+from .norms import PerInput, relative_l1
 from .spectral import condition_number, identity_error
 
 _EPS = np.finfo(np.float64).eps
@@ -30,7 +29,7 @@ class InverseProblem(ShapedProblem):
         self._need_square(m, n)
         return m, n
 
-    def check_inputs(self, inputs: Float64[np.ndarray, "B m n"], index: np.ndarray) -> None:
+    def check_inputs(self, inputs: Inputs, index: np.ndarray) -> None:
         condition = condition_number(np.linalg.svd(inputs, compute_uv=False))
         # The rank tolerance of numpy.linalg.matrix_rank.
         singular = condition >= 1 / (inputs.shape[1] * _EPS)
@@ -40,7 +39,7 @@ class InverseProblem(ShapedProblem):
                 f"{condition[singular][0]:.3g}), so it has no inverse; look for dependent rows"
             )
 
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         try:
             inverse: np.ndarray = np.linalg.inv(inputs)
         except np.linalg.LinAlgError:
@@ -53,11 +52,8 @@ class InverseProblem(ShapedProblem):
         return inverse
 
     def compare(
-        self,
-        inputs: Float64[np.ndarray, "B m n"],
-        true: Float64[np.ndarray, "B p q"],
-        predicted: Float64[np.ndarray, "B p q"],
-    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        self, inputs: Inputs, true: Answers, predicted: Answers
+    ) -> tuple[PerInput, PerInput]:
         scores = identity_error(predicted @ inputs)
         measures = {
             "distance": relative_l1(predicted - true, true),
@@ -65,9 +61,7 @@ class InverseProblem(ShapedProblem):
         }
         return scores, measures
 
-    def certify(
-        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
-    ) -> dict[str, Float64[np.ndarray, " B"]]:
+    def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         return {"identity": identity_error(predicted @ inputs)["l1"]}
 
 

@@ -6,13 +6,12 @@ from functools import cached_property
 from typing import ClassVar, final
 
 import numpy as np
-from jaxtyping import Float64
 
 from ..core import InputError
 from ..ensembles import Ensemble, Matrices, assemble
 from .base import B, Batch, Problem
 from .errors import Errors, combine
-from .norms import NORMS
+from .norms import NORMS, PerInput
 
 
 @final
@@ -107,7 +106,7 @@ class Joint(Problem):
         for index, part in self._split(matrices):
             part.check(matrices[index])
 
-    def residuals(self, inputs: Batch, predicted: Batch) -> dict[str, Float64[np.ndarray, " B"]]:
+    def residuals(self, inputs: Batch, predicted: Batch) -> PerInput:
         matrices, guesses = _with_kinds(inputs), Matrices.of(predicted)
         _same_length(matrices, guesses)
         out: dict[str, np.ndarray] = {}

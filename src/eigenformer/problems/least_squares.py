@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float64
 
-from .norms import ratio
+from .base import Answers, Inputs
+from .norms import PerInput, ratio
 from .operands import MatrixAndVector
 
 _EPS = np.finfo(np.float64).eps
@@ -21,7 +21,7 @@ class LeastSquares(MatrixAndVector):
     ||A^T (A P - y)||_2 / ||A^T y||_2, which is 0 where P minimises.
     """
 
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         a, y = inputs[:, :, :-1], inputs[:, :, -1:]
         left, sizes, right = np.linalg.svd(a, full_matrices=False)
         # The rank tolerance of numpy.linalg.lstsq, which takes one matrix at a time.
@@ -30,9 +30,7 @@ class LeastSquares(MatrixAndVector):
         parts = inverse[:, :, None] * (left.transpose(0, 2, 1) @ y)
         return np.asarray(right.transpose(0, 2, 1) @ parts)
 
-    def certify(
-        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
-    ) -> dict[str, Float64[np.ndarray, " B"]]:
+    def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         a, y = inputs[:, :, :-1], inputs[:, :, -1:]
         transposed = a.transpose(0, 2, 1)
         gradient = np.linalg.norm(transposed @ (a @ predicted - y), axis=(1, 2))

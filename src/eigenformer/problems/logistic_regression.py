@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float64
 
 from ..core import InputError
 from ..ensembles import Ensemble, Matrices
-from .norms import ratio
+from .base import Answers, Inputs
+from .norms import PerInput, ratio
 from .operands import MatrixAndVector, beside
 
 _MOST_STEPS = 200
@@ -46,7 +47,7 @@ class LogisticRegression(MatrixAndVector):
         labels = np.where(scaled.values @ direction < 0, -1.0, 1.0)
         return beside(scaled, Matrices(labels, matrices.rows, np.ones_like(matrices.rows)))
 
-    def check_inputs(self, inputs: Float64[np.ndarray, "B m n"], index: np.ndarray) -> None:
+    def check_inputs(self, inputs: Inputs, index: np.ndarray) -> None:
         wrong = np.abs(inputs[:, :, -1]) != 1.0
         if wrong.any():
             i, row = np.argwhere(wrong)[0]
@@ -55,7 +56,7 @@ class LogisticRegression(MatrixAndVector):
                 "column must hold labels, each -1 or 1"
             )
 
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         """By Newton steps, damped until the loss falls; full ones near the minimum.
 
         Near is where the decrement of the loss over 4 mu is below 1/4: that function is
@@ -77,9 +78,7 @@ class LogisticRegression(MatrixAndVector):
             before = decrement
         return np.asarray((x / scale)[:, :, None])
 
-    def certify(
-        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
-    ) -> dict[str, Float64[np.ndarray, " B"]]:
+    def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         mu = np.full((len(inputs), 1), self.mu)
         loss = _Loss(inputs[:, :, :-1], inputs[:, :, -1], mu)
         x = predicted[:, :, 0]

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float64
 
 from ..ensembles import Ensemble, Matrices
-from .base import EntrywiseProblem
+from .base import Answers, EntrywiseProblem, Inputs
 from .operands import beside, half, halves
 
 
@@ -27,6 +26,6 @@ class Matmul(EntrywiseProblem):
         left = ensemble.draw(rng, batch)
         return beside(left, ensemble.entries(rng, left))
 
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         left, right = halves(inputs)
         return np.asarray(left.transpose(0, 2, 1) @ right)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float64
 
+from .base import Answers, Inputs
 from .operands import MatrixAndVector
 
 
@@ -14,5 +14,5 @@ from .operands import MatrixAndVector
 class Matvec(MatrixAndVector):
     """[M | v] [m, n + 1] -> M^T v [n, 1] (Charton 2022, section 4.3); `M.T @ v`."""
 
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         return np.asarray(inputs[:, :, :-1].transpose(0, 2, 1) @ inputs[:, :, -1:])

@@ -5,9 +5,11 @@ from jaxtyping import Float64
 
 NORMS = ("l1", "l2", "l2_squared", "max")
 """Entrywise sum of magnitudes (the paper's), Frobenius, its square (the paper's "L2"), largest."""
+PerInput = dict[str, Float64[np.ndarray, " B"]]
+"""Figures by name, such as errors in each norm: one for each input."""
 
 
-def norms(x: Float64[np.ndarray, "B *shape"]) -> dict[str, Float64[np.ndarray, " B"]]:
+def norms(x: Float64[np.ndarray, "B *shape"]) -> PerInput:
     """Every norm in `NORMS` of each x[i], all entries counted (Charton 2022, appendix B)."""
     flat = x.reshape(len(x), -1)
     size = np.abs(flat)
@@ -33,7 +35,7 @@ def ratio(
 def relative(
     error: Float64[np.ndarray, "B *shape"],
     reference: dict[str, Float64[np.ndarray, "..."]],
-) -> dict[str, Float64[np.ndarray, " B"]]:
+) -> PerInput:
     """||error|| / reference in every norm, `reference` being the result of `norms`."""
     return {name: ratio(size, reference[name]) for name, size in norms(error).items()}
 
@@ -49,8 +51,6 @@ def _l1(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs(x).reshape(len(x), -1).sum(axis=1))
 
 
-def worst(
-    terms: list[dict[str, Float64[np.ndarray, " B"]]],
-) -> dict[str, Float64[np.ndarray, " B"]]:
+def worst(terms: list[PerInput]) -> PerInput:
     """The largest of several relative errors, norm by norm."""
     return {name: np.maximum.reduce([term[name] for term in terms]) for name in NORMS}

@@ -7,7 +7,7 @@ from jaxtyping import Float64
 
 from ..core import InputError
 from ..ensembles import Ensemble, Matrices, assemble
-from .base import EntrywiseProblem
+from .base import EntrywiseProblem, Inputs
 
 
 def beside(left: Matrices, right: Matrices) -> Matrices:
@@ -42,9 +42,7 @@ class MatrixAndVector(EntrywiseProblem):
         return beside(matrices, ensemble.entries(rng, matrices, columns=1))
 
 
-def halves(
-    inputs: Float64[np.ndarray, "B m n"],
-) -> tuple[Float64[np.ndarray, "B m k"], Float64[np.ndarray, "B m k"]]:
+def halves(inputs: Inputs) -> tuple[Float64[np.ndarray, "B m k"], Float64[np.ndarray, "B m k"]]:
     """M and N of [M | N]."""
     k = inputs.shape[2] // 2
     return inputs[:, :, :k], inputs[:, :, k:]

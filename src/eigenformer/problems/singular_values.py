@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float64
 
 from ..ensembles import Ensemble, Matrices
+from .base import Answers, Inputs
+from .norms import PerInput
 from .spectral import SpectrumProblem, frobenius_mismatch
 
 
@@ -28,10 +29,8 @@ class SingularValues(SpectrumProblem):
     def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         return ensemble.draw(rng, batch, symmetric=self.symmetric)
 
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         return np.linalg.svd(inputs, compute_uv=False)[:, :, None]
 
-    def certify(
-        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
-    ) -> dict[str, Float64[np.ndarray, " B"]]:
+    def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         return {"frobenius": frobenius_mismatch(inputs, predicted)}

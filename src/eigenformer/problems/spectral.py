@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..core.errors import unknown
-from .base import ShapedProblem
-from .norms import NORMS, norms, ratio, relative
+from .base import Answers, Inputs, ShapedProblem
+from .norms import NORMS, PerInput, norms, ratio, relative
 
 Signs = Literal["canonical", "lapack"]
 DECOMPOSITION_SCORES = (*NORMS, "paper")
@@ -19,11 +19,8 @@ class SpectrumProblem(ShapedProblem):
     """A problem whose answer is eigenvalues or singular values [k, 1], descending."""
 
     def compare(
-        self,
-        inputs: Float64[np.ndarray, "B m n"],
-        true: Float64[np.ndarray, "B p q"],
-        predicted: Float64[np.ndarray, "B p q"],
-    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        self, inputs: Inputs, true: Answers, predicted: Answers
+    ) -> tuple[PerInput, PerInput]:
         scores = relative(predicted - true, norms(true))
         return scores, {"condition": condition_number(true[:, :, 0])}
 
@@ -56,9 +53,7 @@ def gram(basis: Float64[np.ndarray, "B m k"]) -> Float64[np.ndarray, "B k k"]:
     return np.asarray(basis.transpose(0, 2, 1) @ basis)
 
 
-def identity_error(
-    product: Float64[np.ndarray, "B k k"],
-) -> dict[str, Float64[np.ndarray, " B"]]:
+def identity_error(product: Float64[np.ndarray, "B k k"]) -> PerInput:
     """||product - I|| / ||I|| in every norm (in L1, ||product - I|| / k)."""
     k = product.shape[1]
     return relative(product - np.eye(k), norms(np.eye(k)[None]))
@@ -73,9 +68,7 @@ def paper_score(
     return np.where(size > 0, ratio(error, size), np.inf)
 
 
-def basis_measures(
-    product: Float64[np.ndarray, "B k k"],
-) -> dict[str, Float64[np.ndarray, " B"]]:
+def basis_measures(product: Float64[np.ndarray, "B k k"]) -> PerInput:
     """How orthonormal a predicted basis is, from its Gram matrix (Charton 2022, section 4.5).
 
     `column_norms` is the largest deviation from 1 of a column's norm, `column_dots` the largest
@@ -96,9 +89,7 @@ def basis_measures(
     }
 
 
-def condition_number(
-    spectrum: Float64[np.ndarray, "B k"],
-) -> Float64[np.ndarray, " B"]:
+def condition_number(spectrum: Float64[np.ndarray, "B k"]) -> Float64[np.ndarray, " B"]:
     """The 2-norm condition number from eigenvalues or singular values; inf when singular."""
     size = np.abs(spectrum)
     largest, smallest = size.max(axis=1), size.min(axis=1)
@@ -106,7 +97,7 @@ def condition_number(
 
 
 def frobenius_mismatch(
-    inputs: Float64[np.ndarray, "B m n"], spectrum: Float64[np.ndarray, "B k 1"]
+    inputs: Inputs, spectrum: Float64[np.ndarray, "B k 1"]
 ) -> Float64[np.ndarray, " B"]:
     """| ||spectrum||_2 - ||M||_F | / ||M||_F: 0 for the right eigenvalues or singular values."""
     size = norms(inputs)["l2"]

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from jaxtyping import Float64
 
 from ..ensembles import Ensemble, Matrices
-from .base import ShapedProblem
-from .norms import norms, ratio, relative, relative_l1, worst
+from .base import Answers, Inputs, ShapedProblem
+from .norms import PerInput, norms, ratio, relative, relative_l1, worst
 from .spectral import (
     DECOMPOSITION_SCORES,
     Signs,
@@ -61,7 +60,7 @@ class Svd(ShapedProblem):
     def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         return ensemble.draw(rng, batch, symmetric=self.symmetric)
 
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         batch, m, n = inputs.shape
         left, values, right = np.linalg.svd(inputs, full_matrices=False)
         out = np.empty((batch, 1 + m + n, min(m, n)))
@@ -73,11 +72,8 @@ class Svd(ShapedProblem):
         return out
 
     def compare(
-        self,
-        inputs: Float64[np.ndarray, "B m n"],
-        true: Float64[np.ndarray, "B p q"],
-        predicted: Float64[np.ndarray, "B p q"],
-    ) -> tuple[dict[str, Float64[np.ndarray, " B"]], dict[str, Float64[np.ndarray, " B"]]]:
+        self, inputs: Inputs, true: Answers, predicted: Answers
+    ) -> tuple[PerInput, PerInput]:
         singular = true[:, 0]
         values, left, right = _parts(predicted, inputs.shape[1])
         rotated = left.transpose(0, 2, 1) @ (inputs @ right)
@@ -99,9 +95,7 @@ class Svd(ShapedProblem):
         }
         return scores, measures
 
-    def certify(
-        self, inputs: Float64[np.ndarray, "B m n"], predicted: Float64[np.ndarray, "B p q"]
-    ) -> dict[str, Float64[np.ndarray, " B"]]:
+    def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         values, left, right = _parts(predicted, inputs.shape[1])
         rotated = left.transpose(0, 2, 1) @ (inputs @ right)
         residual = norms(minus_diagonal(rotated, values))["l1"]

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float64
 
-from .base import EntrywiseProblem
+from .base import Answers, EntrywiseProblem, Inputs
 
 
 @final
@@ -17,5 +16,5 @@ class Transpose(EntrywiseProblem):
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return n, m
 
-    def answer(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+    def answer(self, inputs: Inputs) -> Answers:
         return np.ascontiguousarray(inputs.transpose(0, 2, 1))

@@ -3,16 +3,31 @@
 In all texts what stands between backticks is code.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias, Union
+from typing import Literal, TypeAlias, Union, get_args
 
 from ..papers import Figure, State
 from .drawing import svg
 
+STATES: dict[State, str] = {"holds": "holds", "fails": "fails", "undecided": "not decided"}
+"""Verdicts in words, in the order in which they are shown."""
+Side = Literal["paper", "ours"]
+SIDES: tuple[Side, ...] = get_args(Side)
+"""Whose numbers a table has, as they stand side by side."""
 Terms: TypeAlias = tuple[tuple[str, str], ...]
 """Terms with what is said of them."""
+
+
+def counted(states: Iterable[State]) -> list[tuple[State, str, str]]:
+    """Each state, how many there are, and the word after the number: "1 holds", "2 hold"."""
+    known = list(states)
+    numbers = {state: known.count(state) for state in STATES}
+    return [
+        (state, str(number), STATES[state] if number == 1 else STATES[state].removesuffix("s"))
+        for state, number in numbers.items()
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +168,9 @@ class GridSlot:
     paper: tuple[GridEntry, ...] = ()
     ours: tuple[GridEntry, ...] = ()
 
+    def of(self, side: Side) -> tuple[GridEntry, ...]:
+        return self.paper if side == "paper" else self.ours
+
 
 @dataclass(frozen=True, kw_only=True)
 class GridLabel:
@@ -171,14 +189,8 @@ class GridHead:
     """One for each key."""
     paper_only: bool = False
     """Nothing of ours stands here."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class GridColumn(GridHead):
-    """The head of a column: of the paper's numbers, ours, or both side by side."""
-
-    has_paper: bool
-    has_ours: bool
+    sides: tuple[Side, ...] = ()
+    """Of a column: whose numbers stand there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +201,7 @@ class Grid:
     row_keys: tuple[str, ...]
     column_keys: tuple[str, ...]
     rows: tuple[GridHead, ...]
-    columns: tuple[GridColumn, ...]
+    columns: tuple[GridHead, ...]
     slots: tuple[tuple[GridSlot, ...], ...]
     """By row and column."""
     common: tuple[str, ...] = ()

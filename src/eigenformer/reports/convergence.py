@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float64, Int64
 
 from .. import ensembles
-from ..construct import Entry, Network, theory
+from ..construct import Construction, Network, theory
 from ..core import rng
-from ..core.plot import COLOURS, plain, pyplot
+from ..core.plot import COLOURS, plain, pyplot, save
 
 CONDITIONS = (2.0, 10.0, 100.0, 1000.0)
 SAMPLES = 200
@@ -20,7 +20,7 @@ STYLES = {torch.float64: "-", torch.float32: "--"}
 _SMALLEST = 1e-18
 
 
-def plot_convergence(entry: Entry, name: str, path: Path, seed: int = 0) -> None:
+def plot_convergence(entry: Construction, name: str, path: Path, seed: int = 0) -> None:
     """Draw the error of a network after each layer, in float64 and float32. Needs matplotlib.
 
     Newton's iterations for the inverse are drawn for several condition numbers, with the residual
@@ -35,11 +35,10 @@ def plot_convergence(entry: Entry, name: str, path: Path, seed: int = 0) -> None
     else:
         figure = _any(plt, entry, network, seed)
     figure.suptitle(f"{name}: {entry.summary}", x=0.01, ha="left", fontsize="medium")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    save(figure, path)
 
 
-def _inverse(plt: Any, entry: Entry, *, symmetric: bool, seed: int) -> Any:
+def _inverse(plt: Any, entry: Construction, *, symmetric: bool, seed: int) -> Any:
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained")
     many = np.geomspace(2, 1e4, 9)
     pace = _Pace.of(_network(entry, CONDITIONS[-1], symmetric, seed)[0])
@@ -78,7 +77,7 @@ def _inverse(plt: Any, entry: Entry, *, symmetric: bool, seed: int) -> Any:
 
 
 def _residuals(
-    entry: Entry, condition: float, symmetric: bool, dtype: torch.dtype, seed: int
+    entry: Construction, condition: float, symmetric: bool, dtype: torch.dtype, seed: int
 ) -> Float64[np.ndarray, " T"]:
     """The largest ||I - A X||_2 of random matrices after each layer."""
     network, inputs = _network(entry, condition, symmetric, seed)
@@ -91,7 +90,7 @@ def _residuals(
 
 
 def _network(
-    entry: Entry, condition: float, symmetric: bool, seed: int
+    entry: Construction, condition: float, symmetric: bool, seed: int
 ) -> tuple[Network, Float64[np.ndarray, "B n n"]]:
     """Matrices of a condition number, and a network with enough steps for them."""
     assert entry.build_for is not None
@@ -123,7 +122,7 @@ class _Pace:
         return np.asarray(float(self.order) ** (np.maximum(layer - self.setup, 0) // self.layers))
 
 
-def _any(plt: Any, entry: Entry, network: Network, seed: int) -> Any:
+def _any(plt: Any, entry: Construction, network: Network, seed: int) -> Any:
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
     inputs = entry.draw(rng(seed, "convergence"), min(SAMPLES, entry.samples))
     goal = "NumPy's answer" if entry.limit is None else "the limit"

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core.plot import COLOURS, plain, pyplot
+from ..core.plot import COLOURS, plain, pyplot, save
 from ..papers import Figure, Table
 from ..runs import Experiment, Record, Records, Scale
 from .layout import SEED
@@ -82,9 +82,14 @@ def _draw_norms(found: Sequence[_Followed], path: Path) -> None:
         axes.set_visible(False)
     for line in grid:
         line[0].set_ylabel("right within 5%, %")
-    _legend(figure, dict(zip(_NORMS.values(), COLOURS, strict=True)))
-    figure.savefig(path)
-    plt.close(figure)
+    save(
+        figure,
+        path,
+        [
+            plt.Line2D([], [], color=colour, label=name)
+            for name, colour in zip(_NORMS.values(), COLOURS, strict=True)
+        ],
+    )
 
 
 def _draw_learning(found: Sequence[_Followed], path: Path) -> None:
@@ -122,8 +127,7 @@ def _draw_learning(found: Sequence[_Followed], path: Path) -> None:
         ]
         if any(colours):
             line[1].legend(handles=handles, frameon=False, fontsize="x-small")
-    figure.savefig(path)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _grouped(found: Sequence[_Followed]) -> dict[str, list[_Followed]]:
@@ -184,15 +188,3 @@ def _dress(axes: Any, title: str, percent: bool = True) -> None:
     else:
         axes.set_ylim(bottom=0)
     plain(axes)
-
-
-def _legend(figure: Any, colours: dict[str, str]) -> None:
-    plt = pyplot()
-    handles = [plt.Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
-    figure.legend(
-        handles=handles,
-        frameon=False,
-        fontsize="small",
-        ncols=len(handles),
-        loc="outside lower center",
-    )

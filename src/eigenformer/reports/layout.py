@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ..papers import PaperCell, PaperTable, Value
 from ..runs import Label
-from .blocks import Grid, GridColumn, GridEntry, GridHead, GridLabel, GridSlot
+from .blocks import SIDES, Grid, GridEntry, GridHead, GridLabel, GridSlot
 from .numbers import NOTHING, RunState, key_text, label_text, our_entry, paper_entry
 
 SEED = "seed"
@@ -232,11 +232,10 @@ def _grid(
             for row, head in enumerate(rows.heads)
         ),
         columns=tuple(
-            GridColumn(
+            GridHead(
                 labels=columns.labels(column),
                 paper_only=head.ours is None,
-                has_paper=any(line[column].paper for line in whole),
-                has_ours=any(line[column].ours for line in whole),
+                sides=tuple(side for side in SIDES if any(line[column].of(side) for line in whole)),
             )
             for column, head in enumerate(columns.heads)
         ),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..core.plot import COLOURS, plain, pyplot
+from ..core.plot import COLOURS, plain, pyplot, save
 from ..training import RunFolder, TokenFolder
 
 
@@ -54,5 +54,4 @@ def learning_curve(folders: Sequence[RunFolder], path: Path, title: str = "") ->
     plain(top, bottom)
     if title:
         top.set_title(title, loc="left")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    save(figure, path)

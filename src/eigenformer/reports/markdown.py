@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from . import blocks
+from .blocks import STATES, counted
 from .drawing import dark
-from .numbers import STATES, counted
 
 
 def write_markdown(document: blocks.Document, folder: Path) -> None:
@@ -175,21 +175,18 @@ def _grid(grid: blocks.Grid) -> str:
     heads = [prose(key) for key in grid.row_keys]
     for column in grid.columns:
         name = _lines(*_column_head(grid.column_keys, column))
-        both = column.has_paper and column.has_ours
-        if column.has_paper:
-            heads.append(_lines(name, "paper" if both or column.paper_only else ""))
-        if column.has_ours:
-            heads.append(_lines(name, "**ours**"))
+        for side in column.sides:
+            plain = "paper" if column.paper_only or len(column.sides) > 1 else ""
+            heads.append(_lines(name, "**ours**" if side == "ours" else plain))
     rows = []
     before: blocks.GridHead | None = None
     for row, slots in zip(grid.rows, grid.slots, strict=True):
         cells = _row_head(row, before)
         before = row
         for column, slot in zip(grid.columns, slots, strict=True):
-            if column.has_paper:
-                cells.append(_lines(*(_entry(entry, "") for entry in slot.paper)))
-            if column.has_ours:
-                cells.append(_lines(*(_entry(entry, "**") for entry in slot.ours)))
+            for side in column.sides:
+                strong = "**" if side == "ours" else ""
+                cells.append(_lines(*(_entry(entry, strong) for entry in slot.of(side))))
         rows.append(cells)
     return _table(heads, rows)
 

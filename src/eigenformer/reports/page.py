@@ -1,19 +1,62 @@
 """A report as one HTML page that needs nothing from elsewhere."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from html import escape
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 
 from . import blocks
+from .blocks import STATES, counted
 from .drawing import dark
-from .html import Html, join, prose, tag
-from .numbers import STATES, counted
 
 # A browser that obeys it asks nobody for anything.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _SHORT = 12
 """Letters of a label up to which a narrow column of the contents holds it."""
+_EMPTY = frozenset({"br", "img", "link", "meta", "source", "wbr"})
+
+
+class Html(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+Child = Html | str | None
+
+
+def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Html:
+    """An element; text is escaped, `Html` is not.
+
+    An attribute may end in an underscore, has its other ones turned into hyphens, stands alone if
+    True, and is left out if None or False.
+    """
+    texts = []
+    for key, value in attributes.items():
+        if value is None or value is False:
+            continue
+        key = key.rstrip("_").replace("_", "-")
+        texts.append(f" {key}" if value is True else f' {key}="{escape(str(value))}"')
+    opening = f"<{name}{''.join(texts)}>"
+    if name in _EMPTY:
+        return Html(opening)
+    return Html(f"{opening}{join(children)}</{name}>")
+
+
+def join(children: Iterable[Child], between: str = "") -> Html:
+    """Children after each other."""
+    texts = (child if isinstance(child, Html) else escape(child) for child in children if child)
+    return Html(between.join(texts))
+
+
+def prose(text: str) -> Html:
+    """`text` with what stands between backticks as code."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return join([text])
+    return join(tag("code", one) if place % 2 else one for place, one in enumerate(pieces))
 
 
 def write_page(document: blocks.Document, file: Path) -> None:
@@ -85,7 +128,13 @@ def _block(block: blocks.Block) -> Html:
             return _table(block.heads, rows, block.kind, block.kind.capitalize())
         case blocks.Grid():
             common = [tag("p", prose(text), class_="common") for text in block.common]
-            return join([*common, _scrolling(_grid(block), block.name)])
+            table = tag(
+                "table",
+                tag("thead", *_grid_heads(block)),
+                tag("tbody", *_grid_rows(block)),
+                class_="grid",
+            )
+            return join([*common, _scrolling(table, block.name)])
         case blocks.Picture():
             return _picture(block)
         case blocks.Pictures():
@@ -205,32 +254,28 @@ def _data(svg: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode('ascii')}"
 
 
-def _grid(grid: blocks.Grid) -> Html:
-    """The paper's numbers beside ours: heads that repeat are merged, small lines under numbers."""
-    return tag("table", tag("thead", *_heads(grid)), tag("tbody", *_rows(grid)), class_="grid")
-
-
-def _heads(grid: blocks.Grid) -> list[Html]:
+def _grid_heads(grid: blocks.Grid) -> list[Html]:
     stub = max(1, len(grid.row_keys))
     lines = []
     for level, key in enumerate(grid.column_keys):
         cells = [tag("th", key, colspan=stub, class_="key stub")]
-        for label, columns in _merged(grid.columns, level):
+        # Neighbours with the same label, and the same ones above, stand under one head.
+        for labels, group in groupby(grid.columns, key=lambda column: column.labels[: level + 1]):
+            columns = list(group)
             cells.append(
                 tag(
                     "th",
-                    _label(label),
+                    _label(labels[-1]),
                     scope="colgroup" if len(columns) > 1 else "col",
-                    colspan=sum(_width(column) for column in columns),
-                    class_=_muted(columns),
+                    colspan=sum(len(column.sides) for column in columns),
+                    class_="muted" if all(column.paper_only for column in columns) else None,
                 )
             )
         lines.append(tag("tr", *cells))
     sides = [
         tag("th", side, scope="col", class_=side)
         for column in grid.columns
-        for side, there in (("paper", column.has_paper), ("ours", column.has_ours))
-        if there
+        for side in column.sides
     ]
     keys = [
         tag("th", key, class_="key" if level else "key stub")
@@ -239,7 +284,7 @@ def _heads(grid: blocks.Grid) -> list[Html]:
     return [*lines, tag("tr", *keys, *sides)]
 
 
-def _rows(grid: blocks.Grid) -> list[Html]:
+def _grid_rows(grid: blocks.Grid) -> list[Html]:
     lines = []
     for place, (row, slots) in enumerate(zip(grid.rows, grid.slots, strict=True)):
         cells = [
@@ -254,7 +299,7 @@ def _rows(grid: blocks.Grid) -> list[Html]:
             if not (place and _same(grid.rows[place - 1], row, level))
         ] or ([] if grid.row_keys else [tag("th", scope="row")])
         for column, slot in zip(grid.columns, slots, strict=True):
-            cells += _slot(column, slot)
+            cells += [tag("td", *map(_entry, slot.of(side)), class_=side) for side in column.sides]
         lines.append(tag("tr", *cells))
     return lines
 
@@ -262,15 +307,6 @@ def _rows(grid: blocks.Grid) -> list[Html]:
 def _row_class(row: blocks.GridHead, level: int) -> str | None:
     names = [*(["stub"] if level == 0 else []), *(["muted"] if row.paper_only else [])]
     return " ".join(names) or None
-
-
-def _slot(column: blocks.GridColumn, slot: blocks.GridSlot) -> list[Html]:
-    cells = []
-    if column.has_paper:
-        cells.append(tag("td", *(_entry(entry) for entry in slot.paper), class_="paper"))
-    if column.has_ours:
-        cells.append(tag("td", *(_entry(entry) for entry in slot.ours), class_="ours"))
-    return cells
 
 
 def _entry(entry: blocks.GridEntry) -> Html:
@@ -295,19 +331,6 @@ def _label(label: blocks.GridLabel) -> Html:
     return tag("span", join(pieces, tag("wbr")), paper, class_="label")
 
 
-def _merged(
-    columns: Sequence[blocks.GridColumn], level: int
-) -> list[tuple[blocks.GridLabel, list[blocks.GridColumn]]]:
-    """The labels of a level, neighbours with the same label (and the same ones above) together."""
-    groups: list[tuple[blocks.GridLabel, list[blocks.GridColumn]]] = []
-    for place, column in enumerate(columns):
-        if place and _same(columns[place - 1], column, level):
-            groups[-1][1].append(column)
-        else:
-            groups.append((column.labels[level], [column]))
-    return groups
-
-
 def _same(a: blocks.GridHead, b: blocks.GridHead, level: int) -> bool:
     """Whether the labels agree down to a level; the last level is never merged."""
     return a.labels[: level + 1] == b.labels[: level + 1]
@@ -318,11 +341,3 @@ def _height(rows: Sequence[blocks.GridHead], place: int, level: int) -> int:
     return 1 + next(
         (i for i, row in enumerate(below) if not _same(rows[place], row, level)), len(below)
     )
-
-
-def _width(column: blocks.GridColumn) -> int:
-    return int(column.has_paper) + int(column.has_ours)
-
-
-def _muted(columns: Sequence[blocks.GridColumn]) -> str | None:
-    return "muted" if all(column.paper_only for column in columns) else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.plot import MORE_COLOURS, plain, pyplot
+from ..core.plot import MORE_COLOURS, plain, pyplot, save
 from ..papers import Figure, Findings, HeatMap, Line, Panel
 from .blocks import Picture
 from .drawing import INK
@@ -77,8 +77,7 @@ def _draw_panel(panel: Panel, path: Path) -> None:
     figure.legend(
         frameon=False, fontsize="small", ncols=columns, loc="outside lower left", handlelength=2.6
     )
-    figure.savefig(path)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _draw_line(axes: Any, line: Line, place: int) -> None:
@@ -143,8 +142,7 @@ def _draw_map(one: HeatMap, path: Path) -> None:
     bar.set_label("\n".join(_folded(one.value, _LETTERS_UP)), fontsize="small")
     bar.ax.tick_params(labelsize="small")
     bar.outline.set_visible(False)
-    figure.savefig(path)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _finish(figure: Any, axes: Any, title: str, x: str, y: str) -> None:

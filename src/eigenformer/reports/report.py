@@ -80,6 +80,13 @@ def ending(
     return parts
 
 
+def short_version(version: str) -> str:
+    """A commit's hash in ten characters, with "-dirty" if it was; a version number as it is."""
+    commit, dash, rest = version.partition("-")
+    is_hash = len(commit) == 40 and set(commit) <= set("0123456789abcdef")
+    return commit[:10] + dash + rest if is_hash else version
+
+
 def _sections(topics: Iterable[Topic]) -> Iterator[blocks.Section]:
     for paper, these in groupby(topics, key=lambda topic: topic.paper):
         if paper:

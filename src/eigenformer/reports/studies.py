@@ -10,9 +10,9 @@ from ..papers import Analysis, Excerpt, Kept, Number, Paper, Verdict
 from ..runs import Experiment, Scale
 from ..runs.cost import duration
 from . import blocks
-from .numbers import STATES, short_version
+from .blocks import STATES
 from .panels import pictures
-from .report import Chapter, Topic, ending
+from .report import Chapter, Topic, ending, short_version
 
 _SCALES: dict[Scale, str] = {
     "laptop": "sizes and steps are shrunk until the findings can show within minutes on a core; "
@@ -36,7 +36,7 @@ _RUN_HEADS = ("run", "task", "model", "optimizer", "steps", "batch", "seed")
 
 
 def studies_chapter(excerpts: Sequence[Excerpt], scale: Scale) -> Chapter:
-    """What was found by studies of several papers; nothing is trained, what is missing is said so.
+    """What was found by studies of papers; nothing is trained, what is missing is said so.
 
     Verdicts stand at the top, with links to the studies among these. Figures are drawn only when
     the report is written.
@@ -49,12 +49,19 @@ def studies_chapter(excerpts: Sequence[Excerpt], scale: Scale) -> Chapter:
         _claim(verdict, excerpt.paper, kept)
         for excerpt in excerpts
         for verdict in excerpt.verdicts(scale)
+        # What numbers of tables decide stands with these.
+        if verdict.claim.decide is None or not excerpt.tables
     )
+    title = "What small transformers learn to compute in context, paper by paper"
+    lead = (
+        "Studies of papers on in-context learning: small transformers trained on prompts, beside "
+        "algorithms on the same prompts."
+    )
+    if len(excerpts) == 1:
+        title, lead = excerpts[0].paper.title, f"Studies of {excerpts[0].paper.citation}."
     return Chapter(
-        title="What small transformers learn to compute in context, paper by paper",
-        lead="Studies of papers on in-context learning: small transformers trained on prompts, "
-        f"beside algorithms on the same prompts. Scale {scale}: {_SCALES[scale]} "
-        f"{made} of {len(kept)} studies made.",
+        title=title,
+        lead=f"{lead} Scale {scale}: {_SCALES[scale]} {made} of {len(kept)} studies made.",
         guide=_GUIDE,
         states=tuple(card.state for card in cards),
         claims=(blocks.ClaimTable(cards=cards),) if cards else (),
@@ -72,6 +79,7 @@ def _claim(verdict: Verdict, paper: Paper, known: Mapping[str, Any]) -> blocks.C
     claim = verdict.claim
     said = [(name, STATES[finding.state]) for name, finding in verdict.said.items()]
     said += [(name, "not made") for name in verdict.missing]
+    said = said or [(name, STATES[verdict.state]) for name in claim.studies]
     return blocks.Card(
         claim=claim.id,
         state=verdict.state,
@@ -89,7 +97,7 @@ def _topic(paper: Paper, study: Analysis, scale: Scale, kept: Kept | None) -> To
     runs = study.distinct(scale) if scale in study.scales else []
     parts: list[blocks.Block] = []
     if kept is None:
-        command = f"`eigenformer incontext run {study.name} --scale {scale}`"
+        command = f"`eigenformer paper run {study.name} --scale {scale}`"
         text = f"Not made at scale {scale}, or changed since: {command}"
         parts.append(blocks.Prose(text=text, kind="missing"))
     else:

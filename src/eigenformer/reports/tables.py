@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from ..papers import Excerpt, Table, Verdict
 from ..runs import Experiment, Record, Records, Scale
 from . import blocks
+from .blocks import STATES, counted
 from .curves import curves
 from .layout import OurNumber, layout
-from .numbers import STATES, RunState, count, counted, hours, short_version
-from .report import Chapter, Topic, ending
+from .numbers import RunState, count, hours
+from .report import Chapter, Topic, ending, short_version
 
 _SCALES: dict[Scale, str] = {
     "laptop": "Sizes, widths and examples are shrunk until the findings can show on two CPU cores; "
@@ -45,7 +46,12 @@ def tables_chapter(excerpt: Excerpt, scale: Scale) -> Chapter:
     and with the tables that decide them. Figures are drawn only when the report is written.
     """
     tables, records, paper = excerpt.tables, excerpt.records, excerpt.paper
-    verdicts = excerpt.verdicts(scale)
+    # What findings decide stands with the other studies, if there are any.
+    verdicts = [
+        verdict
+        for verdict in excerpt.verdicts(scale)
+        if verdict.claim.decide is not None or not excerpt.analyses
+    ]
     runs = {table.name: _runs(table, scale, records) for table in tables}
     labels = {table.name: table.label or number_of(table.name) for table in tables}
     once = {run.experiment.identity: run for these in runs.values() for run in these}
@@ -72,7 +78,8 @@ def tables_chapter(excerpt: Excerpt, scale: Scale) -> Chapter:
 
 
 def number_of(name: str) -> str:
-    """The paper's name of a table or figure: "table06" is Table 6."""
+    """The paper's name of a table or figure: table06, like mine2025-table6, is Table 6."""
+    name = name.rpartition("-")[2]
     kind = name.rstrip("0123456789")
     return f"{kind.capitalize()} {int(name[len(kind) :])}" if len(name) > len(kind) else name
 
@@ -137,14 +144,12 @@ def _topic(
     ]
     grid = layout(table.rows, table.columns, numbers, table.printed, heading)
     parts: list[blocks.Block] = []
-    if not runs and not (grid is not None and any(c.has_ours for c in grid.columns)):
+    if not runs and not (grid is not None and any("ours" in c.sides for c in grid.columns)):
         nothing = f"Nothing of it is part of scale {scale}: these are the paper's numbers."
         parts.append(blocks.Prose(text=nothing))
     # Each in a list of its own, as they are long.
     parts += [blocks.Cards(cards=(_card(verdict),)) for verdict in verdicts]
-    figures = list(table.figures(scale))
-    if table.curves:
-        figures += curves(table, scale, records)
+    figures = [*table.figures(scale), *(curves(table, scale, records) if table.curves else ())]
     parts += [blocks.Picture(figure=figure) for figure in figures]
     if grid is not None:
         parts.append(grid)

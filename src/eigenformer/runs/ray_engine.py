@@ -15,7 +15,7 @@ import torch
 
 from ..core import InputError
 from ..training.signals import stop_signals
-from .engine import JobOptions, Outcome, Report, Schedule
+from .engine import JobOptions, Outcome, Queue, Report
 from .experiment import Experiment, Plan
 from .jobs import Job, JobFolder, JobResult, is_locked
 from .local_engine import check_counts
@@ -77,7 +77,7 @@ class RayEngine:
             raise InputError("the ray engine needs Ray: pip install 'eigenformer[sweep]'")
 
     def run(self, plan: Plan, jobs: JobOptions, report: Report) -> list[Outcome]:
-        schedule = Schedule(plan, jobs, report)
+        queue = Queue(plan, jobs, report)
         for name, value in _SETTINGS.items():
             os.environ.setdefault(name, value)
         ray: Any = import_module("ray")
@@ -94,15 +94,15 @@ class RayEngine:
             try:
                 self._check_resources(ray)
                 with stop_signals() as received:
-                    while schedule.left:
+                    while queue.left:
                         if received:
-                            schedule.stop(received[0])
-                        elif not self._wave(schedule, received, Path(scratch)):
+                            queue.stop(received[0])
+                        elif not self._wave(queue, received, Path(scratch)):
                             time.sleep(_POLL_SECONDS)
             finally:
                 if ours:
                     ray.shutdown()
-        return schedule.outcomes()
+        return queue.outcomes()
 
     @property
     def _cores(self) -> int:
@@ -138,11 +138,11 @@ class RayEngine:
             if asked > has:
                 raise InputError(f"a run asks for {asked:g} {kind}, Ray has {has:g}; ask for less")
 
-    def _wave(self, schedule: Schedule, received: list[int], scratch: Path) -> bool:
+    def _wave(self, queue: Queue, received: list[int], scratch: Path) -> bool:
         """Make the runs that can begin now; false if there are none."""
         tune: Any = import_module("ray.tune")
         wave: dict[str, tuple[Experiment, Job]] = {}
-        while found := schedule.next():
+        while found := queue.next():
             wave[str(JobFolder.create(found[1]).path)] = found
         if not wave:
             return False
@@ -159,11 +159,11 @@ class RayEngine:
                 result = replace(result, signal=received[0])
             if result.state != "failed":
                 folder.remove()
-            schedule.end(*wave.pop(path), result)
+            queue.end(*wave.pop(path), result)
 
         def recovered(path: str) -> None:
             name = wave[path][0].name
-            schedule.report.note(f"{name} was killed; it goes on in a new trial")
+            queue.report.note(f"{name} was killed; it goes on in a new trial")
 
         def stop() -> None:
             for path in wave if received else ():

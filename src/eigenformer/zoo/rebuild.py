@@ -54,6 +54,8 @@ def rebuild_command(config: TrainConfig) -> str:
 def _words(recipe: Callable[..., Run], config: TrainConfig) -> list[str] | None:
     """The options of `recipe` that give `config`; None if there are none."""
     defaults = inspect.signature(recipe).parameters
+    if "problem" not in defaults:
+        return None  # of another kind of run
     chosen = {
         name: value
         for name, value in _arguments(config).items()

@@ -1,30 +1,24 @@
-"""Studies of Cheng et al. (2025): settings, the iterations compared with, warm start, verdict."""
+"""Studies of Cheng et al. (2025): the iterations compared with, warm start, verdict."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back
 
 from eigenformer.construct.algorithms.electric import electric_potentials
 from eigenformer.construct.algorithms.resistive import resistive_embedding
 from eigenformer.core import InputError
 from eigenformer.incontext import FromRichardson, Graphs, GraphTask, GraphTransformer, Regression
 from eigenformer.incontext.algorithms import Richardson
-from eigenformer.papers import Analysis
-from eigenformer.papers.cheng2025 import PAPER
 from eigenformer.papers.cheng2025.algorithms import (
     algorithm_loss,
     best_multiplier,
     iterate,
     mean_spectrum,
 )
-from eigenformer.papers.cheng2025.settings import QUANTITIES, SIZES, task, warm_name
-from eigenformer.papers.cheng2025.study import equivariance, judge
-
-ALL = pytest.mark.parametrize("study", PAPER.studies.values(), ids=lambda study: study.name)
+from eigenformer.papers.cheng2025.settings import QUANTITIES, task
+from eigenformer.papers.cheng2025.study import equivariance, verdict
 
 
 def graphs(quantity, size: int = 20) -> tuple[GraphTask, Graphs]:
@@ -34,42 +28,22 @@ def graphs(quantity, size: int = 20) -> tuple[GraphTask, Graphs]:
     return problem, found
 
 
-@ALL
-def test_paper_scale_has_the_authors_settings(study: Analysis) -> None:
-    runs = study.planned("paper")
-    assert len(runs) == 2 * 2 * 5 * 3
-    steps = {1: 3100, 3: 6100, 5: 10_100, 7: 14_100, 9: 40_100}
-    for run in runs:
-        config = run.config
-        assert isinstance(config.task, GraphTask) and isinstance(config.model, GraphTransformer)
-        assert (config.task.nodes, config.task.demands, config.task.spread) == (10, 10, 1.0)
-        assert config.task.edges == {"skip-ring": 20, "complete": 45}[config.task.graph]
-        assert config.task.time == 0.5
-        layers, optimizer = config.model.layers, config.optimizer
-        assert config.steps == steps[layers]
-        assert optimizer.rate == pytest.approx(0.02 / layers)
-        assert optimizer.halve_every == config.steps // 5
-        assert (optimizer.kind, optimizer.betas) == ("adamw", (0.9, 0.99))
-        assert (optimizer.weight_decay, optimizer.clip) == (0.01, 1.0)
-        assert (config.batch, config.reuse) == (10_000, 10)
-
-
 # The iterations compared with.
 
 
 def test_multiplier_1_is_the_construction_for_potentials() -> None:
-    _, batch = graphs("potentials")
+    problem, batch = graphs("potentials")
     net = electric_potentials(10, 20, 10, 6)
     expected = net(batch.incidence, batch.demands)
-    found = iterate("potentials", batch, 0.5, 6)
+    found = iterate(problem, batch, 6)
     torch.testing.assert_close(found, expected, rtol=1e-11, atol=1e-11)
     torch.testing.assert_close(found, Richardson().predictions(batch, 6)[-1])
 
 
 def test_multiplier_1_is_the_construction_for_the_embedding_up_to_a_factor() -> None:
-    _, batch = graphs("embedding")
+    problem, batch = graphs("embedding")
     expected = resistive_embedding(10, 20, 10, 4)(batch.incidence, batch.demands)
-    found = iterate("embedding", batch, 0.5, 4)
+    found = iterate(problem, batch, 4)
     factors = (expected / found).flatten(1)
     assert (factors.std(dim=1) / factors.mean(dim=1).abs()).max() < 1e-6
 
@@ -78,26 +52,26 @@ def test_multiplier_1_is_the_construction_for_the_embedding_up_to_a_factor() -> 
 def test_iterations_converge_to_lapacks_answer(quantity) -> None:
     problem, batch = graphs(quantity)
     layers = {"potentials": 1000, "embedding": 10, "heat": 4000}[quantity]
-    assert algorithm_loss(quantity, problem, batch, layers) < 1e-4
-    assert algorithm_loss(quantity, problem, batch, 1) > 1e-2
+    assert algorithm_loss(problem, batch, layers) < 1e-4
+    assert algorithm_loss(problem, batch, 1) > 1e-2
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_the_best_multiplier_is_no_worse_than_the_construction(quantity) -> None:
     problem, batch = graphs(quantity)
-    best = best_multiplier(quantity, problem, batch, 3)
-    plain = algorithm_loss(quantity, problem, batch, 3)
-    assert algorithm_loss(quantity, problem, batch, 3, multiplier=best) <= plain * (1 + 1e-9)
+    best = best_multiplier(problem, batch, 3)
+    plain = algorithm_loss(problem, batch, 3)
+    assert algorithm_loss(problem, batch, 3, multiplier=best) <= plain * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("quantity", ["potentials", "embedding"])
 def test_fixed_weights_are_the_construction_on_a_graph_with_that_spectrum(quantity) -> None:
-    _, batch = graphs(quantity, 1)
-    found = iterate(quantity, batch, 0.5, 3, spectrum=mean_spectrum(batch))
-    torch.testing.assert_close(found, iterate(quantity, batch, 0.5, 3))
+    problem, batch = graphs(quantity, 1)
+    found = iterate(problem, batch, 3, spectrum=mean_spectrum(batch))
+    torch.testing.assert_close(found, iterate(problem, batch, 3))
     # And of another graph the answer is the same linear map of its own L, with no look at it.
     double = dataclasses.replace(batch, incidence=batch.incidence * 2**0.5)
-    again = iterate(quantity, double, 0.5, 3, multiplier=0.5, spectrum=mean_spectrum(batch))
+    again = iterate(problem, double, 3, multiplier=0.5, spectrum=mean_spectrum(batch))
     factor = 0.5 if quantity == "potentials" else 1.0
     torch.testing.assert_close(again, factor * found, rtol=1e-9, atol=1e-9)
 
@@ -144,39 +118,21 @@ def test_a_start_that_tells_the_nodes_apart_shows_in_the_measure() -> None:
     assert number.value > 1e-2
 
 
-@ALL
-def test_findings_of_tiny_runs_can_be_kept(
-    study: Analysis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from eigenformer.papers.cheng2025 import study as module
-
-    monkeypatch.setattr(module, "TEST_GRAPHS", 20)
-    monkeypatch.setattr(module, "TUNING_GRAPHS", 20)
-    monkeypatch.setitem(SIZES, "laptop", dataclasses.replace(SIZES["laptop"], seeds=1))
-    folders = shrunk(study.planned("laptop"), tmp_path)
-    findings = study.analyse("laptop", folders)
-    assert there_and_back(findings) == findings
-    labels = {line.label for line in findings.panels[0].lines}
-    assert {"trained, scalar", "construction"} <= labels
-    assert ("trained from the construction" in labels) == (warm_name(0) in folders)
-
-
-def test_the_claim_holds_if_no_depth_is_behind() -> None:
-    finding = judge("heat", (1, 2), [[0.4, 0.41], [0.01, 0.02]], [0.4, 0.1], in_full=False)
-    assert finding.state == "holds"
-    assert "0.015 against 0.1 at 2" in finding.sentence
-
-
-def test_it_fails_if_the_deepest_is_far_behind_in_every_seed_after_full_training() -> None:
-    given = "heat", (1, 2), [[0.1, 0.1], [0.3, 0.25]], [0.4, 0.1]
-    assert judge(*given, in_full=True).state == "fails"
-    assert judge(*given, in_full=False).state == "undecided"
-
-
-@pytest.mark.parametrize("deepest", [[0.3, 0.15], [0.12, 0.05]])
-def test_otherwise_it_is_undecided(deepest: list[float]) -> None:
-    finding = judge("heat", (1, 2), [[0.1, 0.1], deepest], [0.4, 0.1], in_full=True)
-    assert finding.state == "undecided" and "graphs" in finding.would_decide
+@pytest.mark.parametrize(
+    ("deepest", "in_full", "state"),
+    [
+        ([0.01, 0.02], False, "holds"),
+        ([0.3, 0.25], True, "fails"),
+        ([0.3, 0.25], False, "undecided"),
+        ([0.3, 0.15], True, "undecided"),
+        ([0.12, 0.05], True, "undecided"),
+    ],
+)
+def test_the_claim_is_judged_by_every_seed(deepest: list[float], in_full: bool, state: str) -> None:
+    finding = verdict("heat", (1, 2), [[0.4, 0.41], deepest], [0.4, 0.1], in_full=in_full)
+    assert finding.state == state
+    assert f"{sum(deepest) / 2:.2g} against 0.1 at 2" in finding.sentence
+    assert ("graphs" in finding.would_decide) == (state == "undecided")
 
 
 def test_losses_of_the_iteration_fall_as_theory_says_for_one_graph() -> None:
@@ -186,7 +142,7 @@ def test_losses_of_the_iteration_fall_as_theory_says_for_one_graph() -> None:
     values, vectors = np.linalg.eigh(batch.laplacian[0].numpy())
     psi = torch.from_numpy(np.tile(vectors[:, 4], (10, 1)))[None]
     one = dataclasses.replace(batch, demands=psi, target=psi / values[4])
-    found = iterate("potentials", one, 0.5, 3)
+    found = iterate(problem, one, 3)
     factor = 1 - values[4] * 2 / (values[-1] + values[1])
     torch.testing.assert_close(found, one.target * (1 - factor**3), rtol=1e-9, atol=1e-12)
     assert float(problem.loss(found, one)) < 1e-20

@@ -1,57 +1,28 @@
 """Studies of Fu et al. (2024): settings, the matching of layers with steps, verdicts."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back
 
-from eigenformer.incontext import Gaussian, Regression, Transformer
+from eigenformer.incontext import Regression
 from eigenformer.incontext.algorithms import Newton
 from eigenformer.incontext.measures import prefix_errors
 from eigenformer.incontext.measures import similarity as likeness
-from eigenformer.papers.fu2024 import PAPER, ill_conditioned, settings, similarity
+from eigenformer.papers.fu2024 import ill_conditioned, settings, similarity
 
 
-def test_paper_scale_has_the_papers_settings() -> None:
-    (iso, ill) = (run.config for run in ill_conditioned.runs("paper"))
-    for config in (iso, ill):
-        assert isinstance(config.task, Regression) and isinstance(config.model, Transformer)
-        assert (config.task.dim, config.task.points) == (20, 40)
-        assert (config.model.layers, config.model.heads, config.model.embedding) == (12, 8, 256)
-        assert (config.model.scores, config.model.prompt) == ("softmax", "sequence")
-        assert (config.optimizer.kind, config.optimizer.rate) == ("adam", 1e-4)
-        assert (config.steps, config.batch) == (500_001, 64)
-        curriculum = config.curriculum
-        assert curriculum is not None
-        stages = [curriculum.at(config.task, step) for step in (0, 2000, 30_000)]
-        # Points of the paper count the query: 11, 13, .., 41.
-        assert [stage.points + 1 for stage in stages] == [11, 13, 41]
-        assert [stage.active for stage in stages] == [5, 6, None]
-    covariates = ill.task.covariates
-    assert isinstance(covariates, Gaussian) and covariates.spectrum is not None
-    assert covariates.basis == "prompt"
-    values = np.array(covariates.spectrum)
+def test_the_papers_curriculum_and_spectrum_are_the_authors() -> None:
+    config = ill_conditioned.runs("paper")[1].config
+    stages = [config.curriculum.at(config.task, step) for step in (0, 2000, 30_000)]
+    # Points of the paper count the query: 11, 13, .., 41.
+    assert [stage.points + 1 for stage in stages] == [11, 13, 41]
+    assert [stage.active for stage in stages] == [5, 6, None]
+    values = np.array(config.task.covariates.spectrum)
     np.testing.assert_allclose(values[:10] / values[10:], 100.0)
     np.testing.assert_allclose(values.sum(), 20.0)
     assert settings.small_part("paper") == pytest.approx(1 / 101)
-
-
-def test_findings_of_tiny_runs_serialise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "SEQUENCES", 16)
-    for module in (settings, similarity, ill_conditioned):
-        monkeypatch.setattr(module, "DESCENT_STEPS", 16)
-        monkeypatch.setattr(module, "NEWTON_STEPS", 6)
-        if module is not settings:
-            monkeypatch.setitem(module.SEEDS, "laptop", (0,))
-    for study in PAPER.studies.values():
-        folders = shrunk(study.planned("laptop"), tmp_path / study.name)
-        findings = study.analyse("laptop", folders)
-        assert there_and_back(findings) == findings
-        assert set(findings.verdicts) == {claim.id for claim in PAPER.claims_on(study.name)}
-        assert len(findings.maps) == 2 and len(findings.panels) == 2
 
 
 # Matching.
@@ -124,17 +95,17 @@ def made_up(newton: list[int], descent: list[int], best: float = 0.99) -> settin
     ],
 )
 def test_verdict_on_growth(newton: list[int], descent: list[int], state: str) -> None:
-    assert similarity.judged(made_up(newton, descent)).state == state
+    assert similarity.verdict(made_up(newton, descent)).state == state
 
 
 def test_layers_that_resemble_nothing_decide_nothing() -> None:
-    found = similarity.judged(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000], best=0.5))
+    found = similarity.verdict(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000], best=0.5))
     assert found.state == "undecided" and "not at this size" in found.sentence
 
 
 def test_seeds_have_to_agree() -> None:
-    holds = similarity.judged(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000]))
-    fails = similarity.judged(made_up([0, 3, 6, 9, 12], [0, 100, 200, 300, 400]))
+    holds = similarity.verdict(made_up([0, 3, 6, 9, 12], [0, 4, 30, 250, 2000]))
+    fails = similarity.verdict(made_up([0, 3, 6, 9, 12], [0, 100, 200, 300, 400]))
     assert similarity.together([holds, holds]).state == "holds"
     both = similarity.together([holds, fails])
     assert both.state == "undecided" and "hours" in both.would_decide
@@ -155,6 +126,6 @@ GOOD = ill_conditioned.Last(similarity=0.97, newton=20, descent=2000, loss=1e-4)
 )
 def test_verdict_on_ill_conditioned_data(change: dict[str, float], state: str) -> None:
     ill = replace(GOOD, **change)
-    found = ill_conditioned.judged([GOOD, GOOD], [ill, ill], small=0.01)
+    found = ill_conditioned.verdict([GOOD, GOOD], [ill, ill], small=0.01)
     assert found.state == state
     assert bool(found.would_decide) == (state == "undecided")

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back, trained
+from tiny_studies import trained
 
 from eigenformer.incontext import (
     InContextFolder,
@@ -15,8 +14,7 @@ from eigenformer.incontext import (
     Regression,
     RunConfig,
 )
-from eigenformer.papers import Analysis
-from eigenformer.papers.gatmiry2024 import PAPER, loops, optimum, settings
+from eigenformer.papers.gatmiry2024 import loops, optimum, settings
 
 
 def test_runs_are_looped_models_that_train_a_and_u_on_isotropic_prompts() -> None:
@@ -94,20 +92,6 @@ def test_out_of_distribution_prompts_have_the_law_that_they_name() -> None:
     # The mean eigenvalue is 0.625, and the label's variance is d whatever Sigma is.
     assert float(batch.query.square().mean()) == pytest.approx(0.625, rel=0.02)
     assert float(batch.target.square().mean()) == pytest.approx(10, rel=0.1)
-
-
-@pytest.mark.parametrize("study", PAPER.studies.values(), ids=lambda study: study.name)
-def test_findings_of_tiny_runs_serialise(
-    study: Analysis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loops, "PROMPTS", 50)
-    monkeypatch.setattr(optimum, "GRADIENT_PROMPTS", 50)
-    monkeypatch.setattr(optimum, "DRAWS", 100)
-    runs = [run for run in study.planned("laptop") if run.name.endswith("seed-0")]
-    findings = study.analyse("laptop", shrunk(runs, tmp_path))
-    assert there_and_back(findings) == findings
-    assert np.isfinite([number.value for number in findings.numbers]).all()
-    assert set(findings.verdicts) == {"N12"}
 
 
 def test_the_learned_step_is_judged_against_the_best() -> None:

@@ -1,17 +1,14 @@
 """Studies of Giannou et al. (2024): settings, what is measured, and how verdicts are reached."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back
+from tiny_studies import there_and_back
 
-from eigenformer.incontext import Logistic, Regression, Transformer
 from eigenformer.incontext.algorithms import Newton
 from eigenformer.papers.giannou2024 import (
-    PAPER,
     constructions,
     layer_norm,
     logistic,
@@ -20,63 +17,12 @@ from eigenformer.papers.giannou2024 import (
 )
 
 
-def test_paper_scale_of_the_regression_has_the_authors_settings() -> None:
-    runs = regression.runs("paper")
-    assert len(runs) == 3 * 6
-    for run in runs:
-        config = run.config
-        assert isinstance(config.task, Regression) and isinstance(config.model, Transformer)
-        assert (config.task.dim, config.task.points) == (10, 50)
-        assert (config.model.embedding, config.model.heads) == (64, 4)
-        assert (config.model.scores, config.model.norm) == ("linear", False)
-        assert (config.model.clip, config.model.init_std) == (10.0, 2e-4)
-        assert (config.optimizer.rate, config.optimizer.clip) == (1e-4, 10.0)
-        assert config.optimizer.schedule.warmup_steps == 10_000
-        assert config.optimizer.rate * config.optimizer.schedule.floor == 5e-5
-        assert (config.steps, config.batch, config.seed) == (100_000, 2000, 14)
-        curriculum = config.curriculum
-        assert curriculum is not None
-        stages = [curriculum.at(config.task, step) for step in (0, 5000, 40_000)]
-        assert [stage.points for stage in stages] == [10, 15, 50]
-        assert [stage.active for stage in stages] == [2, 3, None]
-
-
-def test_paper_scale_with_layer_norm_goes_to_twelve_layers_without_clipping() -> None:
-    models = [run.config.model for run in layer_norm.runs("paper")]
-    with_norm = [m for m in models if isinstance(m, Transformer) and m.norm]
-    assert max(model.layers for model in with_norm) == 12
-    assert {(m.clip, m.init_std, m.mlp) for m in with_norm} == {(None, 0.02, "none")}
-    assert layer_norm.SIZES["paper"].conditions == (5.0, 10.0, 20.0, 50.0, 100.0)
-
-
-def test_paper_scale_of_logistic_regression() -> None:
-    for run in logistic.runs("paper"):
-        task, model = run.config.task, run.config.model
-        assert isinstance(task, Logistic) and isinstance(model, Transformer)
-        assert (task.dim, task.points, task.mu, task.bounded) == (5, 26, 0.1, False)
-        assert (model.embedding, model.heads, model.scores, model.mlp) == (32, 4, "softmax", "relu")
-        assert model.norm and model.positions
-        assert (run.config.steps, run.config.batch) == (1000, 2000)
-
-
-def test_findings_of_tiny_runs_serialise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regression, "LAPTOP_SEEDS", (0, 1))
-    monkeypatch.setattr(regression, "CONDITIONS", (5.0, 10.0))
-    monkeypatch.setitem(regression.LAYERS, "laptop", (1, 4))
-    small = {
-        layer_norm.PLAIN: (1,),
-        layer_norm.NORM: (1, 2),
-    }
-    size = layer_norm.Size(conditions=(5.0,), depths=small, seeds=(0, 1))
-    monkeypatch.setitem(layer_norm.SIZES, "laptop", size)
-    monkeypatch.setitem(logistic.LAYERS, "laptop", (1, 2))
-    monkeypatch.setattr(logistic, "SIZE", 100)
-    for module in (regression, layer_norm, logistic):
-        folders = shrunk(module.runs("laptop"), tmp_path / module.STUDY.name)
-        findings = module.analyse("laptop", folders)
-        assert there_and_back(findings) == findings
-        assert set(findings.verdicts) == {claim.id for claim in PAPER.claims_on(module.STUDY.name)}
-        assert findings.panels and findings.numbers
+def test_the_papers_curriculum_and_rate_are_the_authors() -> None:
+    config = regression.runs("paper")[0].config
+    assert config.optimizer.rate * config.optimizer.schedule.floor == 5e-5
+    stages = [config.curriculum.at(config.task, step) for step in (0, 5000, 40_000)]
+    assert [stage.points for stage in stages] == [10, 15, 50]
+    assert [stage.active for stage in stages] == [2, 3, None]
 
 
 # What is measured.
@@ -150,7 +96,7 @@ def trained(factor: float, last: float) -> dict[tuple[float, int], list[float]]:
     ],
 )
 def test_verdict_between_orders(factor: float, last: float, state: str, words: str) -> None:
-    found = regression.judged(trained(factor, last), ORDERS)
+    found = regression.verdict(trained(factor, last), ORDERS)
     assert found.state == state and words in found.sentence
     assert not found.would_decide
 
@@ -160,7 +106,7 @@ def test_verdict_between_orders_is_open_where_seeds_disagree() -> None:
     losses[5.0, 6] = [
         value * factor for value, factor in zip(losses[5.0, 4], (0.1, 0.9, 3.0), strict=True)
     ]
-    found = regression.judged(losses, ORDERS)
+    found = regression.verdict(losses, ORDERS)
     assert found.state == "undecided" and "hours" in found.would_decide
 
 
@@ -179,13 +125,13 @@ def test_verdict_on_layer_norm(plain: float, deep: float, state: str) -> None:
         (NORM, 3): [1.0, 1.0, 1.0],
         (NORM, 5): list(deep * wobble),
     }
-    assert layer_norm.judged(inside, outside).state == state
+    assert layer_norm.verdict(inside, outside).state == state
 
 
 def test_verdict_on_layer_norm_is_open_where_seeds_disagree() -> None:
     inside = {(PLAIN, 3): [0.5, 1.0, 3.0], (NORM, 3): [1.0, 1.0, 1.0]}
     outside = {(NORM, 1): [1.0, 1.0, 1.0], (NORM, 5): [3.0, 3.0, 3.1]}
-    found = layer_norm.judged(inside, outside)
+    found = layer_norm.verdict(inside, outside)
     assert found.state == "undecided" and found.would_decide
 
 

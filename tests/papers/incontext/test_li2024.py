@@ -7,7 +7,7 @@ import torch
 from tiny_studies import shrunk, there_and_back
 
 from eigenformer.papers.li2024 import UPDATES, updates
-from eigenformer.papers.li2024.updates import FRACTIONS, Trained, judge
+from eigenformer.papers.li2024.updates import FRACTIONS, Trained, verdict
 
 FLAT = (1.0,) * (len(FRACTIONS) - 1) + (0.5,)
 FALLING = (1.0, 0.85) + (0.5,) * (len(FRACTIONS) - 2)
@@ -50,26 +50,30 @@ def test_updates_of_a_real_run_act_on_the_patterns_that_count(tmp_path: Path) ->
 
 
 def test_the_claim_holds_with_low_rank_and_free_pruning() -> None:
-    finding = judge([trained(), trained(0.04)])
+    finding = verdict([trained(), trained(0.04)])
     assert finding.state == "holds"
     assert "at most 0.080 in 2 runs" in finding.sentence
     assert "shortest 90%" in finding.sentence
 
 
 @pytest.mark.parametrize(
-    "run",
-    [trained(0.3), trained(smallest=FALLING, largest=FLAT)],
-    ids=["no rank", "pruning short neurons hurts"],
+    ("runs", "state"),
+    [
+        ([trained(0.3)] * 2, "fails"),
+        ([trained(smallest=FALLING, largest=FLAT)] * 2, "fails"),
+        ([trained(0.1)], "undecided"),
+        ([trained(largest=FLAT)], "undecided"),
+        ([trained(), trained(smallest=FALLING)], "undecided"),
+    ],
+    ids=[
+        "no rank",
+        "pruning short neurons hurts",
+        "rank in between",
+        "long neurons are not missed",
+        "seeds disagree",
+    ],
 )
-def test_the_claim_fails(run: Trained) -> None:
-    assert judge([run, run]).state == "fails"
-
-
-@pytest.mark.parametrize(
-    "runs",
-    [[trained(0.1)], [trained(largest=FLAT)], [trained(), trained(smallest=FALLING)]],
-    ids=["rank in between", "long neurons are not missed", "seeds disagree"],
-)
-def test_otherwise_it_is_undecided(runs: list[Trained]) -> None:
-    finding = judge(runs)
-    assert finding.state == "undecided" and finding.would_decide
+def test_the_claim_fails_or_is_undecided(runs: list[Trained], state: str) -> None:
+    finding = verdict(runs)
+    assert finding.state == state
+    assert bool(finding.would_decide) == (state == "undecided")

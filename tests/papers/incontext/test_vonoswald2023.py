@@ -1,46 +1,23 @@
-"""Studies of von Oswald et al. (2023): settings, measures against closed forms, verdicts."""
+"""Studies of von Oswald et al. (2023): measures against closed forms, verdicts."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tiny_studies import shrunk, there_and_back
 
 from eigenformer.core import InputError
-from eigenformer.incontext import LinearAttention, LinearAttentionModel, Uniform
+from eigenformer.incontext import LinearAttention, LinearAttentionModel
 from eigenformer.incontext.algorithms import GradientDescent
 from eigenformer.incontext.measures import Alignment
-from eigenformer.papers import Analysis
-from eigenformer.papers.vonoswald2023 import PAPER, deeper, one_layer, settings
+from eigenformer.papers.vonoswald2023 import deeper, one_layer, settings
 
 RATE, BEST = 6.06, 0.2062  # derivations.md, section 3
 
 
 @pytest.fixture
 def few_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measures on few prompts, scalars from few draws."""
     monkeypatch.setattr(one_layer, "PROMPTS", 200)
-    every = deeper.eigenvalues
-    monkeypatch.setattr(deeper, "eigenvalues", lambda task: every(task, size=200))
-
-
-def test_paper_scale_has_the_authors_settings() -> None:
-    for run in [*one_layer.runs("paper"), *deeper.runs("paper")]:
-        config = run.config
-        assert config.task == settings.TASK
-        assert (settings.TASK.dim, settings.TASK.points) == (10, 10)
-        assert settings.TASK.covariates == Uniform(width=1.0)
-        model = config.model
-        assert isinstance(model, LinearAttention)
-        assert model.init_std == 0.002 / model.layers
-        deep = model.layers > 3
-        assert config.optimizer.rate == (5e-4 if deep else 1e-3)
-        assert config.optimizer.clip == (1e-3 if model.layers <= 2 else 10.0)
-        assert model.clip == (10.0 if deep else None)
-        assert config.batch == 2048
-        assert config.steps == (5000 if model.looped or model.layers == 1 else 50_000)
 
 
 def test_the_best_step_in_closed_form() -> None:
@@ -97,18 +74,6 @@ def test_scaled_prompts_have_the_labels_of_their_inputs() -> None:
     assert float(prompts.x.abs().max()) == pytest.approx(1.0, abs=0.01)
 
 
-@pytest.mark.usefixtures("few_prompts")
-@pytest.mark.parametrize("study", PAPER.studies.values(), ids=lambda study: study.name)
-def test_findings_of_tiny_runs_serialise(study: Analysis, tmp_path: Path) -> None:
-    runs = [run for run in study.planned("laptop") if run.name.endswith("seed-0")]
-    findings = study.analyse("laptop", shrunk(runs, tmp_path))
-    assert there_and_back(findings) == findings
-    # Two steps of training teach nothing, and that must be seen.
-    assert findings.verdicts["N08"].state != "holds"
-    values = [number.value for number in findings.numbers]
-    assert np.isfinite(values).all()
-
-
 def test_one_layer_is_judged_by_loss_and_cosine() -> None:
     def state(losses: list[float], cosines: list[float]) -> str:
         return one_layer.verdict(losses, cosines, BEST).state
@@ -119,9 +84,9 @@ def test_one_layer_is_judged_by_loss_and_cosine() -> None:
     assert one_layer.verdict([0.2063, 0.3], [1.0, 1.0], BEST).would_decide
 
 
-def _measured(losses: list[float], *, layers: int = 2, looped: bool = True) -> deeper.Measured:
+def _measured(losses: list[float], *, layers: int = 2, looped: bool = True) -> deeper.OfDepth:
     like = Alignment(cosine=0.9, sensitivity_difference=0.1, prediction_difference=0.1)
-    return deeper.Measured(
+    return deeper.OfDepth(
         layers=layers,
         looped=looped,
         losses=losses,

@@ -45,7 +45,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Layout, Move, RowMap, Rows
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..gates import clear, form
 from ..network import Network
 from ..parts import Head, Layer, Unit
@@ -286,9 +286,8 @@ def draw(
     return (matrix + matrix.swapaxes(1, 2)) / 2, rng.normal(size=(batch, dim))
 
 
-def _conjugate_gradient() -> Entry:
-    return Entry(
-        name="conjugate-gradient",
+def _conjugate_gradient() -> Construction:
+    return Construction(
         summary="A x = b by conjugate gradients, 1/z by ReLUs and Newton, 6 iterations at d = 5",
         source=SOURCE,
         build=lambda: conjugate_gradient(dim=5, iterations=6, condition=101.0),

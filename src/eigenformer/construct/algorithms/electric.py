@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
@@ -256,9 +256,8 @@ def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
     return draw_skip_rings(rng, batch, condition=CONDITION), demands
 
 
-def _electric() -> Entry:
-    return Entry(
-        name="electric",
+def _electric() -> Construction:
+    return Construction(
         summary="electric potentials of a graph by Richardson's iteration, 80 layers",
         source=SOURCE,
         build=lambda: electric_potentials(nodes=10, edges=20, demands=10, iterations=80),
@@ -274,9 +273,8 @@ def _electric() -> Entry:
     )
 
 
-def _electric_flow() -> Entry:
-    return Entry(
-        name="electric-flow",
+def _electric_flow() -> Construction:
+    return Construction(
         summary="the electric flow on a graph's edges, 160 iterations and a layer",
         source=SOURCE,
         build=lambda: electric_flow(nodes=10, edges=20, demands=10, iterations=160),
@@ -289,9 +287,8 @@ def _electric_flow() -> Entry:
     )
 
 
-def _electric_quadratic() -> Entry:
-    return Entry(
-        name="electric-quadratic",
+def _electric_quadratic() -> Construction:
+    return Construction(
         summary="electric potentials of a graph with quadratic convergence, 18 layers",
         source=SOURCE,
         build=lambda: electric_quadratic(nodes=10, edges=20, demands=10, stages=9),

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer, Unit
 from ..scalar import IDENTITY
@@ -286,7 +286,7 @@ def fu_newton_reference(
     return found
 
 
-def _core_entry(scores: Scores, heads: int, error: float) -> Entry:
+def _core_entry(scores: Scores, heads: int, error: float) -> Construction:
     dim, tokens, steps = 5, 20, 2
 
     def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
@@ -294,8 +294,7 @@ def _core_entry(scores: Scores, heads: int, error: float) -> Entry:
         gram = x.swapaxes(1, 2) @ x
         return x, gram / np.linalg.norm(gram @ gram, axis=(1, 2))[:, None, None]
 
-    return Entry(
-        name=f"fu-newton-{scores}",
+    return Construction(
         summary=f"Newton steps on tokens [Mx; x], {scores} attention: the core, {steps} steps",
         source="Fu et al. 2024, Theorem 5.1",
         build=lambda: fu_newton_steps(dim, tokens, steps, scores=scores),
@@ -311,10 +310,9 @@ def _core_entry(scores: Scores, heads: int, error: float) -> Entry:
     )
 
 
-def _complete_entry() -> Entry:
+def _complete_entry() -> Construction:
     dim, tokens, steps = 5, 20, 12
-    return Entry(
-        name="fu-newton",
+    return Construction(
         summary="least-squares prediction by Newton steps on tokens, set-up and read-out included",
         source="Fu et al. 2024, Theorem 5.1",
         build=lambda: fu_newton(dim, tokens, steps),

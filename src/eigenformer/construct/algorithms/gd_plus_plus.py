@@ -29,7 +29,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Move
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Stage
@@ -237,11 +237,10 @@ def draw_conditioned(
     return x, (x @ w)[:, :, 0] + 0.1 * noise, query / dim**0.5
 
 
-def _entry() -> Entry:
+def _entry() -> Construction:
     dim, tokens = 5, 20
     rates = [(0.2, 0.3), (0.1, -0.2), (0.25, 0.5), (0.3, 0.0), (0.15, 1.0), (0.2, 0.4)]
-    return Entry(
-        name="gd++",
+    return Construction(
         summary="GD++ with arbitrary rates, 6 layers",
         source="von Oswald et al. 2023; Ahn et al. 2023, form 11",
         build=lambda: gd_plus_plus(dim, tokens, rates),
@@ -255,13 +254,12 @@ def _entry() -> Entry:
     )
 
 
-def _whitening_entry(schedule: Schedule, layers: int) -> Entry:
+def _whitening_entry(schedule: Schedule, layers: int) -> Construction:
     dim, tokens, condition = 10, 50, 100.0
     # The largest eigenvalue drawn is `tokens`. Newton-Schulz may start from 9/4 times its bound (it
     # converges below 3), which gains the small eigenvalues a layer.
     largest = tokens * 4 / 9 if schedule == "newton-schulz" else None
-    return Entry(
-        name=f"gd++-{schedule}",
+    return Construction(
         summary=f"least squares by GD++ with the {schedule} schedule, condition number 100",
         source="Vladymyrov et al. 2024, Theorem 5.1",
         build=lambda: newton_schulz_descent(

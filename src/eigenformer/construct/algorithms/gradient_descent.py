@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Move
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Stage
@@ -128,7 +128,7 @@ def gradient_descent_reference(
     return found
 
 
-def _entry() -> Entry:
+def _entry() -> Construction:
     dim, outputs, tokens, eta = 5, 2, 20, 0.3
     initial = np.array([[0.5, -1.0, 0.0, 2.0, 0.25], [-0.75, 0.1, 1.5, 0.0, -0.3]])
 
@@ -137,8 +137,7 @@ def _entry() -> Entry:
         _, other, _ = draw_regression(rng, batch, tokens, dim)
         return x, np.stack([y, other], axis=2), query
 
-    return Entry(
-        name="gd-step",
+    return Construction(
         summary="one step of gradient descent from any W0",
         source="von Oswald et al. 2023, Proposition 1",
         build=lambda: gradient_descent(dim, tokens, eta, outputs=outputs, initial=initial),

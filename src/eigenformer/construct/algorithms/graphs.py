@@ -130,3 +130,10 @@ def draw_skip_rings(
         largest, second = extremes(more)
         found = np.concatenate([found, more[(largest <= condition * second)[:, 0, 0]]])
     return found[:batch]
+
+
+def draw_with_identity(
+    rng: np.random.Generator, batch: int
+) -> tuple[Float64[np.ndarray, "B 10 20"], Float64[np.ndarray, "B 10 10"]]:
+    """Skip rings no worse conditioned than the one of section 8, and the identity for each."""
+    return draw_skip_rings(rng, batch, condition=CONDITION), np.tile(np.eye(10), (batch, 1, 1))

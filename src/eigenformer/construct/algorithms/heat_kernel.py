@@ -11,15 +11,14 @@ from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from .graphs import (
-    CONDITION,
     SOURCE,
     check_columns,
-    draw_skip_rings,
+    draw_with_identity,
     incidence_port,
     laplacian,
     laplacian_head,
@@ -116,18 +115,12 @@ def exact_heat(
     return found
 
 
-def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Skip rings no worse conditioned than the one of section 8, and the identity for each."""
-    return draw_skip_rings(rng, batch, condition=CONDITION), np.tile(np.eye(10), (batch, 1, 1))
-
-
-def _heat_kernel() -> Entry:
-    return Entry(
-        name="heat-kernel",
+def _heat_kernel() -> Construction:
+    return Construction(
         summary="heat kernel exp(-L/2) of a graph, first order, 128 layers",
         source=SOURCE,
         build=lambda: heat_kernel(nodes=10, edges=20, signals=10, time=0.5, layers=128),
-        draw=draw,
+        draw=draw_with_identity,
         reference=lambda incidence, signals: exact_heat(incidence, signals, 0.5),
         layers=128,
         heads=1,

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
@@ -178,9 +178,8 @@ def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
     return found[:batch], rng.normal(size=(batch, 9, 10))
 
 
-def _eigenvectors() -> Entry:
-    return Entry(
-        name="laplacian-eigenvectors",
+def _eigenvectors() -> Construction:
+    return Construction(
         summary="all 9 Laplacian eigenvectors of a graph beside the constant, 800 iterations",
         source=SOURCE,
         build=lambda: laplacian_eigenvectors(nodes=10, edges=20, vectors=9, iterations=800),

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
@@ -349,10 +349,9 @@ def least_squares_reference(
     return found
 
 
-def _entry() -> Entry:
+def _entry() -> Construction:
     dim, tokens, steps = 5, 20, 8
-    return Entry(
-        name="least-squares",
+    return Construction(
         summary="least squares and prediction from tokens, by Newton's iteration",
         source="Giannou et al. 2024, Theorem 4.2",
         build=lambda: least_squares(dim, tokens, steps),

@@ -36,7 +36,7 @@ import torch
 
 from ...core import InputError
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..gates import clear, form, overwrite, product, square
 from ..network import Network
 from ..parts import Head, Layer, Unit
@@ -298,10 +298,9 @@ def draw_problems(
     return features, labels, start * rng.standard_normal((batch, dim))
 
 
-def _entry(name: str, summary: str, mu: float, layers: int, error: float, exact: bool) -> Entry:
+def _entry(summary: str, mu: float, layers: int, error: float, exact: bool) -> Construction:
     build = functools.partial(logistic_newton, 5, 26, mu)
-    return Entry(
-        name=name,
+    return Construction(
         summary=summary,
         source="Giannou et al. 2024, theorem 5.2",
         build=functools.partial(build, exact=exact),
@@ -320,17 +319,12 @@ def _entry(name: str, summary: str, mu: float, layers: int, error: float, exact:
 
 CATALOGUE.register(
     "logistic",
-    lambda: _entry(
-        "logistic", "a damped Newton step, logistic regression, mu = 0.1", 0.1, 13, 2.1e-4, False
-    ),
+    lambda: _entry("a damped Newton step, logistic regression, mu = 0.1", 0.1, 13, 2.1e-4, False),
 )
 CATALOGUE.register(
-    "logistic-small-mu",
-    lambda: _entry("logistic-small-mu", "the same, mu = 0.01", 0.01, 16, 5.3e-4, False),
+    "logistic-small-mu", lambda: _entry("the same, mu = 0.01", 0.01, 16, 5.3e-4, False)
 )
 CATALOGUE.register(
     "logistic-exact",
-    lambda: _entry(
-        "logistic-exact", "the same, mu = 0.1, exact scalar functions", 0.1, 13, 8.5e-16, True
-    ),
+    lambda: _entry("the same, mu = 0.1, exact scalar functions", 0.1, 13, 8.5e-16, True),
 )

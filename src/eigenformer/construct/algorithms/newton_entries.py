@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .. import theory
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from .newton import (
     conditioned,
     iterate,
@@ -37,9 +37,8 @@ def _register() -> None:
     def start(a: np.ndarray, steps: int) -> np.ndarray:
         return iterate(a, transposed_start(a), steps)
 
-    entries = [
-        Entry(
-            name="newton-lemma",
+    entries = {
+        "newton-lemma": Construction(
             summary="one Newton step for the inverse, any A and X0: the network of Lemma 4.1",
             source=SOURCE,
             build=lambda: newton_inverse(dim, 1),
@@ -51,8 +50,7 @@ def _register() -> None:
             error=1.4e-14,
             theorem={"layers": "2", "heads": "2", "width": "4d"},
         ),
-        Entry(
-            name="newton",
+        "newton": Construction(
             summary=f"{steps} Newton steps for the inverse from A^T/||A||^2, A^T kept",
             source=SOURCE,
             build=lambda: newton_inverse(dim, steps),
@@ -66,8 +64,7 @@ def _register() -> None:
             relative=True,
             theorem={"layers": "2 a step (T + 1 with A^T kept)", "heads": "2", "width": "4d"},
         ),
-        Entry(
-            name="newton-symmetric",
+        "newton-symmetric": Construction(
             summary="one Newton step for the inverse of a symmetric A, any X0",
             source=SOURCE,
             build=lambda: newton_inverse(dim, 1, symmetric=True),
@@ -83,8 +80,7 @@ def _register() -> None:
             relative=True,
             theorem={"layers": "1", "heads": "2", "width": "3d"},
         ),
-        Entry(
-            name="pseudo-inverse",
+        "pseudo-inverse": Construction(
             summary=f"pseudo-inverse of a 4x6 matrix, {steps} Newton steps",
             source=SOURCE,
             build=lambda: pseudo_inverse(4, 6, steps),
@@ -100,12 +96,12 @@ def _register() -> None:
             relative=True,
             theorem={"layers": "T + 1", "heads": "2"},
         ),
-    ]
+    }
     errors = {2: 4.4e-16, 3: 5.2e-16, 4: 6.9e-16, 5: 1.6e-15}
     for order, error in errors.items():
-        entries.append(_order_entry(dim, order, error, near))
-    for entry in entries:
-        CATALOGUE.register(entry.name, lambda entry=entry: entry)
+        entries[f"newton-order-{order}"] = _order_entry(dim, order, error, near)
+    for name, entry in entries.items():
+        CATALOGUE.register(name, lambda entry=entry: entry)
 
 
 def _order_entry(
@@ -113,9 +109,8 @@ def _order_entry(
     order: int,
     error: float,
     draw: Callable[[np.random.Generator, int], tuple[np.ndarray, ...]],
-) -> Entry:
-    return Entry(
-        name=f"newton-order-{order}",
+) -> Construction:
+    return Construction(
         summary=f"one step of the iteration of order {order} for the inverse",
         source=LI,
         build=lambda: newton_order(dim, order, 1),

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
@@ -180,9 +180,8 @@ def draw(rng: np.random.Generator, batch: int, dim: int = 6) -> tuple[np.ndarray
     return (matrix + matrix.swapaxes(1, 2)) / 2, rng.normal(size=(batch, dim))
 
 
-def _power_iteration() -> Entry:
-    return Entry(
-        name="power-iteration",
+def _power_iteration() -> Construction:
+    return Construction(
         summary="dominant eigenvector of a symmetric matrix, 200 steps of power iteration",
         source=SOURCE,
         build=lambda: power_iteration(dim=6, layers=100),
@@ -195,9 +194,8 @@ def _power_iteration() -> Entry:
     )
 
 
-def _dominant_eigenvalue() -> Entry:
-    return Entry(
-        name="dominant-eigenvalue",
+def _dominant_eigenvalue() -> Construction:
+    return Construction(
         summary="dominant eigenvalue of a symmetric matrix by power iteration",
         source=SOURCE,
         build=lambda: dominant_eigenvalue(dim=6, layers=100),

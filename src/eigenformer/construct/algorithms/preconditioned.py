@@ -20,7 +20,7 @@ from torch import Tensor
 from ...core import InputError, at_least
 from ...core import rng as stream
 from ..blocks import Move
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Stage
@@ -152,11 +152,10 @@ def _matrices(count: int, dim: int) -> np.ndarray:
     return 0.2 * np.eye(dim) + 0.03 * stream(0, "preconditioners").normal(size=(count, dim, dim))
 
 
-def _entry() -> Entry:
+def _entry() -> Construction:
     dim, tokens, steps = 5, 20, 6
     matrices = _matrices(steps, dim)
-    return Entry(
-        name="preconditioned-gd",
+    return Construction(
         summary="preconditioned gradient descent, a matrix A_l for each of 6 layers",
         source="Ahn et al. 2023, Lemma 1",
         build=lambda: preconditioned_gradient_descent(dim, tokens, matrices),
@@ -170,11 +169,10 @@ def _entry() -> Entry:
     )
 
 
-def _looped_entry() -> Entry:
+def _looped_entry() -> Construction:
     dim, tokens, loops = 5, 20, 6
     matrix = _matrices(1, dim)[0]
-    return Entry(
-        name="looped-gd",
+    return Construction(
         summary="preconditioned gradient descent by one layer, looped 6 times",
         source="Gatmiry et al. 2024; Ahn et al. 2023, Lemma 1",
         build=lambda: looped_gradient_descent(dim, tokens, loops, matrix),

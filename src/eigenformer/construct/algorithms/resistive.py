@@ -15,16 +15,15 @@ from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move, RowMap
-from ..catalogue import CATALOGUE, Entry
+from ..catalogue import CATALOGUE, Construction
 from ..network import Network
 from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
 from .graphs import (
-    CONDITION,
     SOURCE,
     centred,
     connected_spectrum,
-    draw_skip_rings,
+    draw_with_identity,
     incidence_port,
     laplacian,
     laplacian_head,
@@ -176,18 +175,12 @@ def effective_resistances(
     return found
 
 
-def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Skip rings no worse conditioned than the one of section 8, and the identity for each."""
-    return draw_skip_rings(rng, batch, condition=CONDITION), np.tile(np.eye(10), (batch, 1, 1))
-
-
-def _resistive() -> Entry:
-    return Entry(
-        name="resistive",
+def _resistive() -> Construction:
+    return Construction(
         summary="resistive embedding of a graph with quadratic convergence, 9 layers",
         source=SOURCE,
         build=lambda: resistive_embedding(nodes=10, edges=20, demands=10, layers=9),
-        draw=draw,
+        draw=draw_with_identity,
         reference=exact_embedding,
         layers=9,
         heads=1,

@@ -24,7 +24,7 @@ from .tree import (
     Name,
     Negated,
     Node,
-    Number,
+    NumberNode,
     Power,
     Syntax,
     Transposed,
@@ -243,7 +243,7 @@ class _Expression:
             value = float(tokens.next())
             if value == float("inf"):
                 raise tokens.wrong("a number is too large")
-            return Number(value)
+            return NumberNode(value)
         if tokens.kind() == "name":
             name = tokens.next()
             if name in KEYWORDS and name != "I":

@@ -18,7 +18,18 @@ from ..spec import Port
 from .operands import START_FUNCTIONS, TARGET_FUNCTIONS, Operand, call, number, unit
 from .parser import parse_syntax
 from .tokens import wrong
-from .tree import Assignment, Binary, Call, Name, Negated, Node, Number, Power, Syntax, Transposed
+from .tree import (
+    Assignment,
+    Binary,
+    Call,
+    Name,
+    Negated,
+    Node,
+    NumberNode,
+    Power,
+    Syntax,
+    Transposed,
+)
 
 LARGEST_SIDE = 12
 MOST_INPUTS = 6
@@ -254,7 +265,7 @@ def _value(
 
     def value(node: Node) -> Any:
         match node:
-            case Number(x):
+            case NumberNode(x):
                 return constant(x)
             case Name(name):
                 if name not in names:

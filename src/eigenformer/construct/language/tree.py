@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberNode:
     value: float
 
 
@@ -43,7 +43,7 @@ class Call:
     argument: "Node"
 
 
-Node = Number | Name | Negated | Transposed | Power | Binary | Call
+Node = NumberNode | Name | Negated | Transposed | Power | Binary | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Syntax:
 def text_of(node: Node, strength: int = 0) -> str:
     """An expression as text; `strength` is how tightly its place binds (0 sum ... 4 postfix)."""
     match node:
-        case Number(value):
+        case NumberNode(value):
             text, own = f"{value:.17g}", 5
             text = min(
                 (f"{value:.{n}g}" for n in (6, 15, 17) if float(f"{value:.{n}g}") == value), key=len
@@ -123,7 +123,7 @@ def text_of(node: Node, strength: int = 0) -> str:
 def cost(node: Node) -> int:
     """Nodes of a tree, those below a power as often as it multiplies them."""
     match node:
-        case Number() | Name():
+        case NumberNode() | Name():
             return 1
         case Negated(of) | Transposed(of) | Call(_, of):
             return 1 + cost(of)

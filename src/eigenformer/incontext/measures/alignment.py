@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..algorithms import RegressionAlgorithm
-from ..batches import Prompts
+from ..batches import Prompts, at_query
 from ..models import InContextModel
 
 
@@ -27,9 +27,7 @@ def sensitivities(model: InContextModel, prompts: Prompts) -> Float[Tensor, "B d
     """d prediction / d x_q of each prompt: an algorithm that is linear in the query has its w."""
     with torch.enable_grad():
         query = prompts.query.detach().clone().requires_grad_(True)
-        prediction = model(replace(prompts, query=query))
-        if prediction.ndim == 2:
-            prediction = prediction[:, -1]
+        prediction = at_query(model(replace(prompts, query=query)))
         # Prompts do not meet, so the sum's gradient holds each prompt's own.
         (gradient,) = torch.autograd.grad(prediction.sum(), query)
     return gradient
@@ -42,9 +40,7 @@ def alignment(
     mine = sensitivities(model, prompts)
     other = algorithm.weights(prompts, step)[-1]
     with torch.no_grad():
-        prediction = model(prompts)
-    if prediction.ndim == 2:
-        prediction = prediction[:, -1]
+        prediction = at_query(model(prompts))
     expected = (other * prompts.query).sum(dim=1)
     cosine = torch.cosine_similarity(mine, other, dim=1, eps=torch.finfo(mine.dtype).tiny)
     return Alignment(
@@ -67,6 +63,5 @@ def response(
         for value in values:
             query = prompts.query.clone()
             query[:, coordinate] = value
-            prediction = model(replace(prompts, query=query))
-            found.append(prediction[:, -1] if prediction.ndim == 2 else prediction)
+            found.append(at_query(model(replace(prompts, query=query))))
     return torch.stack(found)

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..algorithms import GraphAlgorithm, RegressionAlgorithm
-from ..batches import Batch, as_graphs, as_prompts
+from ..batches import Batch, Graphs, Prompts
 from ..models import InContextModel
 from ..tasks import Task
 
@@ -17,10 +17,7 @@ def measure_prompts(
     task: Task, seed: int, size: int, dtype: torch.dtype = torch.float64
 ) -> list[Batch]:
     """`size` prompts of the stream "measure", in parts; the same for the same seed and size."""
-    counts = [min(_PART, size - start) for start in range(0, size, _PART)]
-    return [
-        task.draw(seed, i, count, purpose="measure", dtype=dtype) for i, count in enumerate(counts)
-    ]
+    return list(task.parts(seed, size, _PART, purpose="measure", dtype=dtype))
 
 
 def loss_by_layer(
@@ -35,14 +32,21 @@ def loss_by_layer(
 
     `layers` beyond the trained number are for looped models.
     """
+    return errors_by_layer(model, task, seed=seed, size=size, layers=layers).mean(dim=1)
+
+
+def errors_by_layer(
+    model: InContextModel, task: Task, *, seed: int, size: int, layers: int | None = None
+) -> Float[Tensor, "L B"]:
+    """The same of each prompt."""
     like = next(model.parameters())
-    losses = []
+    errors = []
     with torch.no_grad():
-        for batch in measure_prompts(task, seed, size, like.dtype):
-            found = model.by_layer(batch.to(like.device), layers)
-            errors = [task.errors(each, batch.to(like.device)) for each in found]
-            losses.append(torch.stack(errors).double())
-    return torch.cat(losses, dim=1).mean(dim=1)
+        for drawn in measure_prompts(task, seed, size, like.dtype):
+            batch = drawn.to(like.device)
+            found = [task.errors(each, batch) for each in model.by_layer(batch, layers)]
+            errors.append(torch.stack(found).double())
+    return torch.cat(errors, dim=1)
 
 
 def loss_by_step(
@@ -58,9 +62,9 @@ def loss_by_step(
     for batch in measure_prompts(task, seed, size):
         found: Tensor
         if isinstance(algorithm, GraphAlgorithm):
-            found = algorithm.predictions(as_graphs(batch, "a graph algorithm"), steps)
+            found = algorithm.predictions(Graphs.of(batch, "a graph algorithm"), steps)
         else:
-            prompts = as_prompts(batch, "an algorithm for regression")
+            prompts = Prompts.of(batch, "an algorithm for regression")
             wanted = algorithm.weights if task.outputs > 1 else algorithm.predictions
             found = wanted(prompts, steps)
         losses.append(torch.stack([task.errors(each, batch) for each in found]))

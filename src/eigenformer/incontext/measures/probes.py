@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...core import InputError
-from ..batches import Prompts, as_prompts
+from ..batches import Prompts
 from ..models import TransformerModel
 from ..tasks import Task
 
@@ -49,25 +49,16 @@ def fit_readouts(
     if task.outputs != 1:
         raise InputError(f"probes predict one number, and this task asks for {task.outputs}")
     like = next(model.parameters())
-    grams: list[Tensor] = []
-    rights: list[Tensor] = []
-    part = 250
+    zero = torch.zeros((), dtype=torch.float64, device=like.device)
+    gram, right = zero, zero
     with torch.no_grad():
-        for index, start in enumerate(range(0, size, part)):
-            count = min(part, size - start)
-            batch = task.draw(seed, index, count, purpose="probe", dtype=like.dtype)
-            prompts = as_prompts(batch.to(like.device), "a probe")
-            labels = prompts.labels if model.causal else prompts.target
-            for layer, state in enumerate(model.states(prompts)):
-                features = _features(model, state).double().flatten(0, -2)
-                gram, right = features.T @ features, features.T @ labels.double().flatten()
-                if index == 0:
-                    grams.append(gram)
-                    rights.append(right)
-                else:
-                    grams[layer] += gram
-                    rights[layer] += right
-    gram, right = torch.stack(grams), torch.stack(rights)
+        for batch in task.parts(seed, size, 250, purpose="probe", dtype=like.dtype):
+            prompts = Prompts.of(batch.to(like.device), "a probe")
+            labels = (prompts.labels if model.causal else prompts.target).double().flatten()
+            states = model.states(prompts)
+            each = [_features(model, state).double().flatten(0, -2) for state in states]
+            gram = gram + torch.stack([features.T @ features for features in each])
+            right = right + torch.stack([features.T @ labels for features in each])
     floor = ridge * gram.diagonal(dim1=1, dim2=2).mean(dim=1)
     eye = torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device)
     solved: Tensor = torch.linalg.solve(gram + floor[:, None, None] * eye, right)

@@ -4,6 +4,7 @@ An error vector of one prompt holds the errors of predicting y_2, ..., y_{n+1}, 
 before it. SimE is the mean cosine of two algorithms' error vectors; SimW that of their weights.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -12,9 +13,10 @@ from torch import Tensor
 
 from ...core import InputError
 from ..algorithms import RegressionAlgorithm
-from ..batches import Prompts
+from ..batches import Prompts, at_query
 from ..models import InContextModel
 from ..source import Source
+from ..tasks.graph import unit
 
 # Shapes: A layers or steps of one algorithm, S of another, B batch, n pairs, d features.
 
@@ -36,13 +38,19 @@ def prefix(prompts: Prompts, pairs: int) -> Prompts:
 
 
 def prefix_errors(
-    algorithm: RegressionAlgorithm, prompts: Prompts, steps: int
+    algorithm: RegressionAlgorithm | Callable[[int], RegressionAlgorithm],
+    prompts: Prompts,
+    steps: int,
 ) -> Float[Tensor, "S B n"]:
-    """The errors after each of 0 .. `steps` steps at y_2, .., y_n and the query."""
+    """The errors after each of 0 .. `steps` steps at y_2, .., y_n and the query.
+
+    Of an algorithm, or of one for each number of pairs.
+    """
     found = []
     for pairs in range(1, prompts.x.shape[1] + 1):
         part = prefix(prompts, pairs)
-        found.append(algorithm.predictions(part, steps) - part.target)
+        taken = algorithm if isinstance(algorithm, RegressionAlgorithm) else algorithm(pairs)
+        found.append(taken.predictions(part, steps) - part.target)
     return torch.stack(found, dim=2)
 
 
@@ -61,18 +69,13 @@ def similarity(a: Float[Tensor, "A B v"], b: Float[Tensor, "S B v"]) -> Float[Te
 
     A vector of zeros, an algorithm without any error, has cosine 0 with every other.
     """
-    return torch.einsum("abv,sbv->as", _unit(a), _unit(b)) / a.shape[1]
+    return torch.einsum("abv,sbv->as", unit(a, (2,)), unit(b, (2,))) / a.shape[1]
 
 
 def best_match(heat: Float[Tensor, "A S"]) -> tuple[Int64[Tensor, " A"], Float[Tensor, " A"]]:
     """For each row of a heat map the step with the highest similarity, and how high that is."""
     values, steps = heat.max(dim=1)
     return steps, values
-
-
-def _unit(vectors: Float[Tensor, "A B v"]) -> Float[Tensor, "A B v"]:
-    lengths = vectors.norm(dim=2, keepdim=True)
-    return torch.div(vectors, lengths.clamp_min(torch.finfo(vectors.dtype).tiny))
 
 
 def induced_weights(
@@ -98,7 +101,6 @@ def induced_weights(
     with torch.no_grad():
         for point in points:
             asked = replace(prompts, query=point.expand(batch, -1))
-            prediction = model(asked, layers)
-            found.append(prediction[:, -1] if prediction.ndim == 2 else prediction)
+            found.append(at_query(model(asked, layers)))
     fitted: Tensor = torch.linalg.lstsq(points, torch.stack(found)).solution
     return fitted.T

@@ -51,8 +51,8 @@ class InContextModel(nn.Module, Family, ABC):
         """The state before the first layer."""
 
     @abstractmethod
-    def steps(self, layers: int) -> Iterator[Step]:
-        """The first `layers` layers, in the order in which they run."""
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
+        """The first `layers` layers, in the order in which they run; they may read the batch."""
 
     @abstractmethod
     def read(self, state: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
@@ -73,7 +73,7 @@ class InContextModel(nn.Module, Family, ABC):
             )
         state = self.start(batch)
         yield state
-        for number, step in enumerate(self.steps(count)):
+        for number, step in enumerate(self.steps(batch, count)):
             if run is None:
                 state = step(state)
             else:

@@ -19,7 +19,7 @@ from ...construct.parts import Layer
 from ...construct.spec import Port, Spec
 from ...core import InputError
 from ...models.hooked import HookedPass
-from ..batches import Batch, as_graphs, as_prompts
+from ..batches import Batch, Graphs, Prompts
 from ..tasks import Task
 from .attention import attend, column_tokens
 from .base import ARCHITECTURES, Architecture, InContextModel, Step
@@ -84,16 +84,16 @@ class ConstructedModel(InContextModel):
         """The state that the network's input map makes of a batch."""
         (frame,) = self._frame
         if self.kind == "graphs":
-            graphs = as_graphs(batch, self.name)
+            graphs = Graphs.of(batch, self.name)
             state, _ = frame.start(graphs.incidence, graphs.demands)
         else:
-            prompts = as_prompts(batch, self.name)
+            prompts = Prompts.of(batch, self.name)
             wide = len(_given(frame.spec)[1].shape) == 2
             y = prompts.y[:, :, None] if wide else prompts.y
             state, _ = frame.start(prompts.x, y, prompts.query)
         return state.to(self.layer(0).p)
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         return map(self.layer, range(layers))
 
     def read(self, state: Float[Tensor, "B w n"]) -> Float[Tensor, "B ..."]:

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from ...core import InputError, at_least
 from ...models.hooked import HookedPass
-from ..batches import Batch, as_graphs
+from ..batches import Batch, Graphs
 from ..tasks import GraphTask, Task
+from ..tasks.graph import unit
 from .attention import attend, column_tokens
 from .base import ARCHITECTURES, Architecture, InContextModel, Step
 
@@ -89,7 +90,7 @@ class GraphTransformerModel(InContextModel):
         return found
 
     def start(self, batch: Batch) -> Float[Tensor, "B w n"]:
-        graphs = as_graphs(batch, "a graph transformer")
+        graphs = Graphs.of(batch, "a graph transformer")
         if graphs.incidence.shape[2] != self.edges or graphs.demands.shape[1] != self.demands:
             raise InputError(
                 f"the graphs have {graphs.incidence.shape[2]} edges and {graphs.demands.shape[1]} "
@@ -107,7 +108,7 @@ class GraphTransformerModel(InContextModel):
             phi = phi + self.first
         return torch.cat([graphs.incidence.mT, graphs.demands, phi], dim=1)
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         for number in range(layers):
             yield partial(self._step, *self.layer(number).matrices())
 
@@ -129,17 +130,12 @@ class GraphTransformerModel(InContextModel):
             return state
         edges, rest = state[:, : self.edges], state[:, self.edges :]
         if kind == "blocks":
-            return torch.cat([_unit(edges, (1, 2)), _unit(rest, (1, 2))], dim=1)
+            return torch.cat([unit(edges, (1, 2)), unit(rest, (1, 2))], dim=1)
         demands, phi = rest[:, : self.demands], rest[:, self.demands :]
-        return torch.cat([_unit(edges, (1, 2)), demands, _unit(phi, (2,))], dim=1)
+        return torch.cat([unit(edges, (1, 2)), demands, unit(phi, (2,))], dim=1)
 
     def read(self, state: Float[Tensor, "B w n"]) -> Float[Tensor, "B k n"]:
         return state[:, -self.demands :]
-
-
-def _unit(rows: Float[Tensor, "B r n"], dims: tuple[int, ...]) -> Float[Tensor, "B r n"]:
-    found: Tensor = rows / rows.norm(dim=dims, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
-    return found
 
 
 class _LayerWeights(nn.Module):

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ...core import InputError, at_least
 from ...models.hooked import HookedPass
-from ..batches import Batch, as_prompts, read_prediction
+from ..batches import Batch, Prompts, read_prediction
 from ..tasks import Task
 from .attention import Scores, attend
 from .base import ARCHITECTURES, Architecture, InContextModel, Step
@@ -82,15 +82,9 @@ class LinearAttentionModel(InContextModel):
         return [self.layer(i).matrices() for i in range(self.depth)]
 
     def start(self, batch: Batch) -> Float[Tensor, "B w tokens"]:
-        prompts = as_prompts(batch, "linear attention")
-        if prompts.x.shape[2] != self.dim:
-            raise InputError(
-                f"the prompts have {prompts.x.shape[2]} features, and the model was built for "
-                f"{self.dim}; build it for this task"
-            )
-        return prompts.state
+        return Prompts.of(batch, "linear attention").with_features(self.dim).state
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         shared = self.layer(0).matrices() if self.looped else None
         for number in range(layers):
             yield partial(self._step, *(shared or self.layer(number).matrices()))

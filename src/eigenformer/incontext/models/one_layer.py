@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ...core import InputError
 from ...models.hooked import HookedPass
-from ..batches import Batch, as_sequences
+from ..batches import Batch, Sequences
 from ..tasks import Task
 from .base import ARCHITECTURES, Architecture, InContextModel, Step
 
@@ -59,9 +59,9 @@ class OneLayerModel(InContextModel):
         self.register_buffer("votes", votes)
 
     def start(self, batch: Batch) -> Float[Tensor, "B n d"]:
-        return as_sequences(batch, "the one-layer transformer").tokens
+        return Sequences.of(batch, "the one-layer transformer").tokens
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         yield self._neurons
 
     def states(

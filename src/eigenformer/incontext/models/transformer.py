@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from ...core import InputError, at_least
 from ...models.hooked import HookedPass
-from ..batches import Batch, Prompts, as_prompts
+from ..batches import Batch, Prompts
 from ..tasks import Task
 from .affine import affine_last_token
 from .attention import Scores
@@ -115,13 +115,9 @@ class TransformerModel(InContextModel):
             if isinstance(module, nn.Linear):
                 nn.init.zeros_(module.bias)
 
-    def tokens(self, prompts: Prompts) -> Float[Tensor, "B n w"]:
+    def tokens(self, batch: Batch) -> Float[Tensor, "B n w"]:
         """The prompt as tokens, before the read-in."""
-        if prompts.x.shape[2] != self.dim:
-            raise InputError(
-                f"the prompts have {prompts.x.shape[2]} features, and the model was built for "
-                f"{self.dim}; build it for this task"
-            )
+        prompts = Prompts.of(batch, "a transformer").with_features(self.dim)
         if not self.causal:
             return prompts.state.mT
         x = torch.cat([prompts.x, prompts.query[:, None]], dim=1)
@@ -131,7 +127,7 @@ class TransformerModel(InContextModel):
         return tokens
 
     def start(self, batch: Batch) -> Float[Tensor, "B n E"]:
-        state: Tensor = self.read_in(self.tokens(as_prompts(batch, "a transformer")))
+        state: Tensor = self.read_in(self.tokens(batch))
         if self.positions is not None:
             if state.shape[1] > self.positions.num_embeddings:
                 raise InputError(
@@ -141,14 +137,14 @@ class TransformerModel(InContextModel):
             state = state + self.positions.weight[: state.shape[1]]
         return state
 
-    def steps(self, layers: int) -> Iterator[Step]:
+    def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         yield from self._blocks()[:layers]
 
     def forward(self, batch: Batch, layers: int | None = None) -> Float[Tensor, "B ..."]:
         """As `states` and `read`; where tokens stay affine, in a few times less time."""
         if not self.architecture.affine or layers is not None:
             return super().forward(batch, layers)
-        tokens = self.tokens(as_prompts(batch, "a transformer"))
+        tokens = self.tokens(batch)
         maps = [(block.projection, block.out) for block in self._blocks()]
         return self.read(affine_last_token(tokens, self.read_in, maps, self.architecture.heads))
 

@@ -1,6 +1,7 @@
 """What a task is: batches drawn from (seed, index), and the error of a prediction."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
@@ -68,9 +69,43 @@ class Task(ABC):
         at_least(1, size=size)
         return self.make(Source(seed, purpose, index, dtype), size)
 
+    def parts(
+        self: _Makes[BatchT],
+        seed: int,
+        size: int,
+        part: int,
+        *,
+        purpose: str,
+        dtype: torch.dtype = torch.float64,
+    ) -> Iterator[BatchT]:
+        """`size` prompts of a stream, `part` at a time: its batches 0, 1, 2, ..."""
+        for index, start in enumerate(range(0, size, part)):
+            source = Source(seed, purpose, index, dtype)
+            yield self.make(source, min(part, size - start))
+
     def loss(self, prediction: Float[Tensor, "B ..."], batch: Batch) -> Float[Tensor, ""]:
         """The mean of `errors`."""
         return self.errors(prediction, batch).mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairsTask(Task, ABC):
+    """Pairs (x_i, y_i) with `dim` features, and a query."""
+
+    dim: int = 5
+    points: int = 20
+    """Pairs in the context, n; the query is one more."""
+
+    def __post_init__(self) -> None:
+        at_least(1, dim=self.dim, points=self.points)
+
+    @property
+    def width(self) -> int:
+        return self.dim + 1
+
+    @property
+    def tokens(self) -> int:
+        return self.points + 1
 
 
 TASKS = Task.registry

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...construct.algorithms.graphs import skip_ring
 from ...core import InputError, at_least
-from ..batches import Batch, Graphs, as_graphs
+from ..batches import Batch, Graphs
 from ..source import Source
 from .base import TASKS, Task
 
@@ -119,16 +119,17 @@ class GraphTask(Task):
         return found.to(psi.dtype)
 
     def errors(self, prediction: Float[Tensor, "B ..."], batch: Batch) -> Float[Tensor, " B"]:
-        target = as_graphs(batch, "GraphTask").target
+        target = Graphs.of(batch, "GraphTask").target
         dims = (2,) if self.quantity == "eigenvectors" else (1, 2)
-        found, wanted = _unit(prediction, dims), _unit(target, dims)
+        found, wanted = unit(prediction, dims), unit(target, dims)
         error = (found - wanted).square().sum(dim=dims)
         if self.quantity == "eigenvectors":
             return torch.minimum(error, (found + wanted).square().sum(dim=dims)).sum(dim=1)
         return error
 
 
-def _unit(rows: Float[Tensor, "B k n"], dims: tuple[int, ...]) -> Float[Tensor, "B k n"]:
+def unit(rows: Float[Tensor, "A B n"], dims: tuple[int, ...]) -> Float[Tensor, "A B n"]:
+    """Divided by its Frobenius norm over `dims`; zeros stay."""
     found: Tensor = rows / rows.norm(dim=dims, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
     return found
 

@@ -8,16 +8,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...construct.algorithms.logistic_reference import logistic_optimum, rescale
-from ...core import InputError, at_least
-from ..batches import Batch, Prompts, as_prompts
+from ...core import InputError
+from ..batches import Batch, Prompts
 from ..source import Source
-from .base import TASKS, Task
+from .base import TASKS, PairsTask
 from .covariates import Covariates, Gaussian
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Logistic(Task):
+class Logistic(PairsTask):
     """`points` pairs (a_i, y_i), y_i = sign(w* . a_i); the target is w [d], the minimiser of
 
         f(w) = (1/n) sum_i log(1 + exp(-y_i w . a_i)) + (mu/2) ||w||^2
@@ -26,7 +26,6 @@ class Logistic(Task):
     ||prediction - w||^2. The query token is zero and no data: a model reads its answer there.
     """
 
-    dim: int = 5
     points: int = 26
     mu: float = 0.1
     covariates: Covariates = field(default_factory=Gaussian)
@@ -35,21 +34,13 @@ class Logistic(Task):
     code leaves out: derivations.md, section 1e)."""
 
     def __post_init__(self) -> None:
-        at_least(1, dim=self.dim, points=self.points)
+        super().__post_init__()
         if not 0 < self.mu < float("inf"):
             raise InputError(f"mu is {self.mu}; give a positive weight of ||w||^2, such as 0.1")
 
     @property
-    def width(self) -> int:
-        return self.dim + 1
-
-    @property
     def outputs(self) -> int:
         return self.dim
-
-    @property
-    def tokens(self) -> int:
-        return self.points + 1
 
     def make(self, source: Source, size: int) -> Prompts:
         w = source.normal(size, self.dim)
@@ -69,7 +60,7 @@ class Logistic(Task):
         )
 
     def errors(self, prediction: Float[Tensor, "B ..."], batch: Batch) -> Float[Tensor, " B"]:
-        return (prediction - as_prompts(batch, "Logistic").target).square().sum(dim=1)
+        return (prediction - Prompts.of(batch, "Logistic").target).square().sum(dim=1)
 
 
 TASKS.register("logistic", Logistic)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...core import InputError, at_least
-from ..batches import Batch, Sequences, as_sequences
+from ..batches import Batch, Sequences
 from ..source import Source
 from .base import TASKS, Task
 
@@ -84,7 +84,7 @@ class Patterns(Task):
         return Sequences(tokens=tokens, target=(2 * label - 1).to(source.dtype))
 
     def errors(self, prediction: Float[Tensor, "B ..."], batch: Batch) -> Float[Tensor, " B"]:
-        return (1 - as_sequences(batch, "Patterns").target * prediction).clamp_min(0)
+        return (1 - Sequences.of(batch, "Patterns").target * prediction).clamp_min(0)
 
 
 TASKS.register("patterns", Patterns)

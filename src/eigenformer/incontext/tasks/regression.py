@@ -7,25 +7,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...core import InputError, at_least
-from ..batches import Batch, Prompts, as_prompts
+from ...core import InputError
+from ..batches import Batch, Prompts
 from ..source import Source
-from .base import TASKS, Task
+from .base import TASKS, PairsTask
 from .covariates import Covariates, Gaussian
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Regression(Task):
+class Regression(PairsTask):
     """`points` pairs (x_i, y_i) in `dim` dimensions; the target is the query's label without noise.
 
     The loss is the squared error (not halved), of every label for a model that predicts at every
     position. An oracle's loss is not 0 where labels are noisy.
     """
 
-    dim: int = 5
-    points: int = 20
-    """Pairs in the context, n; the query is one more."""
     covariates: Covariates = field(default_factory=Gaussian)
     weights: Literal["normal", "whitened"] = "normal"
     """w* ~ N(0, I), or N(0, Sigma^-1) for the covariates' Sigma (Ahn et al. 2023, Theorem 3)."""
@@ -38,7 +35,7 @@ class Regression(Task):
     """Coordinates from this one on are 0 (a curriculum's early stages); None: all are drawn."""
 
     def __post_init__(self) -> None:
-        at_least(1, dim=self.dim, points=self.points)
+        super().__post_init__()
         if self.active is not None and not 1 <= self.active <= self.dim:
             raise InputError(f"active is {self.active}; give 1 to {self.dim} coordinates")
         if not self.noise or not all(0 <= level < float("inf") for level in self.noise):
@@ -47,16 +44,8 @@ class Regression(Task):
             raise InputError(f"noise is {self.noise}; the law 'range' needs its two ends")
 
     @property
-    def width(self) -> int:
-        return self.dim + 1
-
-    @property
     def outputs(self) -> int:
         return 1
-
-    @property
-    def tokens(self) -> int:
-        return self.points + 1
 
     def make(self, source: Source, size: int) -> Prompts:
         z = source.normal(size, self.dim)
@@ -89,7 +78,7 @@ class Regression(Task):
         return levels[source.integers(len(self.noise), size)]
 
     def errors(self, prediction: Float[Tensor, "B ..."], batch: Batch) -> Float[Tensor, " B"]:
-        prompts = as_prompts(batch, "Regression")
+        prompts = Prompts.of(batch, "Regression")
         if prediction.ndim == 2:
             return (prediction - prompts.labels).square().mean(dim=1)
         return (prediction - prompts.target).square()

@@ -18,11 +18,7 @@ PAPER = Paper(
             id="N09",
             text="Trained linear transformers of several layers do preconditioned gradient "
             "descent: Sigma^(1/2) A Sigma^(1/2) tends to a multiple of the identity.",
-            studies=(
-                "ahn2023-minimiser",
-                "ahn2023-preconditioner",
-                "ahn2023-depth",
-            ),
+            studies=("ahn2023-minimiser", "ahn2023-preconditioner", "ahn2023-depth"),
         ),
     ),
     records=Path(__file__).with_name("records"),

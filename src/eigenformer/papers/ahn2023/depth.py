@@ -7,15 +7,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...incontext import Evaluation, InContextFolder, LinearAttention, Optimizer, Prompts, RunConfig
+from ...incontext import InContextFolder, LinearAttention, Prompts, RunConfig
 from ...incontext.algorithms import GDPlusPlus, GradientDescent, RegressionAlgorithm, best_rate
 from ...runs import Experiment, Scale
-from ...training import ScheduleConfig
-from ..findings import Finding, Findings, Panel
+from ..findings import Finding, Findings
+from ..judging import answer, finding
 from ..scalars import best_schedule, eigenvalues
-from ..seeds import RANGE, line, number
+from ..seeds import RANGE, line, number, panel
+from ..sides import mean
 from ..study import Analysis
-from .settings import ISOTROPIC, TASK, covariance, held_out
+from .settings import ISOTROPIC, TASK, config, covariance, held_out, seeds
 
 DEPTHS = (1, 2, 3, 4)
 PROMPTS = 20_000
@@ -27,30 +28,23 @@ def runs(scale: Scale) -> Sequence[Experiment]:
     return [
         Experiment(name=f"{layers}-layers-seed-{seed}", config=_config(scale, layers, seed))
         for layers in DEPTHS
-        for seed in range(3 if scale == "laptop" else 5)
+        for seed in seeds(scale)
     ]
 
 
 def _config(scale: Scale, layers: int, seed: int) -> RunConfig:
-    laptop = scale == "laptop"
-    steps = 1000 if laptop else 20_000
-    return RunConfig(
-        task=TASK,
-        model=LinearAttention(layers=layers, form="sparse", init_std=0.05 if laptop else 1e-4),
-        optimizer=Optimizer(
-            kind="adam" if laptop else "adamw",
-            rate=0.1 if laptop else 0.01,
-            betas=(0.9, 0.99) if laptop else (0.99, 0.9),
-            clip=0.01,
-            clip_each=True,
-            schedule=ScheduleConfig(warmup_steps=0, shape="cosine" if laptop else "constant"),
-            halve_every=None if laptop else 4000,
-        ),
-        steps=steps,
-        batch=4096 if laptop else 20_000,
-        reuse=1 if laptop else 100,
-        seed=seed,
-        evaluation=Evaluation(every=steps // 10, size=2000),
+    model = LinearAttention(layers=layers, form="sparse")
+    if scale == "laptop":
+        return config(scale, seed, model, steps=1000, batch=4096)
+    return config(
+        scale,
+        seed,
+        model,
+        steps=20_000,
+        batch=20_000,
+        kind="adamw",
+        betas=(0.99, 0.9),
+        halve_every=4000,
     )
 
 
@@ -85,10 +79,10 @@ def whiten(prompts: Prompts, sigma: Float[Tensor, "d d"]) -> Prompts:
 
 def compare(folder: InContextFolder, plus: Mapping[int, GDPlusPlus]) -> Compared:
     """`plus`: by depth."""
-    config = folder.config()
-    depth, sigma = LinearAttention.of(config.model).layers, covariance(TASK, config.seed)
-    tune = held_out(TASK, config.seed, PROMPTS, purpose="tune")
-    prompts = held_out(TASK, config.seed, PROMPTS)
+    seed, depth = folder.config().seed, LinearAttention.of(folder.config().model).layers
+    sigma = covariance(TASK, seed)
+    tune = held_out(TASK, seed, PROMPTS, purpose="tune")
+    prompts = held_out(TASK, seed, PROMPTS)
     inverse = torch.linalg.inv(sigma)
     gd = GradientDescent(rate=best_rate(tune, depth))
     preconditioned = GradientDescent(rate=best_rate(tune, depth, inverse), preconditioner=inverse)
@@ -125,19 +119,20 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
         "preconditioned": "GD preconditioned by Sigma^-1",
         "plus": "GD++ preconditioned by Sigma^-1, best scalars",
     }
-    panel = Panel(
-        title="Loss by depth",
-        x="layers, or steps",
-        y="mean squared error",
-        lines=tuple(
-            line(
-                label,
-                {depth: [getattr(each, name) for each in row] for depth, row in found.items()},
-                "model" if name == "model" else "algorithm",
-            )
-            for name, label in labels.items()
-        ),
-        log_y=True,
+    lines = [
+        line(
+            label,
+            {depth: [getattr(each, name) for each in row] for depth, row in found.items()},
+            "model" if name == "model" else "algorithm",
+        )
+        for name, label in labels.items()
+    ]
+    by_depth = panel(
+        "Loss by depth",
+        "layers, or steps",
+        "mean squared error",
+        lines,
+        log="y",
         note=f"{RANGE} Each has a covariance of its own. GD: the best constant rate on other "
         "prompts.",
     )
@@ -145,12 +140,12 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
         number(
             f"mean squared error, depth {depth}",
             [each.model for each in row],
-            reference=sum(each.plus for each in row) / len(row),
+            reference=_mean(row, "plus"),
             source="GD++ preconditioned by Sigma^-1, best scalars, same prompts",
         )
         for depth, row in found.items()
     )
-    return Findings(panels=(panel,), numbers=numbers, verdicts={"N09": verdict(found)})
+    return Findings(panels=(by_depth,), numbers=numbers, verdicts={"N09": verdict(found)})
 
 
 def verdict(found: Mapping[int, Sequence[Compared]]) -> Finding:
@@ -183,20 +178,16 @@ def verdict(found: Mapping[int, Sequence[Compared]]) -> Finding:
         f"Mean squared errors over {len(next(iter(found.values())))} seeds: {'; '.join(parts)}. "
         "At depth 1 preconditioned descent is the best that there is, so a tie is all there can be."
     )
-    if all(good):
-        return Finding(state="holds", sentence=sentence)
-    if any(bad):
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="The paper's 20,000 steps of 20,000 prompts: 400 million prompts a model, "
-        "up to 2 hours each on one core.",
+    return finding(
+        answer(all(good), any(bad)),
+        sentence,
+        "The paper's 20,000 steps of 20,000 prompts: 400 million prompts a model, up to 2 hours "
+        "each on one core.",
     )
 
 
 def _mean(row: Sequence[Compared], name: str) -> float:
-    return float(sum(getattr(each, name) for each in row)) / len(row)
+    return mean([getattr(each, name) for each in row])
 
 
 DEPTH = Analysis(

@@ -16,9 +16,10 @@ from ...incontext import (
     Regression,
 )
 from ...incontext.models.forms import Full
-from ...runs import Experiment, Scale
-from ..findings import Finding, Findings, Number, Panel
-from ..seeds import line
+from ...runs import Scale
+from ..findings import Finding, Findings, Number
+from ..judging import answer, finding
+from ..seeds import line, panel
 from ..study import Analysis
 from .settings import SPECTRUM, covariance, held_out
 
@@ -32,10 +33,6 @@ DIRECTIONS = 40
 PROMPTS = 20_000
 DOUBT = 4.0
 """Standard errors: some of 200 true differences of 0 come 2 or 3 below."""
-
-
-def no_runs(scale: Scale) -> Sequence[Experiment]:
-    return ()
 
 
 def minimiser(sigma: Float[Tensor, "d d"], points: int) -> Float[Tensor, "d d"]:
@@ -120,22 +117,22 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     batch = held_out(TASK, 0, PROMPTS)
     errors = TASK.errors(layer(minimiser(sigma, TASK.points))(batch), batch)
     half = 1.96 * float(errors.std()) / len(errors) ** 0.5
-    panel = Panel(
-        title="What a random perturbation of the closed form costs",
-        x="norm of the perturbation over that of the matrix",
-        y="loss, less the closed form's",
-        lines=(
-            line("A perturbed, in expectation", {e.size: e.exact for e in found}, "theory"),
-            line(
-                "P and Q perturbed, sampled",
-                {e.size: e.sampled for e in found},
-                "algorithm",
-                # The least of them may be below 0, which a logarithm has no place for.
-                band=False,
-            ),
+    lines = (
+        line("A perturbed, in expectation", {e.size: e.exact for e in found}, "theory"),
+        # The least of them may be below 0, which a logarithm has no place for.
+        line(
+            "P and Q perturbed, sampled",
+            {e.size: e.sampled for e in found},
+            "algorithm",
+            band=False,
         ),
-        log_x=True,
-        log_y=True,
+    )
+    costs = panel(
+        "What a random perturbation of the closed form costs",
+        "norm of the perturbation over that of the matrix",
+        "loss, less the closed form's",
+        lines,
+        log="xy",
         note=f"Means over {DIRECTIONS} directions, with their range for A. Sampled: on {PROMPTS} "
         "prompts.",
     )
@@ -147,7 +144,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
         reference=least,
         source="its expectation, from the moments of the Wishart law",
     )
-    return Findings(panels=(panel,), numbers=(loss,), verdicts={"N09": verdict(found)})
+    return Findings(panels=(costs,), numbers=(loss,), verdicts={"N09": verdict(found)})
 
 
 def verdict(found: Sequence[Excess]) -> Finding:
@@ -169,22 +166,15 @@ def verdict(found: Sequence[Excess]) -> Finding:
         f"and Q are {lowest:.1f} standard errors or more, and from a size of {CLEAR:g} on "
         f"{min(clear):.1f} or more."
     )
-    if least <= 0 or lowest < -DOUBT:
-        return Finding(state="fails", sentence=sentence)
-    if min(clear) > 2:
-        return Finding(state="holds", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="Ten times as many prompts, 200,000: two minutes.",
-    )
+    lower = least <= 0 or lowest < -DOUBT
+    more = "Ten times as many prompts, 200,000: two minutes."
+    return finding(answer(min(clear) > 2 and not lower, lower), sentence, more)
 
 
 MINIMISER = Analysis(
     name="ahn2023-minimiser",
     title="The best single layer in closed form",
     section="3, theorem 1",
-    runs=no_runs,
     analyse=analyse,
     note="Without training, the same at both scales. A layer that the theorem gives is a step of "
     "descent preconditioned by a regularised inverse of the covariance.",

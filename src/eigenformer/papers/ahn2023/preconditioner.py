@@ -7,24 +7,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...incontext import (
-    Evaluation,
     InContextFolder,
     InContextModel,
     LinearAttention,
     LinearAttentionModel,
-    Optimizer,
-    RunConfig,
+    Prompts,
 )
 from ...incontext.algorithms import GradientDescent
 from ...incontext.measures import distance_from_identity, whitened
 from ...incontext.models.forms import Descent
 from ...runs import Experiment, Scale
-from ...training import ScheduleConfig
-from ..findings import Finding, Findings, Panel
+from ..findings import Finding, Findings
+from ..judging import agreed, finding
 from ..scalars import best_schedule, eigenvalues
-from ..seeds import RANGE, line, number, spread
+from ..seeds import RANGE, line, number, panel, spread
 from ..study import Analysis
-from .settings import ISOTROPIC, TASK, covariance, held_out
+from .settings import ISOTROPIC, TASK, config, covariance, held_out, seeds
 
 LAYERS = 3
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
@@ -36,34 +34,16 @@ PROMPTS = 20_000
 
 
 def runs(scale: Scale) -> Sequence[Experiment]:
+    steps = 3000 if scale == "laptop" else 30_000
+    looks = tuple(round(fraction * steps) for fraction in FRACTIONS)
+    model = LinearAttention(layers=LAYERS, form="preconditioned")
     return [
-        Experiment(name=f"seed-{seed}", config=_config(scale, seed))
-        for seed in range(3 if scale == "laptop" else 5)
+        Experiment(
+            name=f"seed-{seed}",
+            config=config(scale, seed, model, steps=steps, batch=512, snapshots=looks),
+        )
+        for seed in seeds(scale)
     ]
-
-
-def _config(scale: Scale, seed: int) -> RunConfig:
-    laptop = scale == "laptop"
-    steps = 3000 if laptop else 30_000
-    return RunConfig(
-        task=TASK,
-        model=LinearAttention(
-            layers=LAYERS, form="preconditioned", init_std=0.05 if laptop else 1e-4
-        ),
-        optimizer=Optimizer(
-            rate=0.1 if laptop else 0.01,
-            betas=(0.9, 0.99),
-            clip=0.01,
-            clip_each=True,
-            schedule=ScheduleConfig(warmup_steps=0, shape="cosine" if laptop else "constant"),
-        ),
-        steps=steps,
-        batch=512 if laptop else 20_000,
-        reuse=1 if laptop else 100,
-        seed=seed,
-        evaluation=Evaluation(every=steps // 10, size=2000),
-        snapshots=tuple(round(fraction * steps) for fraction in FRACTIONS),
-    )
 
 
 def preconditioners(model: InContextModel) -> Float[Tensor, "L d d"]:
@@ -78,8 +58,8 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     final, raw, steps, losses, ideal = [], [], [], [], []
     best = best_schedule(eigenvalues(ISOTROPIC), LAYERS, "gd")
     for folder in folders.values():
-        config = folder.config()
-        sigma = covariance(TASK, config.seed)
+        seed = folder.config().seed
+        sigma = covariance(TASK, seed)
         for step in folder.snapshots():
             a = preconditioners(folder.model(step).double())
             near.setdefault(step, []).append(
@@ -92,15 +72,15 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
         final.append(distance_from_identity(white).tolist())
         raw.append(distance_from_identity(a).tolist())
         steps.append(sorted(white.diagonal(dim1=1, dim2=2).mean(dim=1).tolist()))
-        prompts = held_out(TASK, config.seed, PROMPTS)
+        prompts = held_out(TASK, seed, PROMPTS)
         losses.append(float(TASK.loss(model(prompts), prompts)))
-        ideal.append(_ideal_loss(sigma, config.seed, best.rates))
-    panel = Panel(
-        title="Distance from a multiple of the identity",
-        x="steps",
-        y="min over c of ||M - c I|| / ||M||",
-        lines=(line("Sigma^1/2 A Sigma^1/2", near), line("A", far)),
-        log_y=True,
+        ideal.append(_ideal_loss(sigma, prompts, best.rates))
+    along = panel(
+        "Distance from a multiple of the identity",
+        "steps",
+        "min over c of ||M - c I|| / ||M||",
+        (line("Sigma^1/2 A Sigma^1/2", near), line("A", far)),
+        log="y",
         note=f"Mean over {LAYERS} layers. {RANGE}",
     )
     found = sorted(best.rates)
@@ -133,11 +113,10 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             source="descent preconditioned by Sigma^-1, best rates of 3 steps, same prompts",
         )
     )
-    return Findings(panels=(panel,), numbers=tuple(numbers), verdicts={"N09": verdict(final, raw)})
+    return Findings(panels=(along,), numbers=tuple(numbers), verdicts={"N09": verdict(final, raw)})
 
 
-def _ideal_loss(sigma: Float[Tensor, "d d"], seed: int, rates: Sequence[float]) -> float:
-    prompts = held_out(TASK, seed, PROMPTS)
+def _ideal_loss(sigma: Float[Tensor, "d d"], prompts: Prompts, rates: Sequence[float]) -> float:
     descent = GradientDescent(rate=rates, preconditioner=torch.linalg.inv(sigma))
     return float(TASK.loss(descent.predictions(prompts, len(rates))[-1], prompts))
 
@@ -154,15 +133,11 @@ def verdict(final: Sequence[Sequence[float]], raw: Sequence[Sequence[float]]) ->
         f"relative distance of at most {spread(worst, '.3f')} from a multiple of the identity, "
         f"and A itself of {spread(plain, '.2f')}."
     )
-    if max(worst) < NEAR:
-        return Finding(state="holds", sentence=sentence)
-    if min(worst) >= NEAR:
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="The paper's 30,000 steps of 20,000 prompts: 600 million prompts a seed, "
-        "about 2 hours each on one core.",
+    return finding(
+        agreed(value < NEAR for value in worst),
+        sentence,
+        "The paper's 30,000 steps of 20,000 prompts: 600 million prompts a seed, about 2 hours "
+        "each on one core.",
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import geometric_mean, median
 
 import torch
@@ -9,8 +10,10 @@ import torch
 from ...incontext import InContextFolder
 from ...incontext.measures import gradient_noise, hessian_eigenvalues, kurtosis, robust_condition
 from ...runs import Scale
-from ..findings import Finding, Findings, Line, Number, Panel
-from ..sides import mean, mean_half_width
+from ..findings import Finding, Findings, Number, Panel
+from ..judging import answer, finding, together, word
+from ..seeds import curve, line, number, panel
+from ..sides import mean, mean_interval
 from ..study import Analysis
 from .settings import KINDS, NAMES, SETTINGS, SIZES, Kind, Size, run_name, runs
 
@@ -25,13 +28,9 @@ _PAPER_LOOKS = (750, 1250)
 _PAPER = {"gaussian-20": (1.76, 1.58), "gaussian-5": (3.14, 5.98), "heavy-tailed": (9.57, 6.53)}
 
 
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     size = SIZES[scale]
-    chosen = {
-        (setting, kind): _best(folders, size, setting, kind)
-        for setting in SETTINGS
-        for kind in KINDS
-    }
+    chosen = {(name, kind): _best(folders, size, name, kind) for name in SETTINGS for kind in KINDS}
     looks = chosen["gaussian-20", "sgd"][0].config().snapshots[1:]
     losses = {
         setting: [
@@ -57,11 +56,11 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             _survival({setting: norms[0] for setting, norms in noise.items()}),
         ),
         numbers=_numbers(looks, losses, tails, conditions),
-        verdicts={"N10": judge(losses, tails, conditions)},
+        verdicts={"N10": verdict(losses, tails, conditions)},
     )
 
 
-def judge(
+def verdict(
     losses: Mapping[str, Sequence[float]],
     tails: Mapping[str, Sequence[float]],
     conditions: Mapping[str, Sequence[Sequence[float]]],
@@ -78,59 +77,43 @@ def judge(
 
     The claim holds if all three do, fails if one does not, and is undecided otherwise.
     """
-    ahead: bool | None = None
-    if all(min(ratios) >= FAR for ratios in losses.values()):
-        ahead = True
-    elif any(max(ratios) <= 1 for ratios in losses.values()):
-        ahead = False
-    heavy: bool | None = None
+    ahead = answer(
+        all(min(ratios) >= FAR for ratios in losses.values()),
+        any(max(ratios) <= 1 for ratios in losses.values()),
+    )
     plain, hard = tails["gaussian-20"], tails["heavy-tailed"]
-    if min(hard) > max(plain) and all(min(values) > 3 for values in tails.values()):
-        heavy = True
-    elif max(hard) < min(plain):
-        heavy = False
+    heavy = answer(
+        min(hard) > max(plain) and all(min(values) > 3 for values in tails.values()),
+        max(hard) < min(plain),
+    )
     intervals = {setting: _interval(by_look) for setting, by_look in conditions.items()}
-    larger: bool | None = None
-    if all(low > 1 for low, _ in intervals.values()):
-        larger = True
-    elif all(high < 1 for _, high in intervals.values()):
-        larger = False
+    larger = answer(
+        all(low > 1 for low, _ in intervals.values()),
+        all(high < 1 for _, high in intervals.values()),
+    )
     spans = ", ".join(
         f"{NAMES[setting]} {low:.2g} to {high:.2g}" for setting, (low, high) in intervals.items()
     )
     sentence = (
-        f"Loss of SGD over Adam's: {_by_setting(losses)}: far ahead, {_word(ahead)}. "
+        f"Loss of SGD over Adam's: {_by_setting(losses)}: far ahead, {word(ahead)}. "
         f"Kurtosis of the gradient noise's norm: {_by_setting(tails)}: heavy-tailed, "
-        f"{_word(heavy)}. Robust condition number of SGD over Adam's, 95% intervals: {spans}: "
-        f"larger, {_word(larger)}."
+        f"{word(heavy)}. Robust condition number of SGD over Adam's, 95% intervals: {spans}: "
+        f"larger, {word(larger)}."
     )
-    parts = (ahead, heavy, larger)
-    if all(parts):
-        return Finding(state="holds", sentence=sentence)
-    if False in parts:
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="the paper's 10,000 steps of 1000 prompts, six seeds and a scan of ten rates: "
-        "3.6 billion prompts, about 16 CPU hours",
+    return finding(
+        together((ahead, heavy, larger)),
+        sentence,
+        "the paper's 10,000 steps of 1000 prompts, six seeds and a scan of ten rates: 3.6 billion "
+        "prompts, about 16 CPU hours",
     )
 
 
 def _interval(by_look: Sequence[Sequence[float]]) -> tuple[float, float]:
     """The 95% interval (Student's t) of a ratio's geometric mean over seeds."""
-    logarithms = [
-        mean([math.log(ratio) for ratio in ratios]) for ratios in zip(*by_look, strict=True)
-    ]
-    centre = mean(logarithms)
-    if len(logarithms) == 1:
-        return 0.0, math.inf
-    half = mean_half_width(logarithms)
-    return math.exp(centre - half), math.exp(centre + half)
-
-
-def _word(part: bool | None) -> str:
-    return {True: "yes", False: "no", None: "undecided"}[part]
+    low, high = mean_interval(
+        [mean([math.log(ratio) for ratio in ratios]) for ratios in zip(*by_look, strict=True)]
+    )
+    return math.exp(low), math.exp(high)
 
 
 def _by_setting(values: Mapping[str, Sequence[float]]) -> str:
@@ -191,24 +174,16 @@ def _curves(
     for kind in KINDS:
         curves = [folder.test_losses() for folder in chosen[setting, kind]]
         # An evaluation that overflowed has no number.
-        steps = [s for s in sorted(curves[0]) if all(curve[s] is not None for curve in curves)]
-        columns = [[curve[step] for curve in curves] for step in steps]
+        steps = [s for s in sorted(curves[0]) if all(each[s] is not None for each in curves)]
         rate = chosen[setting, kind][0].config().optimizer.rate
-        lines.append(
-            Line(
-                label=f"{_LABELS[kind]}, rate {rate:g}",
-                x=tuple(map(float, steps)),
-                y=tuple(median(column) for column in columns),
-                low=tuple(min(column) for column in columns),
-                high=tuple(max(column) for column in columns),
-            )
-        )
-    return Panel(
-        title=f"Test loss, {NAMES[setting]}",
-        x="steps",
-        y="mean squared error",
-        lines=tuple(lines),
-        log_y=True,
+        points = {step: [each[step] for each in curves] for step in steps}
+        lines.append(line(f"{_LABELS[kind]}, rate {rate:g}", points, centre=median))
+    return panel(
+        f"Test loss, {NAMES[setting]}",
+        "steps",
+        "mean squared error",
+        lines,
+        log="y",
         note=f"Median and range of {size.seeds} seeds, each at its optimiser's best rate.",
     )
 
@@ -218,22 +193,16 @@ def _survival(noise: Mapping[str, torch.Tensor]) -> Panel:
     multiples = tuple(0.25 * k for k in range(1, 33))
     lines = []
     for setting, norms in noise.items():
-        shares = [float((norms > m * norms.mean()).double().mean()) for m in multiples]
+        shares = {m: float((norms > m * norms.mean()).double().mean()) for m in multiples}
         # Where no batch is left a logarithmic axis has no place for the line.
-        kept = [(m, share) for m, share in zip(multiples, shares, strict=True) if share > 0]
-        lines.append(
-            Line(
-                label=NAMES[setting],
-                x=tuple(m for m, _ in kept),
-                y=tuple(share for _, share in kept),
-            )
-        )
-    return Panel(
-        title="Tails of the gradient noise where training begins",
-        x="norm, in multiples of its mean",
-        y="share of batches above",
-        lines=tuple(lines),
-        log_y=True,
+        kept = {m: share for m, share in shares.items() if share > 0}
+        lines.append(curve(NAMES[setting], kept, "model"))
+    return panel(
+        "Tails of the gradient noise where training begins",
+        "norm, in multiples of its mean",
+        "share of batches above",
+        lines,
+        log="y",
         note=f"{NOISE_SAMPLES} batches of {NOISE_BATCH} prompts.",
     )
 
@@ -244,42 +213,32 @@ def _numbers(
     tails: Mapping[str, Sequence[float]],
     conditions: Mapping[str, Sequence[Sequence[float]]],
 ) -> tuple[Number, ...]:
+    over_seeds = partial(number, centre=geometric_mean)
     found = [
-        _number(f"loss of SGD over Adam's, {NAMES[setting]}", ratios)
+        over_seeds(f"loss of SGD over Adam's, {NAMES[setting]}", ratios)
         for setting, ratios in losses.items()
     ]
     found += [
-        _number(
-            f"kurtosis of the gradient noise's norm, {NAMES[setting]}", values, 3.0, "a normal law"
+        over_seeds(
+            f"kurtosis of the gradient noise's norm, {NAMES[setting]}",
+            values,
+            reference=3.0,
+            source="a normal law",
         )
         for setting, values in tails.items()
     ]
     for setting, by_look in conditions.items():
         rows = zip(looks, by_look, _PAPER_LOOKS, _PAPER[setting], strict=False)
         found += [
-            _number(
+            over_seeds(
                 f"robust condition number of SGD over Adam's, {NAMES[setting]}, step {step}",
                 ratios,
-                paper,
-                f"the paper's table, step {at} of 1000 prompts",
+                reference=paper,
+                source=f"the paper's table, step {at} of 1000 prompts",
             )
             for step, ratios, at, paper in rows
         ]
     return tuple(found)
-
-
-def _number(
-    name: str, values: Sequence[float], reference: float | None = None, source: str = ""
-) -> Number:
-    """The geometric mean over seeds, and their range."""
-    return Number(
-        name=name,
-        value=geometric_mean(values),
-        low=min(values),
-        high=max(values),
-        reference=reference,
-        source=source,
-    )
 
 
 OPTIMISATION = Analysis(
@@ -287,7 +246,7 @@ OPTIMISATION = Analysis(
     title="Adam against SGD, gradient noise and conditioning in three settings",
     section="3",
     runs=runs,
-    analyse=_analyse,
+    analyse=analyse,
     note=(
         "750 steps of 256 prompts and three seeds where the paper has 10,000 of 1000 and six; the "
         "better of two rates where it has the best of ten; the Hessian after 375 and 750 steps "

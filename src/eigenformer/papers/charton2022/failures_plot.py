@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...core import InputError
-from ...core.plot import COLOURS, plain, pyplot
+from ...core.plot import COLOURS, plain, pyplot, save
 from .failures import FailureRecord, Predictor
 
 _RIGHT, _WRONG = COLOURS[1], COLOURS[3]
@@ -48,12 +48,8 @@ def plot_failures(records: Sequence[FailureRecord], path: Path) -> None:
         _histogram(left, name, record.predictors[name])
         _profile(right, record)
         left.set_title(_title(record, name), loc="left", fontsize="small")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, frameon=False, fontsize="small", ncols=2, loc="outside lower center"
-    )
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    handles, _ = grid[0, 0].get_legend_handles_labels()
+    save(figure, path, handles)
 
 
 def _title(record: FailureRecord, name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.plot import COLOURS, plain, pyplot
+from ...core.plot import COLOURS, plain, pyplot, save
 from .wigner import Spectrum, semicircle
 
 _NAMES = {"gaussian": "Gaussian", "laplace": "Laplace"}
@@ -45,11 +45,7 @@ def plot_spectra(spectra: Sequence[Spectrum], path: Path) -> None:
         plt.Rectangle((0, 0), 1, 1, color=COLOURS[1], alpha=0.6, label="eigenvalues, density"),
         plt.Line2D([], [], color=COLOURS[0], linewidth=1.3, label="Wigner's semicircle"),
     ]
-    figure.legend(
-        handles=handles, frameon=False, fontsize="small", ncols=2, loc="outside lower center"
-    )
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    save(figure, path, handles)
 
 
 def _panel(axes: Any, one: Spectrum) -> None:

@@ -16,11 +16,7 @@ PAPER = Paper(
             id="N13",
             text="Linear graph transformers solve electric flow and other Laplacian problems, with "
             "the error of the algorithm underneath.",
-            studies=(
-                "cheng2025-potentials",
-                "cheng2025-embedding",
-                "cheng2025-heat",
-            ),
+            studies=("cheng2025-potentials", "cheng2025-embedding", "cheng2025-heat"),
         ),
     ),
     records=Path(__file__).with_name("records"),

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...incontext import Graphs, GraphTask
-from .settings import Quantity
 
 MULTIPLIERS = tuple(float(v) for v in torch.logspace(-1, 0.5, 31, dtype=torch.float64))
 """0.1 to 3.2, in equal ratios; 1 is one of them."""
@@ -26,9 +25,8 @@ def mean_spectrum(graphs: Graphs) -> Spectrum:
 
 
 def iterate(
-    quantity: Quantity,
+    task: GraphTask,
     graphs: Graphs,
-    time: float,
     layers: int,
     *,
     multiplier: float = 1.0,
@@ -44,17 +42,17 @@ def iterate(
     used, as by the input map of `construct`'s networks.
     """
     laplacian, psi = graphs.laplacian, graphs.demands
-    if quantity == "heat":
+    if task.quantity == "heat":
         phi = psi
         for _ in range(layers):
-            phi = phi - (multiplier * time / layers) * (phi @ laplacian)
+            phi = phi - (multiplier * task.time / layers) * (phi @ laplacian)
         return phi
     if spectrum is None:
         values = torch.linalg.eigvalsh(laplacian)
         largest, second = values[:, -1, None, None], values[:, 1, None, None]
     else:
         largest, second = (laplacian.new_tensor(value) for value in spectrum)
-    if quantity == "potentials":
+    if task.quantity == "potentials":
         step = multiplier * 2 / (largest + second)
         phi = torch.zeros_like(psi)
         for _ in range(layers):
@@ -70,7 +68,6 @@ def iterate(
 
 
 def algorithm_loss(
-    quantity: Quantity,
     task: GraphTask,
     graphs: Graphs,
     layers: int,
@@ -78,21 +75,15 @@ def algorithm_loss(
     multiplier: float = 1.0,
     spectrum: Spectrum | None = None,
 ) -> float:
-    found = iterate(quantity, graphs, task.time, layers, multiplier=multiplier, spectrum=spectrum)
+    found = iterate(task, graphs, layers, multiplier=multiplier, spectrum=spectrum)
     return float(task.loss(found, graphs))
 
 
 def best_multiplier(
-    quantity: Quantity,
-    task: GraphTask,
-    graphs: Graphs,
-    layers: int,
-    spectrum: Spectrum | None = None,
+    task: GraphTask, graphs: Graphs, layers: int, spectrum: Spectrum | None = None
 ) -> float:
     """The one of `MULTIPLIERS` with the least loss on `graphs`."""
     return min(
         MULTIPLIERS,
-        key=lambda m: algorithm_loss(
-            quantity, task, graphs, layers, multiplier=m, spectrum=spectrum
-        ),
+        key=lambda m: algorithm_loss(task, graphs, layers, multiplier=m, spectrum=spectrum),
     )

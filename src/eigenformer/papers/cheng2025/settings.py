@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...incontext import (
+    Architecture,
     Evaluation,
     FromRichardson,
     GraphTask,
@@ -13,9 +14,11 @@ from ...incontext import (
     RunConfig,
 )
 from ...runs import Experiment, Scale
-from ...training import ScheduleConfig
+from ..seeds import COSINE
 
 Quantity = Literal["potentials", "embedding", "heat"]
+Form = Literal["full", "masked", "scalar"]
+Graph = Literal["skip-ring", "complete"]
 QUANTITIES: dict[Quantity, str] = {
     "potentials": "electric potentials",
     "embedding": "resistive embedding",
@@ -33,9 +36,9 @@ class Size:
 
     depths: dict[Quantity, tuple[int, ...]]
     seeds: int
-    forms: tuple[Literal["full", "masked", "scalar"], ...]
+    forms: tuple[Form, ...]
     """The first is the one that the verdict is about."""
-    graphs: tuple[Literal["skip-ring", "complete"], ...]
+    graphs: tuple[Graph, ...]
 
 
 SIZES: dict[Scale, Size] = {
@@ -59,7 +62,7 @@ SIZES: dict[Scale, Size] = {
 }
 
 
-def task(quantity: Quantity, graph: Literal["skip-ring", "complete"] = "skip-ring") -> GraphTask:
+def task(quantity: Quantity, graph: Graph = "skip-ring") -> GraphTask:
     """10 nodes and 10 demands; entries of B are +-exp(U(-1, 1)); the heat kernel's time is 0.5."""
     return GraphTask(quantity=quantity, graph=graph, nodes=10, demands=10, spread=1.0, time=0.5)
 
@@ -75,14 +78,17 @@ def warm_name(seed: int) -> str:
 
 def runs(quantity: Quantity, scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
-    found = []
-    for form in size.forms:
-        for graph in size.graphs:
-            for depth in size.depths[quantity]:
-                for seed in range(size.seeds):
-                    make = _laptop if scale == "laptop" else _paper
-                    config = make(task(quantity, graph), form, depth, seed)
-                    found.append(Experiment(name=run_name(form, graph, depth, seed), config=config))
+    make = _laptop if scale == "laptop" else _paper
+    found = [
+        Experiment(
+            name=run_name(form, graph, depth, seed),
+            config=make(task(quantity, graph), form, depth, seed),
+        )
+        for form in size.forms
+        for graph in size.graphs
+        for depth in size.depths[quantity]
+        for seed in range(size.seeds)
+    ]
     if quantity == "potentials" and scale == "laptop":
         found += [
             Experiment(name=warm_name(seed), config=_warm(seed)) for seed in range(size.seeds)
@@ -90,9 +96,7 @@ def runs(quantity: Quantity, scale: Scale) -> Sequence[Experiment]:
     return found
 
 
-def _paper(
-    problem: GraphTask, form: Literal["full", "masked", "scalar"], depth: int, seed: int
-) -> RunConfig:
+def _paper(problem: GraphTask, form: Form, depth: int, seed: int) -> RunConfig:
     steps = _PAPER_STEPS[depth]
     return RunConfig(
         task=problem,
@@ -112,44 +116,27 @@ def _paper(
     )
 
 
-def _laptop(
-    problem: GraphTask, form: Literal["full", "masked", "scalar"], depth: int, seed: int
-) -> RunConfig:
-    return RunConfig(
-        task=problem,
-        model=GraphTransformer(
-            layers=depth,
-            form=form,
-            normalise="blocks",
-            # Phi_0 as in the construction, so that equal depth is an equal number of steps.
-            start="zero" if problem.quantity == "potentials" else "demands",
-            init_std=0.1,
-        ),
-        optimizer=_short(0.03 if problem.quantity == "potentials" else 0.02),
-        steps=400,
-        batch=64,
-        seed=seed,
-        evaluation=Evaluation(every=400, size=500),
-    )
+def _laptop(problem: GraphTask, form: Form, depth: int, seed: int) -> RunConfig:
+    potentials = problem.quantity == "potentials"
+    # Phi_0 as in the construction, so that equal depth is an equal number of steps.
+    start: Literal["zero", "demands"] = "zero" if potentials else "demands"
+    model = GraphTransformer(layers=depth, form=form, normalise="blocks", start=start, init_std=0.1)
+    return _short(problem, model, 0.03 if potentials else 0.02, 400, seed)
 
 
 def _warm(seed: int) -> RunConfig:
+    return _short(task("potentials"), FromRichardson(layers=WARM_DEPTH), 0.003, 300, seed)
+
+
+def _short(
+    problem: GraphTask, model: Architecture, rate: float, steps: int, seed: int
+) -> RunConfig:
     return RunConfig(
-        task=task("potentials"),
-        model=FromRichardson(layers=WARM_DEPTH),
-        optimizer=_short(0.003),
-        steps=300,
+        task=problem,
+        model=model,
+        optimizer=Optimizer(kind="adamw", rate=rate, betas=(0.9, 0.99), clip=1.0, schedule=COSINE),
+        steps=steps,
         batch=64,
         seed=seed,
-        evaluation=Evaluation(every=300, size=500),
-    )
-
-
-def _short(rate: float) -> Optimizer:
-    return Optimizer(
-        kind="adamw",
-        rate=rate,
-        betas=(0.9, 0.99),
-        clip=1.0,
-        schedule=ScheduleConfig(warmup_steps=0, shape="cosine"),
+        evaluation=Evaluation(every=steps, size=500),
     )

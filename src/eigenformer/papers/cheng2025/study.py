@@ -8,7 +8,9 @@ from torch import Tensor
 
 from ...incontext import Graphs, GraphTask, InContextFolder, InContextModel
 from ...runs import Scale
-from ..findings import Finding, Findings, Line, Number, Panel
+from ..findings import Finding, Findings, Number
+from ..judging import answer, finding
+from ..seeds import curve, line, number, panel
 from ..sides import mean
 from ..study import Analysis
 from .algorithms import Spectrum, algorithm_loss, best_multiplier, mean_spectrum
@@ -19,7 +21,7 @@ NO_WORSE, FAR_WORSE = 1.1, 2.0
 """Ratios of the trained model's loss to the algorithm's that decide."""
 
 
-def _analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     size = SIZES[scale]
     graph, form, depths = size.graphs[0], size.forms[0], size.depths[quantity]
     problem = task(quantity, graph)
@@ -33,48 +35,56 @@ def _analyse(quantity: Quantity, scale: Scale, folders: Mapping[str, InContextFo
         for f in size.forms
         for depth in depths
     }
-    fixed = _tuned(quantity, problem, tuning, test, depths, mean_spectrum(tuning))
-    own = _tuned(quantity, problem, tuning, test, depths, None)
-    lines = [_trained(f, depths, losses) for f in size.forms]
-    x = tuple(float(depth) for depth in depths)
-    lines.append(Line(label="construction", x=x, y=fixed, kind="algorithm"))
+    fixed = _tuned(problem, tuning, test, depths, mean_spectrum(tuning))
+    own = _tuned(problem, tuning, test, depths, None)
+    lines = [
+        line(f"trained, {f}", {depth: losses[f, depth] for depth in depths}) for f in size.forms
+    ]
+    lines.append(curve("construction", fixed))
     if quantity != "heat":
-        label = "construction, each graph's spectrum known"
-        lines.append(Line(label=label, x=x, y=own, kind="algorithm"))
+        lines.append(curve("construction, each graph's spectrum known", own))
     chosen = [losses[form, depth] for depth in depths]
     deepest = folders[run_name(form, graph, depths[-1], 0)].model()
     numbers = [
-        Number(
-            name=f"loss of {depths[-1]} layers, {form}",
-            value=mean(chosen[-1]),
-            low=min(chosen[-1]),
-            high=max(chosen[-1]),
-            reference=fixed[-1],
+        number(
+            f"loss of {depths[-1]} layers, {form}",
+            chosen[-1],
+            reference=fixed[depths[-1]],
             source="the construction of that depth, step tuned",
         ),
         *equivariance(deepest, problem, scalar=form == "scalar"),
     ]
     if warm_name(0) in folders:
+        # The construction as it is, and after training all of its P, Q and R from there.
         warm = [folders[warm_name(seed)] for seed in range(size.seeds)]
-        found, line = _warm(warm, problem, test)
-        numbers += found
-        lines.append(line)
-    panel = Panel(
-        title=f"{QUANTITIES[quantity]}: loss by depth",
-        x="layers",
-        y="mean ||P/||P|| - T/||T||||^2",
-        lines=tuple(lines),
-        log_y=True,
+        before = model_loss(warm[0].config().build(), problem, test)
+        after = [model_loss(folder.model(), problem, test) for folder in warm]
+        numbers.append(
+            number(
+                f"loss of {WARM_DEPTH} layers trained from the construction",
+                after,
+                reference=before,
+                source="the construction, where training started",
+            )
+        )
+        lines.append(line("trained from the construction", {WARM_DEPTH: after}))
+    by_depth = panel(
+        f"{QUANTITIES[quantity]}: loss by depth",
+        "layers",
+        "mean ||P/||P|| - T/||T||||^2",
+        lines,
+        log="y",
         note=f"Ranges over {size.seeds} seeds.",
     )
+    algorithm = list(fixed.values())
     return Findings(
-        panels=(panel,),
+        panels=(by_depth,),
         numbers=tuple(numbers),
-        verdicts={"N13": judge(quantity, depths, chosen, fixed, in_full=scale == "paper")},
+        verdicts={"N13": verdict(quantity, depths, chosen, algorithm, in_full=scale == "paper")},
     )
 
 
-def judge(
+def verdict(
     quantity: Quantity,
     depths: Sequence[int],
     trained: Sequence[Sequence[float]],
@@ -96,34 +106,28 @@ def judge(
         f"{QUANTITIES[quantity]}, mean loss of {len(trained[0])} seeds against that of the "
         f"construction with the best step, by layers: {figures}."
     )
-    if all(ratio <= NO_WORSE for ratio in worst):
-        return Finding(state="holds", sentence=sentence)
-    if in_full and min(trained[-1]) / algorithm[-1] > FAR_WORSE:
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="ten times the steps and five seeds at the depths that lag: 256,000 graphs "
-        "and about a CPU minute a run",
+    far = in_full and min(trained[-1]) / algorithm[-1] > FAR_WORSE
+    return finding(
+        answer(all(ratio <= NO_WORSE for ratio in worst), far),
+        sentence,
+        "ten times the steps and five seeds at the depths that lag: 256,000 graphs and about a CPU "
+        "minute a run",
     )
 
 
 def _tuned(
-    quantity: Quantity,
     problem: GraphTask,
     tuning: Graphs,
     test: Graphs,
     depths: Sequence[int],
     spectrum: Spectrum | None,
-) -> tuple[float, ...]:
-    """The construction's loss at each depth, at the multiple of its step that is best there."""
-    found = []
-    for depth in depths:
-        best = best_multiplier(quantity, problem, tuning, depth, spectrum)
-        found.append(
-            algorithm_loss(quantity, problem, test, depth, multiplier=best, spectrum=spectrum)
-        )
-    return tuple(found)
+) -> dict[int, float]:
+    """The construction's loss by depth, at the multiple of its step that is best there."""
+    best = {depth: best_multiplier(problem, tuning, depth, spectrum) for depth in depths}
+    return {
+        depth: algorithm_loss(problem, test, depth, multiplier=m, spectrum=spectrum)
+        for depth, m in best.items()
+    }
 
 
 def model_loss(model: InContextModel, problem: GraphTask, graphs: Graphs) -> float:
@@ -168,53 +172,13 @@ def _apart(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).abs().max() / expected.abs().max())
 
 
-def _warm(
-    folders: Sequence[InContextFolder],
-    problem: GraphTask,
-    test: Graphs,
-) -> tuple[list[Number], Line]:
-    """The construction as it is, and after training all of its P, Q and R from there."""
-    config = folders[0].config()
-    before = model_loss(config.model.build(config.task), problem, test)
-    after = [model_loss(folder.model(), problem, test) for folder in folders]
-    number = Number(
-        name=f"loss of {WARM_DEPTH} layers trained from the construction",
-        value=mean(after),
-        low=min(after),
-        high=max(after),
-        reference=before,
-        source="the construction, where training started",
-    )
-    line = Line(
-        label="trained from the construction",
-        x=(float(WARM_DEPTH),),
-        y=(mean(after),),
-        low=(min(after),),
-        high=(max(after),),
-    )
-    return [number], line
-
-
-def _trained(
-    form: str, depths: Sequence[int], losses: Mapping[tuple[str, int], Sequence[float]]
-) -> Line:
-    values = [losses[form, depth] for depth in depths]
-    return Line(
-        label=f"trained, {form}",
-        x=tuple(float(depth) for depth in depths),
-        y=tuple(mean(v) for v in values),
-        low=tuple(min(v) for v in values),
-        high=tuple(max(v) for v in values),
-    )
-
-
 def _study(quantity: Quantity) -> Analysis:
     return Analysis(
         name=f"cheng2025-{quantity}",
         title=f"Graph transformers trained for the {QUANTITIES[quantity]}",
         section="4",
         runs=partial(runs, quantity),
-        analyse=partial(_analyse, quantity),
+        analyse=partial(analyse, quantity),
         note=_NOTE,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.plot import COLOURS, plain, pyplot
+from ...core.plot import COLOURS, plain, pyplot, save
 from .compare import Ablation, Comparison, Entry, accuracies
 from .contestants import CONTESTANTS
 
@@ -38,8 +38,7 @@ def plot_efficiency(comparisons: Sequence[Comparison], path: Path) -> None:
         if any(name in comparison.entries for comparison in comparisons)
     ]
     panels[0].legend(handles=handles, frameon=False, fontsize="small")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _colours() -> dict[str, str]:
@@ -96,11 +95,7 @@ def plot_ablations(ablation: Ablation, path: Path) -> None:
         )
         for key, shade in _SHADES.items()
     ]
-    figure.legend(
-        handles=handles, frameon=False, fontsize="small", ncols=3, loc="outside lower center"
-    )
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    save(figure, path, handles)
 
 
 def _bars(axes: Any, names: list[str], found: dict[str, Entry], whole: Entry, colour: str) -> None:

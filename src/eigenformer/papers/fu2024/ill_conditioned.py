@@ -6,17 +6,16 @@ from typing import get_args
 
 from ...incontext import InContextFolder
 from ...runs import Experiment, Scale
-from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..findings import Finding, Findings, Number
+from ..judging import answer, finding
 from ..study import Analysis
 from .settings import (
     CITED,
-    DESCENT_STEPS,
-    NEWTON_STEPS,
     SEEDS,
     Data,
     Matched,
-    doublings,
-    heat_map,
+    heat_maps,
+    loss_panel,
     matched,
     run,
     small_part,
@@ -58,20 +57,12 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     ends = {data: [last(each) for each in found[data]] for data in DATA}
     ill = found["ill-conditioned"][0]
     return Findings(
-        panels=tuple(_losses(data, found[data][0]) for data in DATA),
-        maps=(
-            heat_map(
-                "Ill-conditioned: Newton", ill.newton, range(NEWTON_STEPS + 1), "Newton's iteration"
-            ),
-            heat_map(
-                "Ill-conditioned: descent",
-                ill.descent,
-                doublings(DESCENT_STEPS),
-                "gradient descent",
-            ),
+        panels=tuple(
+            loss_panel(f"Loss at the query, {data} data", found[data][0]) for data in DATA
         ),
+        maps=heat_maps(ill, "Ill-conditioned: Newton", "Ill-conditioned: descent"),
         numbers=tuple(_numbers(ends)),
-        verdicts={"N07": judged(ends["isotropic"], ends["ill-conditioned"], small_part(scale))},
+        verdicts={"N07": verdict(ends["isotropic"], ends["ill-conditioned"], small_part(scale))},
     )
 
 
@@ -81,38 +72,6 @@ def last(found: Matched) -> Last:
         newton=found.newton_steps[-1],
         descent=found.descent_steps[-1],
         loss=float(found.losses[-1]),
-    )
-
-
-def _losses(data: Data, found: Matched) -> Panel:
-    shown = doublings(DESCENT_STEPS)
-    series = (
-        ("read-outs of the layers", range(1, len(found.losses)), found.losses, "model"),
-        (
-            "Newton's iteration",
-            range(1, len(found.newton_losses)),
-            found.newton_losses,
-            "algorithm",
-        ),
-        ("gradient descent", shown, found.descent_losses, "algorithm"),
-    )
-    lines = [
-        Line(
-            label=label,
-            x=tuple(float(step) for step in steps),
-            y=tuple(float(losses[step]) for step in steps),
-            kind="model" if kind == "model" else "algorithm",
-        )
-        for label, steps, losses, kind in series
-    ]
-    return Panel(
-        title=f"Loss at the query, {data} data",
-        x="layers, or steps",
-        y="squared error / mean square of the target",
-        lines=tuple(lines),
-        log_x=True,
-        log_y=True,
-        note="First seed.",
     )
 
 
@@ -143,7 +102,7 @@ def _numbers(ends: Mapping[Data, Sequence[Last]]) -> list[Number]:
     return numbers
 
 
-def judged(isotropic: Sequence[Last], ill: Sequence[Last], small: float) -> Finding:
+def verdict(isotropic: Sequence[Last], ill: Sequence[Last], small: float) -> Finding:
     """By every seed: models that have learned, Newton's steps, descent's steps.
 
     Learned: all last layers have a similarity of 0.9 or more with some Newton step, and the
@@ -165,11 +124,6 @@ def judged(isotropic: Sequence[Last], ill: Sequence[Last], small: float) -> Find
         b.newton <= SLOWER * a.newton and b.descent >= MORE * b.newton
         for a, b in zip(isotropic, ill, strict=True)
     ]
-    state: State = "undecided"
-    if learned and all(kept):
-        state = "holds"
-    elif learned and not any(kept):
-        state = "fails"
     not_learned = (
         f" The models have not learned enough to judge: similarity below {LIKE:g}, or a loss above "
         f"{small / 2:.2g}, half of what the small directions hold. Not at this size."
@@ -178,11 +132,8 @@ def judged(isotropic: Sequence[Last], ill: Sequence[Last], small: float) -> Find
         "A model of 12 layers and embedding 64 at d = 8 on 20 million sequences of either kind: "
         "about 40 hours of a core."
     )
-    return Finding(
-        state=state,
-        sentence=f"Last layers match, {shown}." + ("" if learned else not_learned),
-        would_decide=more if state == "undecided" else "",
-    )
+    sentence = f"Last layers match, {shown}." + ("" if learned else not_learned)
+    return finding(answer(learned and all(kept), learned and not any(kept)), sentence, more)
 
 
 STUDY = Analysis(

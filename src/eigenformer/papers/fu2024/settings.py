@@ -21,10 +21,11 @@ from ...incontext import (
     gpt,
 )
 from ...incontext.algorithms import GradientDescent, Newton
-from ...incontext.measures import fit_readouts, model_errors, prefix, prefix_errors, similarity
+from ...incontext.measures import fit_readouts, model_errors, prefix_errors, similarity
 from ...runs import Experiment, Scale
 from ...training import ScheduleConfig
-from ..findings import HeatMap
+from ..findings import HeatMap, Panel
+from ..seeds import RELATIVE, curve, panel
 
 Data = Literal["isotropic", "ill-conditioned"]
 CONDITION = 100.0
@@ -135,12 +136,7 @@ def matched(prompts_of: Regression, folder: InContextFolder) -> Matched:
 
 def descent_errors(prompts: Prompts, rate: float, steps: int) -> Float[Tensor, "S B n"]:
     """As `prefix_errors` of gradient descent on the sum of squares, so not divided by the pairs."""
-    found = []
-    for pairs in range(1, prompts.x.shape[1] + 1):
-        part = prefix(prompts, pairs)
-        descent = GradientDescent(rate=rate * pairs)
-        found.append(descent.predictions(part, steps) - part.target)
-    return torch.stack(found, dim=2)
+    return prefix_errors(lambda pairs: GradientDescent(rate=rate * pairs), prompts, steps)
 
 
 def first_match(heat: Float[Tensor, "A S"]) -> Int64[Tensor, " A"]:
@@ -149,7 +145,15 @@ def first_match(heat: Float[Tensor, "A S"]) -> Int64[Tensor, " A"]:
     return (heat >= best - SLACK).int().argmax(dim=1)
 
 
-def heat_map(title: str, heat: Float[Tensor, "A S"], steps: Sequence[int], name: str) -> HeatMap:
+def heat_maps(found: Matched, newton: str, descent: str) -> tuple[HeatMap, HeatMap]:
+    """Similarities with either algorithm's steps, under these titles."""
+    return (
+        _heat_map(newton, found.newton, range(NEWTON_STEPS + 1), "Newton's iteration"),
+        _heat_map(descent, found.descent, doublings(DESCENT_STEPS), "gradient descent"),
+    )
+
+
+def _heat_map(title: str, heat: Float[Tensor, "A S"], steps: Sequence[int], name: str) -> HeatMap:
     """Layers 1 and on, and the steps chosen; the best of these is marked."""
     shown = heat[1:, list(steps)]
     return HeatMap(
@@ -164,6 +168,17 @@ def heat_map(title: str, heat: Float[Tensor, "A S"], steps: Sequence[int], name:
         log_columns=max(steps) > 100,
         note=f"{SEQUENCES} sequences, first seed; the mark is the best match.",
     )
+
+
+def loss_panel(title: str, found: Matched) -> Panel:
+    """Losses at the query by layers, and by steps of either algorithm."""
+    newton, descent = found.newton_losses.tolist(), found.descent_losses.tolist()
+    lines = (
+        curve("read-outs of the layers", dict(enumerate(found.losses[1:].tolist(), 1)), "model"),
+        curve("Newton's iteration", dict(enumerate(newton[1:], 1))),
+        curve("gradient descent", {step: descent[step] for step in doublings(DESCENT_STEPS)}),
+    )
+    return panel(title, "layers, or steps", RELATIVE, lines, log="xy", note="First seed.")
 
 
 def doublings(most: int) -> list[int]:

@@ -7,20 +7,11 @@ import numpy as np
 
 from ...incontext import InContextFolder
 from ...runs import Experiment, Scale
-from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..findings import Finding, Findings, Number, Panel
+from ..judging import answer, finding
+from ..seeds import curve, panel
 from ..study import Analysis
-from .settings import (
-    CITED,
-    DESCENT_STEPS,
-    NEWTON_STEPS,
-    SEEDS,
-    Matched,
-    doublings,
-    heat_map,
-    matched,
-    run,
-    task,
-)
+from .settings import CITED, SEEDS, Matched, heat_maps, loss_panel, matched, run, task
 
 LIKE = 0.9
 """A layer counts where its best similarity with a step of Newton's iteration is at least this."""
@@ -38,71 +29,28 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     found = [matched(task(scale, "isotropic"), folder) for folder in folders.values()]
     first = found[0]
     return Findings(
-        panels=(_steps(found), _losses(first)),
-        maps=(
-            heat_map(
-                "Newton's iteration", first.newton, range(NEWTON_STEPS + 1), "Newton's iteration"
-            ),
-            heat_map(
-                "Gradient descent", first.descent, doublings(DESCENT_STEPS), "gradient descent"
-            ),
-        ),
+        panels=(_steps(found), loss_panel("Loss at the query", first)),
+        maps=heat_maps(first, "Newton's iteration", "Gradient descent"),
         numbers=tuple(_numbers(found)),
-        verdicts={"N06": together([judged(each) for each in found])},
+        verdicts={"N06": together([verdict(each) for each in found])},
     )
 
 
 def _steps(found: Sequence[Matched]) -> Panel:
-    lines = []
-    for number, each in enumerate(found):
-        layers = tuple(float(layer) for layer in range(1, len(each.newton)))
+    lines = [
+        curve(
+            f"{name}, seed {seed}",
+            {layer: float(max(step, 1)) for layer, step in enumerate(steps) if layer > 0},
+            "model",
+        )
+        for seed, each in enumerate(found)
         for name, steps in (
             ("Newton's iteration", each.newton_steps),
             ("gradient descent", each.descent_steps),
-        ):
-            y = tuple(float(max(step, 1)) for step in steps[1:])
-            lines.append(Line(label=f"{name}, seed {number}", x=layers, y=y))
-    return Panel(
-        title="Best matching steps",
-        x="layer",
-        y="steps, at least 1",
-        lines=tuple(lines),
-        log_y=True,
-        note="Of equally good steps (within 0.001) the first.",
-    )
-
-
-def _losses(found: Matched) -> Panel:
-    layers = found.losses[1:].tolist()
-    newton = found.newton_losses.tolist()
-    descent = [float(found.descent_losses[step]) for step in doublings(DESCENT_STEPS)]
-    return Panel(
-        title="Loss at the query",
-        x="layers, or steps",
-        y="squared error / mean square of the target",
-        lines=(
-            Line(
-                label="read-outs of the layers",
-                x=tuple(float(layer) for layer in range(1, len(layers) + 1)),
-                y=tuple(layers),
-            ),
-            Line(
-                label="Newton's iteration",
-                x=tuple(float(step) for step in range(1, len(newton))),
-                y=tuple(newton[1:]),
-                kind="algorithm",
-            ),
-            Line(
-                label="gradient descent",
-                x=tuple(float(step) for step in doublings(DESCENT_STEPS)),
-                y=tuple(descent),
-                kind="algorithm",
-            ),
-        ),
-        log_x=True,
-        log_y=True,
-        note="First seed.",
-    )
+        )
+    ]
+    note = "Of equally good steps (within 0.001) the first."
+    return panel("Best matching steps", "layer", "steps, at least 1", lines, log="y", note=note)
 
 
 def _numbers(found: Sequence[Matched]) -> list[Number]:
@@ -149,7 +97,7 @@ def _line(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
     return float(slope), 1 - float(np.mean(rest**2)) / total if total > 0 else 0.0
 
 
-def judged(found: Matched) -> Finding:
+def verdict(found: Matched) -> Finding:
     """One model's verdict, on the layers whose best similarity with Newton's iteration is >= 0.9.
 
     Holds if Newton's steps rise from layer to layer with R^2 >= 0.9 of a line, and descent's fit an
@@ -165,45 +113,34 @@ def judged(found: Matched) -> Finding:
     best = float(found.newton[-1].max())
     shown = f"the last layer's best similarity is {best:.3f}"
     if len(counted) < FEWEST:
-        return Finding(
-            state="undecided",
-            sentence=(
-                f"{len(counted)} layers resemble a step of Newton's iteration ({shown}), too few "
-                "to see growth: not at this size."
-            ),
+        return finding(
+            None,
+            f"{len(counted)} layers resemble a step of Newton's iteration ({shown}), too few "
+            "to see growth: not at this size.",
         )
     slope, fit = _line(counted, newton)
     _, straight = _line(counted, descent)
     _, exponential = _line(counted, np.log2(np.maximum(descent, 1)).tolist())
     rising = all(b > a for a, b in itertools.pairwise(newton))
-    state: State = "undecided"
-    if rising and fit >= FIT and exponential > straight:
-        state = "holds"
-    elif newton[-1] <= newton[0] or exponential < straight:
-        state = "fails"
-    return Finding(
-        state=state,
-        sentence=(
-            f"Layers match Newton's and descent's steps thus: {pairs}; {shown}. {slope:.1f} Newton "
-            f"steps a layer (R^2 {fit:.2f}); for descent an exponential has R^2 {exponential:.2f}, "
-            f"a line {straight:.2f}."
+    return finding(
+        answer(
+            rising and fit >= FIT and exponential > straight,
+            newton[-1] <= newton[0] or exponential < straight,
         ),
+        f"Layers match Newton's and descent's steps thus: {pairs}; {shown}. {slope:.1f} Newton "
+        f"steps a layer (R^2 {fit:.2f}); for descent an exponential has R^2 {exponential:.2f}, "
+        f"a line {straight:.2f}.",
     )
 
 
 def together(found: Sequence[Finding]) -> Finding:
     """The state that all seeds share, else undecided."""
     states = {each.state for each in found}
-    state: State = states.pop() if len(states) == 1 else "undecided"
-    return Finding(
-        state=state,
-        sentence=" ".join(f"Seed {seed}: {each.sentence}" for seed, each in enumerate(found)),
-        would_decide=(
-            "A model of 12 layers and embedding 64 at d = 8 on 20 million sequences: about 20 "
-            "hours of a core."
-            if state == "undecided"
-            else ""
-        ),
+    return finding(
+        answer(states == {"holds"}, states == {"fails"}),
+        " ".join(f"Seed {seed}: {each.sentence}" for seed, each in enumerate(found)),
+        "A model of 12 layers and embedding 64 at d = 8 on 20 million sequences: about 20 hours "
+        "of a core.",
     )
 
 

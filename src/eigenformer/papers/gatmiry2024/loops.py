@@ -9,8 +9,8 @@ from ...incontext import Gaussian, InContextFolder, Regression
 from ...incontext.measures import loss_by_layer
 from ...runs import Scale
 from ..findings import Finding, Findings, Number, Panel
-from ..seeds import RANGE, line, number
-from ..sides import mean as average
+from ..judging import agreed, finding
+from ..seeds import RANGE, line, number, panel
 from ..study import Analysis
 from .settings import DIM, LOOP_CELLS, UNKNOWN, by_cell, runs, task
 
@@ -99,12 +99,12 @@ def _panel(law: str, found: Sequence[Curve]) -> Panel:
         )
         for each in found
     ]
-    return Panel(
-        title=f"Loss by loops, {law}",
-        x="loops",
-        y="mean squared error / d",
-        lines=tuple(lines),
-        log_y=True,
+    return panel(
+        f"Loss by loops, {law}",
+        "loops",
+        "mean squared error / d",
+        lines,
+        log="y",
         note=f"{what}; mean over {PROMPTS} prompts. {RANGE}",
     )
 
@@ -131,15 +131,11 @@ def verdict(found: Sequence[Curve]) -> Finding:
         for each in found
     ]
     sentence = f"The loss at 2L loops against that at the L of training: {'; '.join(parts)}."
-    if max(gains) < 1:
-        return Finding(state="holds", sentence=sentence)
-    if min(gains) >= 1:
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="A rule for the lengths of prompts at which a prompt with a large eigenvalue "
-        "is rare enough; no more training.",
+    return finding(
+        agreed(gain < 1 for gain in gains),
+        sentence,
+        "A rule for the lengths of prompts at which a prompt with a large eigenvalue is rare "
+        "enough; no more training.",
     )
 
 

@@ -10,8 +10,9 @@ from ...incontext.measures import distance_from_identity
 from ...incontext.models.forms import Descent
 from ...runs import Scale
 from ..findings import Finding, Findings, Line, Number, Panel
-from ..scalars import Schedule, best_schedule, eigenvalues
-from ..seeds import RANGE, curve, line, number, spread
+from ..judging import answer, finding
+from ..scalars import StepRates, best_schedule, eigenvalues
+from ..seeds import RANGE, curve, line, number, panel, spread
 from ..study import Analysis
 from .settings import CELLS, DIM, SEEDS, UNKNOWN, by_cell, runs, task
 
@@ -37,7 +38,7 @@ NOT_TINY = 4.0
 """In units of the least loss: the inequality speaks of losses above this."""
 
 
-def best_steps(draws: int) -> dict[tuple[int, int], Schedule]:
+def best_steps(draws: int) -> dict[tuple[int, int], StepRates]:
     """The best a of L steps by (n, L); its loss is not yet divided by d.
 
     For one loop it is n / (n + d + 1).
@@ -160,7 +161,7 @@ def _numbers(cell: tuple[int, int], row: Sequence[Trained], goal: float) -> list
     ]
 
 
-def _table(best: Mapping[tuple[int, int], Schedule]) -> list[Number]:
+def _table(best: Mapping[tuple[int, int], StepRates]) -> list[Number]:
     source = "an earlier program, 600 draws"
     found = []
     for cell, (a, loss) in TABLE.items():
@@ -192,14 +193,10 @@ def verdict(
         f"Trained a against the best constant step of L steps: {'; '.join(parts)}. The largest "
         f"difference is {100 * max(worst):.1f}%."
     )
-    if max(worst) < CLOSE:
-        return Finding(state="holds", sentence=sentence)
-    if any(min(row) >= CLOSE for row in misses.values()):
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="Scale paper's 20 million prompts a model: about 15 minutes each on one core.",
+    return finding(
+        answer(max(worst) < CLOSE, any(min(row) >= CLOSE for row in misses.values())),
+        sentence,
+        "Scale paper's 20 million prompts a model: about 15 minutes each on one core.",
     )
 
 
@@ -208,18 +205,18 @@ def _steps(
 ) -> Panel:
     lines: list[Line] = []
     for loops in sorted({loops for _, loops in found}):
-        theory = {float(n): a for (n, each), a in goal.items() if each == loops}
-        row = {float(n): values for (n, each), values in found.items() if each == loops}
+        theory = {n: a for (n, each), a in goal.items() if each == loops}
+        row = {n: values for (n, each), values in found.items() if each == loops}
         lines += [
             line(f"trained, {loops} loops", row),
             curve(f"best, {loops} loops", theory, "theory"),
         ]
-    return Panel(
-        title="The learned step by the length of the prompt",
-        x="pairs in a prompt, n",
-        y="a",
-        lines=tuple(lines),
-        log_x=True,
+    return panel(
+        "The learned step by the length of the prompt",
+        "pairs in a prompt, n",
+        "a",
+        lines,
+        log="x",
         note=f"{RANGE} d = {DIM}. a goes to 1 as n grows: A = I is the limit of long prompts.",
     )
 
@@ -227,13 +224,12 @@ def _steps(
 def _dominance(lines: Sequence[Line]) -> Panel:
     loss = [x for each in lines for x in each.x]
     bound = curve("Theorem 3.4: at least", {min(loss): 1.0, max(loss): 1.0}, "theory")
-    return Panel(
-        title="Gradient dominance along training",
-        x="loss",
-        y="16 ||gradient in A||^2 / loss^((2L - 1)/L)",
-        lines=(*lines, bound) if min(loss) < max(loss) else tuple(lines),
-        log_x=True,
-        log_y=True,
+    return panel(
+        "Gradient dominance along training",
+        "loss",
+        "16 ||gradient in A||^2 / loss^((2L - 1)/L)",
+        (*lines, bound) if min(loss) < max(loss) else lines,
+        log="xy",
         note=f"One seed; where the loss is above {NOT_TINY:g} times its least.",
     )
 

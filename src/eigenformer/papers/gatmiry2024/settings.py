@@ -11,7 +11,7 @@ from ...incontext import (
     RunConfig,
 )
 from ...runs import Experiment, Scale
-from ...training import ScheduleConfig
+from ..seeds import COSINE, grouped
 
 DIM = 10
 CELLS = ((20, 1), (20, 2), (20, 5), (100, 1), (100, 2), (100, 5))
@@ -56,7 +56,7 @@ def _config(scale: Scale, points: int, loops: int, seed: int) -> RunConfig:
         optimizer=Optimizer(
             rate=1e-2 if scale == "laptop" else 1e-3,
             clip=None if heavy else 1.0,
-            schedule=ScheduleConfig(warmup_steps=0, shape="cosine"),
+            schedule=COSINE,
         ),
         steps=steps,
         batch=512 if scale == "laptop" and not heavy else 4096,
@@ -70,10 +70,9 @@ def by_cell(
     folders: Mapping[str, InContextFolder],
 ) -> dict[tuple[int, int], list[InContextFolder]]:
     """The runs of each (n, L)."""
-    found: dict[tuple[int, int], list[InContextFolder]] = {}
-    for folder in folders.values():
-        config = folder.config()
+
+    def cell(config: RunConfig) -> tuple[int, int]:
         assert isinstance(config.task, Regression)
-        cell = (config.task.points, LinearAttention.of(config.model).layers)
-        found.setdefault(cell, []).append(folder)
-    return found
+        return config.task.points, LinearAttention.of(config.model).layers
+
+    return grouped(folders, cell)

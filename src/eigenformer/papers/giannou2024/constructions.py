@@ -16,7 +16,9 @@ from ...construct.network import Network
 from ...core import rng
 from ...incontext import InContextFolder
 from ...runs import Scale
-from ..findings import Finding, Findings, Line, Number, Panel
+from ..findings import Finding, Findings, Number, Panel
+from ..judging import finding
+from ..seeds import curve, panel
 from ..study import Analysis
 from .settings import CITED
 
@@ -198,29 +200,17 @@ def depth_slope(steps: Sequence[int | None]) -> float:
 def _depth_panel(depths: Mapping[float, Sequence[int | None]]) -> Panel:
     lines = []
     for accuracy, steps in depths.items():
-        kept = [(k, t + 3) for k, t in zip(KAPPAS, steps, strict=True) if t is not None]
-        lines.append(
-            Line(
-                label=f"error {accuracy:g}",
-                x=tuple(k for k, _ in kept),
-                y=tuple(float(layers) for _, layers in kept),
-                kind="algorithm",
-            )
-        )
-        lines.append(
-            Line(
-                label=f"3 + 2 log2 kappa + log2 ln 1/eps, eps = {accuracy:g}",
-                x=KAPPAS,
-                y=tuple(3 + 2 * math.log2(k) + math.log2(-math.log(accuracy)) for k in KAPPAS),
-                kind="theory",
-            )
-        )
-    return Panel(
-        title="Depth of theorem 4.2's network",
-        x="condition number of A^T A",
-        y="layers, T + 3",
-        lines=tuple(lines),
-        log_x=True,
+        kept = {k: t + 3.0 for k, t in zip(KAPPAS, steps, strict=True) if t is not None}
+        added = math.log2(-math.log(accuracy))
+        theory = {k: 3 + 2 * math.log2(k) + added for k in KAPPAS}
+        label = f"3 + 2 log2 kappa + log2 ln 1/eps, eps = {accuracy:g}"
+        lines += [curve(f"error {accuracy:g}", kept), curve(label, theory, "theory")]
+    return panel(
+        "Depth of theorem 4.2's network",
+        "condition number of A^T A",
+        "layers, T + 3",
+        lines,
+        log="x",
         note=f"Largest error of {PROBLEMS} problems, d = {DIM}, {TOKENS} rows.",
     )
 
@@ -266,21 +256,17 @@ def _log_slope(x: Sequence[float], y: Sequence[float]) -> float:
 
 
 def _knot_panel(knots: Mapping[float, Sequence[float]]) -> Panel:
-    x = tuple(float(count) for count in KNOTS)
     lines = [
-        Line(label=f"mu = {mu:g}", x=x, y=tuple(errors), kind="algorithm")
-        for mu, errors in knots.items()
+        curve(f"mu = {mu:g}", dict(zip(KNOTS, errors, strict=True))) for mu, errors in knots.items()
     ]
     first = knots[MUS[0]][0]
-    slope = tuple(first * (KNOTS[0] / count) ** 2 for count in KNOTS)
-    lines.append(Line(label="slope -2", x=x, y=slope, kind="theory"))
-    return Panel(
-        title="Damped Newton: error of a step of the network",
-        x="knots of each scalar function",
-        y="largest ||x - x_exact||",
-        lines=tuple(lines),
-        log_x=True,
-        log_y=True,
+    slope = {count: first * (KNOTS[0] / count) ** 2 for count in KNOTS}
+    return panel(
+        "Damped Newton: error of a step of the network",
+        "knots of each scalar function",
+        "largest ||x - x_exact||",
+        (*lines, curve("slope -2", slope, "theory")),
+        log="xy",
         note="30 problems, d = 5, 26 examples.",
     )
 
@@ -295,20 +281,22 @@ def _looped_panel() -> Panel:
     for _ in range(rounds):
         ours.append(network(a, y, ours[-1]).numpy())
         exact.append(damped_newton(a, y, exact[-1], mu))
-    layers = tuple(float(network.depth * step) for step in range(rounds + 1))
 
-    def distances(iterates: Sequence[np.ndarray]) -> tuple[float, ...]:
-        return tuple(float(np.linalg.norm(each - optimum, axis=1).mean()) for each in iterates)
+    def distances(iterates: Sequence[np.ndarray]) -> dict[float, float]:
+        return {
+            network.depth * step: float(np.linalg.norm(each - optimum, axis=1).mean())
+            for step, each in enumerate(iterates)
+        }
 
-    return Panel(
-        title="Damped Newton by a looped network",
-        x="layers",
-        y="mean distance to the minimiser",
-        lines=(
-            Line(label=f"network, {knots} knots", x=layers, y=distances(ours), kind="algorithm"),
-            Line(label="damped Newton", x=layers, y=distances(exact), kind="theory"),
+    return panel(
+        "Damped Newton by a looped network",
+        "layers",
+        "mean distance to the minimiser",
+        (
+            curve(f"network, {knots} knots", distances(ours)),
+            curve("damped Newton", distances(exact), "theory"),
         ),
-        log_y=True,
+        log="y",
         note=f"30 problems, mu = {mu:g}, from 0; {network.depth} layers a step.",
     )
 
@@ -330,21 +318,16 @@ def judged_depth(found: Sequence[Counted], depths: Mapping[float, Sequence[int |
     counts = _by_counts(found, "on 1000 problems each")
     slopes = [depth_slope(steps) for steps in depths.values()]
     if any(math.isnan(slope) for slope in slopes):
-        return Finding(
-            state="undecided",
-            sentence=f"{counts.sentence} Some accuracy was not reached in {MOST_STEPS} steps.",
-            would_decide="Deeper networks: no training, minutes of a core.",
-        )
+        sentence = f"{counts.sentence} Some accuracy was not reached in {MOST_STEPS} steps."
+        return finding(None, sentence, "Deeper networks: no training, minutes of a core.")
     first, last = depths[max(depths)], depths[min(depths)]
     added = [b - a for a, b in zip(first, last, strict=True) if a is not None and b is not None]
     grows = all(abs(slope - 2) <= 0.3 for slope in slopes) and max(added) <= 3
-    return Finding(
-        state="holds" if grows and counts.state == "holds" else "fails",
-        sentence=(
-            f"{counts.sentence} {min(slopes):.2f} to {max(slopes):.2f} steps are added when "
-            f"kappa(A^T A) doubles (theory: 2), {min(added)} to {max(added)} when the error "
-            f"goes from {max(depths):g} to {min(depths):g} (theory: 2)."
-        ),
+    return finding(
+        grows and counts.state == "holds",
+        f"{counts.sentence} {min(slopes):.2f} to {max(slopes):.2f} steps are added when "
+        f"kappa(A^T A) doubles (theory: 2), {min(added)} to {max(added)} when the error "
+        f"goes from {max(depths):g} to {min(depths):g} (theory: 2).",
     )
 
 
@@ -357,28 +340,24 @@ def judged_logistic(found: Sequence[Counted], knots: Mapping[float, Sequence[flo
     slopes = [_log_slope(KNOTS, errors) for errors in knots.values()]
     falls = all(slope <= -1.5 for slope in slopes)
     worst = max(errors[-1] for errors in knots.values())
-    return Finding(
-        state="holds" if falls and counts.state == "holds" else "fails",
-        sentence=(
-            f"{counts.sentence} The paper's bound is 11 + 2k. With ReLU networks the error falls "
-            f"like knots^{max(slopes):.2f} or faster, to {worst:.1e} at {KNOTS[-1]} knots."
-        ),
+    return finding(
+        falls and counts.state == "holds",
+        f"{counts.sentence} The paper's bound is 11 + 2k. With ReLU networks the error falls "
+        f"like knots^{max(slopes):.2f} or faster, to {worst:.1e} at {KNOTS[-1]} knots.",
     )
 
 
 def _by_counts(found: Sequence[Counted], where: str) -> Finding:
     wrong = [each for each in found if not each.agrees]
     if wrong:
-        return Finding(state="fails", sentence=f"{'; '.join(map(str, wrong))}.")
+        return finding(False, f"{'; '.join(map(str, wrong))}.")
     worst = max(each.error for each in found)
     last = found[-1]
-    return Finding(
-        state="holds",
-        sentence=(
-            f"{len(found)} networks have the counts claimed or fewer (of {last.name}: layers "
-            f"{last.layers}, heads {last.heads}, width {last.width}) and a relative error of at "
-            f"most {worst:.1e} {where}."
-        ),
+    return finding(
+        True,
+        f"{len(found)} networks have the counts claimed or fewer (of {last.name}: layers "
+        f"{last.layers}, heads {last.heads}, width {last.width}) and a relative error of at "
+        f"most {worst:.1e} {where}.",
     )
 
 
@@ -386,7 +365,6 @@ STUDY = Analysis(
     name="giannou2024-constructions",
     title="The constructed networks measured",
     section="4 and 5: lemma 4.1, theorems 4.2 and 5.1",
-    runs=lambda scale: (),
     analyse=analyse,
     note=(
         "Nothing is trained, and both scales measure the same. The printed matrices are not "

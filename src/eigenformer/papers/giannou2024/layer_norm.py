@@ -8,17 +8,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...incontext import InContextFolder, InContextModel, Prompts, Transformer
+from ...incontext import InContextFolder, InContextModel, Prompts, RunConfig, Transformer
 from ...incontext.algorithms import Newton
 from ...incontext.measures import response
 from ...runs import Experiment, Scale
-from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..findings import Finding, Findings, Kind, Line, Number, Panel
+from ..judging import answer, finding, together
+from ..seeds import curve, geometric_mean, number, panel
 from ..study import Analysis
 from .settings import (
-    LAPTOP_SEEDS,
-    PAPER_SEED,
+    SEEDS,
     UNITS,
-    geometric_mean,
+    by_depth,
     laptop_config,
     log_interval,
     measured,
@@ -42,15 +43,13 @@ class Size:
 
     conditions: tuple[float, ...]
     depths: dict[str, tuple[int, ...]]
-    seeds: tuple[int, ...]
 
 
 SIZES: dict[Scale, Size] = {
-    "laptop": Size(conditions=(5.0,), depths={PLAIN: (3,), NORM: (1, 3, 5)}, seeds=LAPTOP_SEEDS),
+    "laptop": Size(conditions=(5.0,), depths={PLAIN: (3,), NORM: (1, 3, 5)}),
     "paper": Size(
         conditions=(5.0, 10.0, 20.0, 50.0, 100.0),
         depths={PLAIN: (1, 2, 3, 4, 5, 6), NORM: (1, 2, 3, 4, 5, 7, 10, 12)},
-        seeds=(PAPER_SEED,),
     ),
 }
 _SHORT = {PLAIN: "plain", NORM: "norm"}
@@ -61,31 +60,21 @@ Losses = Mapping[tuple[str, int], Sequence[float]]
 
 def runs(scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
-    found = []
-    for condition, kind in itertools.product(size.conditions, size.depths):
-        for layers, seed in itertools.product(size.depths[kind], size.seeds):
-            norm = kind == NORM
-            config = (
-                paper_config(condition, layers, norm=norm)
-                if scale == "paper"
-                else laptop_config(
-                    task(scale, condition),
-                    Transformer(
-                        layers=layers,
-                        embedding=16,
-                        heads=2,
-                        norm=norm,
-                        clip=None if norm else 10.0,
-                        init_std=0.1,
-                    ),
-                    rate=5e-3,
-                    steps=1200,
-                    batch=128,
-                    seed=seed,
-                )
-            )
-            found.append(Experiment(name=_name(condition, kind, layers, seed), config=config))
-    return found
+    return [
+        Experiment(name=_name(*case), config=_config(scale, *case))
+        for condition, kind in itertools.product(size.conditions, size.depths)
+        for case in itertools.product([condition], [kind], size.depths[kind], SEEDS[scale])
+    ]
+
+
+def _config(scale: Scale, condition: float, kind: str, layers: int, seed: int) -> RunConfig:
+    norm = kind == NORM
+    if scale == "paper":
+        return paper_config(condition, layers, norm=norm)
+    clip = None if norm else 10.0
+    model = Transformer(layers=layers, embedding=16, heads=2, norm=norm, clip=clip, init_std=0.1)
+    prompts = task(scale, condition)
+    return laptop_config(prompts, model, rate=5e-3, steps=1200, batch=128, seed=seed)
 
 
 def _name(condition: float, kind: str, layers: int, seed: int) -> str:
@@ -103,17 +92,19 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     outside: dict[tuple[str, int], list[float]] = {}
     curves: dict[int, Tensor] = {}
     for kind, depths in size.depths.items():
-        for layers, seed in itertools.product(depths, size.seeds):
+        for layers, seed in itertools.product(depths, SEEDS[scale]):
             model = folders[_name(condition, kind, layers, seed)].model().double()
             inside.setdefault((kind, layers), []).append(model_loss(model, batches))
             far, curve = _far_loss(model, shown, values, edge)
             outside.setdefault((kind, layers), []).append(far)
-            if kind == NORM and seed == size.seeds[0]:
+            if kind == NORM and seed == SEEDS[scale][0]:
                 curves[layers] = curve
+    deepest = max(layers for _, layers in inside)
+    newton = {order: step_losses(Newton(order=order), batches, deepest) for order in (2, 3)}
     return Findings(
         panels=(
-            _by_depth("In distribution", inside, batches),
-            _by_depth("Far out of distribution", outside),
+            by_depth("In distribution", _by_kind(inside), newton),
+            by_depth("Far out of distribution", _by_kind(outside), {}),
             _responses(values, shown, curves),
         ),
         numbers=(
@@ -121,7 +112,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
             *_numbers("far out of distribution", outside),
             Number(name="edge of the distribution: 99% of |x_1| are below", value=edge),
         ),
-        verdicts={"N05": judged(inside, outside)},
+        verdicts={"N05": verdict(inside, outside)},
     )
 
 
@@ -151,72 +142,40 @@ def _far_loss(
     return float(error), found.mean(dim=1)
 
 
-def _by_depth(title: str, losses: Losses, batches: Sequence[Prompts] = ()) -> Panel:
-    lines = []
-    for kind in (PLAIN, NORM):
-        ours = {layers: values for (name, layers), values in losses.items() if name == kind}
-        lines.append(
-            Line(
-                label=kind,
-                x=tuple(float(layers) for layers in ours),
-                y=tuple(geometric_mean(values) for values in ours.values()),
-                low=tuple(min(values) for values in ours.values()),
-                high=tuple(max(values) for values in ours.values()),
-            )
-        )
-    deepest = max(layers for _, layers in losses)
-    if batches:
-        lines += [
-            Line(
-                label=f"Newton, order {order}",
-                x=tuple(float(step) for step in range(deepest + 1)),
-                y=tuple(step_losses(Newton(order=order), batches, deepest)),
-                kind="algorithm",
-            )
-            for order in (2, 3)
-        ]
-    return Panel(
-        title=title,
-        x="layers, or steps",
-        y="squared error / mean square of the target",
-        lines=tuple(lines),
-        log_y=True,
-        note="Intervals are ranges over seeds.",
-    )
+def _by_kind(losses: Losses) -> dict[str, dict[int, Sequence[float]]]:
+    return {
+        kind: {layers: values for (name, layers), values in losses.items() if name == kind}
+        for kind in (PLAIN, NORM)
+    }
 
 
 def _responses(
     values: Float[Tensor, " V"], prompts: Prompts, curves: Mapping[int, Float[Tensor, " V"]]
 ) -> Panel:
-    x = tuple(values.tolist())
     truth = values + float((prompts.target - prompts.query[:, 0]).mean())
-    lines = [
-        Line(label=f"{layers} layers with layer norm", x=x, y=tuple(curve.tolist()))
-        for layers, curve in curves.items()
-    ]
-    lines.append(Line(label="truth", x=x, y=tuple(truth.tolist()), kind="theory"))
-    return Panel(
-        title="Response to one coordinate of the query",
-        x="first coordinate of the query",
-        y="mean prediction",
-        lines=tuple(lines),
+
+    def drawn(label: str, answers: Float[Tensor, " V"], kind: Kind) -> Line:
+        return curve(label, dict(zip(values.tolist(), answers.tolist(), strict=True)), kind)
+
+    lines = [drawn(f"{n} layers with layer norm", found, "model") for n, found in curves.items()]
+    lines.append(drawn("truth", truth, "theory"))
+    return panel(
+        "Response to one coordinate of the query",
+        "first coordinate of the query",
+        "mean prediction",
+        lines,
         note=f"First seed, {SHOWN} prompts with one w*, all ones.",
     )
 
 
 def _numbers(where: str, losses: Losses) -> list[Number]:
     return [
-        Number(
-            name=f"loss of {layers} layers, {kind}, {where}",
-            value=geometric_mean(values),
-            low=min(values),
-            high=max(values),
-        )
+        number(f"loss of {layers} layers, {kind}, {where}", values, centre=geometric_mean)
         for (kind, layers), values in losses.items()
     ]
 
 
-def judged(inside: Losses, outside: Losses) -> Finding:
+def verdict(inside: Losses, outside: Losses) -> Finding:
     """Both halves, by 95% intervals of log ratios paired by seed.
 
     Layer norm helps: its loss is lower than the plain model's at every depth that both have. Depth
@@ -230,11 +189,6 @@ def judged(inside: Losses, outside: Losses) -> Finding:
     deepest = depths[-1]
     best = min(depths[:-1], key=lambda layers: geometric_mean(outside[NORM, layers]))
     hurts = _sign([log_interval(outside[NORM, deepest], outside[NORM, best])])
-    state: State = "undecided"
-    if helps is False or hurts is False:
-        state = "fails"
-    elif helps and hurts:
-        state = "holds"
     at = shared[-1]
     said = {True: "helps", False: "does not help", None: "makes no clear difference"}
     far = {True: "hurts", False: "helps", None: "makes no clear difference"}
@@ -247,16 +201,13 @@ def judged(inside: Losses, outside: Losses) -> Finding:
         "seeds each."
     )
     more = "Five more seeds: 3.1 million examples, 0.3 hours of a core."
-    return Finding(
-        state=state, sentence=sentence, would_decide=more if state == "undecided" else ""
-    )
+    return finding(together((helps, hurts)), sentence, more)
 
 
 def _sign(intervals: Sequence[tuple[float, float]]) -> bool | None:
     """Whether all of these are above 0 (True), or some are below it (False)."""
-    if intervals and all(low > 0 for low, _ in intervals):
-        return True
-    return False if any(high < 0 for _, high in intervals) else None
+    positive = bool(intervals) and all(low > 0 for low, _ in intervals)
+    return answer(positive, any(high < 0 for _, high in intervals))
 
 
 STUDY = Analysis(

@@ -8,13 +8,15 @@ from ...incontext import InContextFolder, Logistic, Optimizer, RunConfig, Transf
 from ...incontext.algorithms import DampedNewton
 from ...incontext.measures import loss_by_layer, loss_by_step
 from ...runs import Experiment, Scale
-from ..findings import Findings, Line, Number, Panel
+from ..findings import Findings, Number
+from ..seeds import INTERVALS, curve, geometric_mean, line, number, panel
 from ..study import Analysis
-from .settings import PAPER_SEED, geometric_mean, laptop_config
+from .settings import SEEDS as ALL_SEEDS
+from .settings import laptop_config
 
 MU = 0.1
 LAYERS: dict[Scale, tuple[int, ...]] = {"laptop": (1, 2, 3), "paper": (1, 6, 12, 15, 20, 40)}
-SEEDS: dict[Scale, tuple[int, ...]] = {"laptop": (0, 1), "paper": (PAPER_SEED,)}
+SEEDS: dict[Scale, tuple[int, ...]] = {"laptop": (0, 1), "paper": ALL_SEEDS["paper"]}
 STEPS = 8
 STRETCH = 13
 """Layers a damped Newton step, 11 + 2k with k = 1, in the paper's figure."""
@@ -44,21 +46,7 @@ def _name(layers: int, seed: int) -> str:
 
 
 def _config(scale: Scale, layers: int, seed: int) -> RunConfig:
-    if scale == "paper":
-        return RunConfig(
-            task=task(scale),
-            model=_model(layers, init_std=0.02),
-            optimizer=Optimizer(rate=1e-4),
-            steps=1000,
-            batch=2000,
-            seed=seed,
-        )
-    model = _model(layers, init_std=0.1)
-    return laptop_config(task(scale), model, rate=2e-3, steps=1000, batch=128, seed=seed)
-
-
-def _model(layers: int, *, init_std: float) -> Transformer:
-    return Transformer(
+    model = Transformer(
         layers=layers,
         embedding=32,
         heads=4,
@@ -66,7 +54,17 @@ def _model(layers: int, *, init_std: float) -> Transformer:
         norm=True,
         mlp="relu",
         positions=True,
-        init_std=init_std,
+        init_std=0.02 if scale == "paper" else 0.1,
+    )
+    if scale == "laptop":
+        return laptop_config(task(scale), model, rate=2e-3, steps=1000, batch=128, seed=seed)
+    return RunConfig(
+        task=task(scale),
+        model=model,
+        optimizer=Optimizer(rate=1e-4),
+        steps=1000,
+        batch=2000,
+        seed=seed,
     )
 
 
@@ -76,30 +74,22 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     losses: dict[int, list[float]] = {}
     for layers, seed in itertools.product(LAYERS[scale], SEEDS[scale]):
         model = folders[_name(layers, seed)].model().double()
-        found = float(loss_by_layer(model, prompts, size=SIZE)[-1])
-        losses.setdefault(layers, []).append(found)
-    trained = Line(
-        label="trained transformer",
-        x=tuple(float(layers) for layers in losses),
-        y=tuple(geometric_mean(values) for values in losses.values()),
-        low=tuple(min(values) for values in losses.values()),
-        high=tuple(max(values) for values in losses.values()),
+        loss = float(loss_by_layer(model, prompts, size=SIZE)[-1])
+        losses.setdefault(layers, []).append(loss)
+    stretched = {STRETCH * step: loss for step, loss in enumerate(newton)}
+    lines = (
+        line("trained transformer", losses, centre=geometric_mean),
+        curve(f"damped Newton, {STRETCH} layers a step", stretched),
     )
-    stretched = Line(
-        label=f"damped Newton, {STRETCH} layers a step",
-        x=tuple(float(STRETCH * step) for step in range(STEPS + 1)),
-        y=tuple(newton),
-        kind="algorithm",
+    found = panel(
+        "Logistic regression",
+        "layers",
+        "squared distance to the minimiser",
+        lines,
+        log="y",
+        note=f"{INTERVALS} Damped Newton starts from 0.",
     )
-    panel = Panel(
-        title="Logistic regression",
-        x="layers",
-        y="squared distance to the minimiser",
-        lines=(trained, stretched),
-        log_y=True,
-        note="Intervals are ranges over seeds. Damped Newton starts from 0.",
-    )
-    return Findings(panels=(panel,), numbers=tuple(numbers(losses, newton)), verdicts={})
+    return Findings(panels=(found,), numbers=tuple(numbers(losses, newton)), verdicts={})
 
 
 def numbers(losses: Losses, newton: Sequence[float]) -> list[Number]:
@@ -109,13 +99,12 @@ def numbers(losses: Losses, newton: Sequence[float]) -> list[Number]:
     for layers, values in losses.items():
         loss = geometric_mean(values)
         found.append(
-            Number(
-                name=f"squared distance, {layers} layers",
-                value=loss,
-                low=min(values),
-                high=max(values),
+            number(
+                f"squared distance, {layers} layers",
+                values,
                 reference=newton[1],
                 source="one step of damped Newton from 0 on the same prompts",
+                centre=geometric_mean,
             )
         )
         steps = next((step for step, each in enumerate(newton) if each <= loss), None)

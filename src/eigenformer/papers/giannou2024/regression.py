@@ -4,16 +4,17 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
-from ...incontext import InContextFolder, LinearAttention
+from ...incontext import InContextFolder, LinearAttention, RunConfig
 from ...incontext.algorithms import Newton
 from ...runs import Experiment, Scale
-from ..findings import Finding, Findings, Line, Number, Panel, State
+from ..findings import Finding, Findings, Number
+from ..judging import answer, finding
+from ..seeds import geometric_mean, number
 from ..study import Analysis
 from .settings import (
-    LAPTOP_SEEDS,
-    PAPER_SEED,
+    SEEDS,
     UNITS,
-    geometric_mean,
+    by_depth,
     laptop_config,
     log_interval,
     measured,
@@ -39,24 +40,9 @@ Losses = Mapping[tuple[float, int], Sequence[float]]
 
 
 def runs(scale: Scale) -> Sequence[Experiment]:
-    if scale == "paper":
-        return [
-            Experiment(name=_name(k, n, PAPER_SEED), config=paper_config(k, n, norm=False))
-            for k, n in itertools.product(CONDITIONS, LAYERS[scale])
-        ]
     return [
-        Experiment(
-            name=_name(condition, layers, seed),
-            config=laptop_config(
-                task(scale, condition),
-                LinearAttention(layers=layers, init_std=0.1, clip=10.0),
-                rate=1e-2,
-                steps=20_000,
-                batch=512,
-                seed=seed,
-            ),
-        )
-        for condition, layers, seed in itertools.product(CONDITIONS, LAYERS[scale], LAPTOP_SEEDS)
+        Experiment(name=_name(*case), config=_config(scale, *case))
+        for case in itertools.product(CONDITIONS, LAYERS[scale], SEEDS[scale])
     ]
 
 
@@ -64,12 +50,19 @@ def _name(condition: float, layers: int, seed: int) -> str:
     return f"condition-{condition:g}-layers-{layers}-seed-{seed}"
 
 
+def _config(scale: Scale, condition: float, layers: int, seed: int) -> RunConfig:
+    if scale == "paper":
+        return paper_config(condition, layers, norm=False)
+    model = LinearAttention(layers=layers, init_std=0.1, clip=10.0)
+    prompts = task(scale, condition)
+    return laptop_config(prompts, model, rate=1e-2, steps=20_000, batch=512, seed=seed)
+
+
 def _layers(count: int) -> str:
     return "1 layer" if count == 1 else f"{count} layers"
 
 
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
-    seeds = (PAPER_SEED,) if scale == "paper" else LAPTOP_SEEDS
     losses: dict[tuple[float, int], list[float]] = {}
     newton: dict[tuple[float, int], list[float]] = {}
     for condition in CONDITIONS:
@@ -79,61 +72,37 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
         for layers in LAYERS[scale]:
             losses[condition, layers] = [
                 model_loss(folders[_name(condition, layers, seed)].model(), batches)
-                for seed in seeds
+                for seed in SEEDS[scale]
             ]
-    return Findings(
-        panels=tuple(_panel(condition, losses, newton) for condition in CONDITIONS),
-        numbers=tuple(_numbers(losses, newton)),
-        verdicts={"N04": judged(losses, newton)},
-    )
-
-
-def _panel(
-    condition: float, losses: Losses, newton: Mapping[tuple[float, int], list[float]]
-) -> Panel:
-    ours = {layers: values for (k, layers), values in losses.items() if k == condition}
-    trained = Line(
-        label="trained linear self-attention",
-        x=tuple(float(layers) for layers in ours),
-        y=tuple(geometric_mean(values) for values in ours.values()),
-        low=tuple(min(values) for values in ours.values()),
-        high=tuple(max(values) for values in ours.values()),
-    )
-    steps = tuple(float(step) for step in range(STEPS + 1))
-    lines = [
-        Line(
-            label=f"Newton, order {order}",
-            x=steps,
-            y=tuple(newton[condition, order]),
-            kind="algorithm",
+    panels = [
+        by_depth(
+            f"Condition number {condition:g}",
+            {"trained linear self-attention": {n: losses[condition, n] for n in LAYERS[scale]}},
+            {order: newton[condition, order] for order in ORDERS},
         )
-        for order in ORDERS
+        for condition in CONDITIONS
     ]
-    return Panel(
-        title=f"Condition number {condition:g}",
-        x="layers, or steps",
-        y="squared error / mean square of the target",
-        lines=(trained, *lines),
-        log_y=True,
-        note="Intervals are ranges over seeds.",
+    return Findings(
+        panels=tuple(panels),
+        numbers=tuple(_numbers(losses, newton)),
+        verdicts={"N04": verdict(losses, newton)},
     )
 
 
 def _numbers(losses: Losses, newton: Mapping[tuple[float, int], list[float]]) -> list[Number]:
     return [
-        Number(
-            name=f"loss of {_layers(layers)}, condition number {condition:g}",
-            value=geometric_mean(values),
-            low=min(values),
-            high=max(values),
+        number(
+            f"loss of {_layers(layers)}, condition number {condition:g}",
+            values,
             reference=newton[condition, 2][layers],
             source="as many steps of Newton's iteration of order 2 on the same prompts",
+            centre=geometric_mean,
         )
         for (condition, layers), values in losses.items()
     ]
 
 
-def judged(losses: Losses, newton: Mapping[tuple[float, int], list[float]]) -> Finding:
+def verdict(losses: Losses, newton: Mapping[tuple[float, int], list[float]]) -> Finding:
     """Both halves of the claim, for condition numbers 5 and 10.
 
     Between: up to 4 layers, some seed of every size lies between the two orders after as many
@@ -163,26 +132,17 @@ def judged(losses: Losses, newton: Mapping[tuple[float, int], list[float]]) -> F
             f"{newton[condition, 2][STOP]:.2g} and order 3 {newton[condition, 3][STOP]:.2g} after "
             f"{STOP} steps"
         )
-    stopped = _stopped(ratios)
-    state: State = "fails" if outside or stopped is False else "undecided"
-    if not outside and stopped:
-        state = "holds"
+    least = math.log(LEAST_GAIN)
+    stopped = answer(
+        all(low >= least for low, _ in ratios), any(high < least for _, high in ratios)
+    )
     parts = [f"By condition number, {'; '.join(figures)}."]
     where = "; ".join(outside) or "every size up to four layers is between order 2 and order 3"
     parts.append(f"{where[0].upper()}{where[1:]}.")
     said = {True: "stop", False: "do not stop", None: "may or may not stop (by 95% intervals)"}
     parts.append(f"Gains {said[stopped]} after {STOP} layers.")
     more = "Five more seeds of 4 and 6 layers: 31 million examples, 0.3 hours of a core."
-    return Finding(
-        state=state, sentence=" ".join(parts), would_decide=more if state == "undecided" else ""
-    )
-
-
-def _stopped(ratios: Sequence[tuple[float, float]]) -> bool | None:
-    """By intervals of log(loss of the deepest / loss of four layers), one a condition number."""
-    if all(low >= math.log(LEAST_GAIN) for low, _ in ratios):
-        return True
-    return False if any(high < math.log(LEAST_GAIN) for _, high in ratios) else None
+    return finding(False if outside else stopped, " ".join(parts), more)
 
 
 STUDY = Analysis(

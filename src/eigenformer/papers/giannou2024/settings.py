@@ -1,7 +1,7 @@
 """Tasks and training of the paper's regression experiments (derivations.md, section 1e)."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 
 import torch
@@ -25,11 +25,12 @@ from ...incontext import (
 from ...incontext.algorithms import RegressionAlgorithm
 from ...runs import Scale
 from ...training import ScheduleConfig
-from ..sides import mean, mean_half_width
+from ..findings import Panel
+from ..seeds import INTERVALS, RELATIVE, curve, geometric_mean, line, panel
+from ..sides import mean_interval
 
 CITED = "Giannou et al. (2024)"
-PAPER_SEED = 14
-LAPTOP_SEEDS = (0, 1, 2)
+SEEDS: dict[Scale, tuple[int, ...]] = {"laptop": (0, 1, 2), "paper": (14,)}
 UNITS = (
     "Inputs are in units in which the largest eigenvalue of the covariance is uniform in "
     "[0.01, 1] and not in [1, 100]: the same law divided by 100, as neither a relative loss nor "
@@ -62,7 +63,7 @@ def paper_config(condition: float, layers: int, *, norm: bool) -> RunConfig:
         ),
         steps=100_000,
         batch=2000,
-        seed=PAPER_SEED,
+        seed=SEEDS["paper"][0],
         curriculum=Curriculum(dims=2, points=10, every=5000, more_dims=1, more_points=5),
     )
 
@@ -75,7 +76,6 @@ def laptop_config(
     steps: int,
     batch: int,
     seed: int,
-    warmup: int = 100,
 ) -> RunConfig:
     """Adam with a cosine to 0: reaches in fewer steps what a constant small rate does in many."""
     return RunConfig(
@@ -84,7 +84,7 @@ def laptop_config(
         optimizer=Optimizer(
             rate=rate,
             clip=1.0,
-            schedule=ScheduleConfig(warmup_steps=warmup, shape="cosine", floor=0.0),
+            schedule=ScheduleConfig(warmup_steps=100, shape="cosine", floor=0.0),
         ),
         steps=steps,
         batch=batch,
@@ -134,12 +134,17 @@ def _relative(
     return errors.mean(dim=1) / torch.cat([b.target for b in batches]).square().mean()
 
 
-def geometric_mean(values: Sequence[float]) -> float:
-    return math.exp(mean([math.log(v) for v in values]))
-
-
 def log_interval(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
     """The 95% interval of log(first / second), paired by seed; everything for one seed."""
-    differences = [math.log(a / b) for a, b in zip(first, second, strict=True)]
-    half = mean_half_width(differences) if len(differences) > 1 else math.inf
-    return mean(differences) - half, mean(differences) + half
+    return mean_interval([math.log(a / b) for a, b in zip(first, second, strict=True)])
+
+
+def by_depth(
+    title: str,
+    trained: Mapping[str, Mapping[int, Sequence[float]]],
+    newton: Mapping[int, Sequence[float]],
+) -> Panel:
+    """Losses of models by layers, beside those of Newton's iterations by steps, by order."""
+    lines = [line(label, row, centre=geometric_mean) for label, row in trained.items()]
+    lines += [curve(f"Newton, order {order}", losses) for order, losses in newton.items()]
+    return panel(title, "layers, or steps", RELATIVE, lines, log="y", note=INTERVALS)

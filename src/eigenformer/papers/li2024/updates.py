@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from ...incontext import (
     Evaluation,
@@ -24,7 +22,8 @@ from ...incontext import (
 from ...incontext.measures import pruned, update_spectrum
 from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Line, Number, Panel
-from ..sides import mean
+from ..judging import answer, finding
+from ..seeds import line, number, panel
 from ..study import Analysis
 
 MATRICES = {"w_q": "W_Q", "w_k": "W_K", "w_v": "W_V"}
@@ -84,12 +83,12 @@ def _runs(scale: Scale) -> Sequence[Experiment]:
     ]
 
 
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     trained = [_measured(folder) for folder in folders.values()]
     return Findings(
-        panels=(_spectra(trained), _pruning(trained), _lengths(trained)),
+        panels=_panels(trained),
         numbers=_numbers(trained),
-        verdicts={"N14": judge(trained)},
+        verdicts={"N14": verdict(trained)},
     )
 
 
@@ -102,7 +101,7 @@ def _measured(folder: InContextFolder) -> Trained:
     spectra = {}
     for name in MATRICES:
         values = update_spectrum(getattr(before, name), getattr(after, name))
-        spectra[name] = _floats(values / values[0])
+        spectra[name] = tuple((values / values[0]).tolist())
     update = after.w_v - before.w_v
     counts = task.basis(config.seed)[:RANK]
     return Trained(
@@ -110,9 +109,13 @@ def _measured(folder: InContextFolder) -> Trained:
         smallest=_accuracies(after, test, largest=False),
         largest=_accuracies(after, test, largest=True),
         relevant=float((update @ counts.T).square().sum() / update.square().sum()),
-        before=_floats(before.w_o.norm(dim=1).sort().values),
-        after=_floats(after.w_o.norm(dim=1).sort().values),
+        before=_lengths(before),
+        after=_lengths(after),
     )
+
+
+def _lengths(model: OneLayerModel) -> tuple[float, ...]:
+    return tuple(model.w_o.norm(dim=1).sort().values.tolist())
 
 
 def _accuracies(model: OneLayerModel, test: Sequences, *, largest: bool) -> tuple[float, ...]:
@@ -126,7 +129,7 @@ def _accuracies(model: OneLayerModel, test: Sequences, *, largest: bool) -> tupl
     return tuple(found)
 
 
-def judge(trained: Sequence[Trained]) -> Finding:
+def verdict(trained: Sequence[Trained]) -> Finding:
     """Holds if updates are of low rank, and some fraction of neurons is free to prune.
 
     Low rank: sigma_3 / sigma_2 is at most 0.1 for W_Q, W_K and W_V in every run. Free: in every run
@@ -156,79 +159,66 @@ def judge(trained: Sequence[Trained]) -> Finding:
         )
     else:
         sentence += ", and no fraction of neurons is free if short and missed if long."
-    if max(drops) <= LOW_RANK and free:
-        return Finding(state="holds", sentence=sentence)
     tenth = FRACTIONS.index(0.1)
     hurt = all(run.smallest[0] - run.smallest[tenth] >= HURTS for run in trained)
-    if min(drops) > NOT_LOW_RANK or hurt:
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="ten times as many neurons and steps: 128,000 sequences a seed, some minutes",
+    return finding(
+        answer(max(drops) <= LOW_RANK and bool(free), min(drops) > NOT_LOW_RANK or hurt),
+        sentence,
+        "ten times as many neurons and steps: 128,000 sequences a seed, some minutes",
     )
 
 
-def _spectra(trained: Sequence[Trained]) -> Panel:
+def _panels(trained: Sequence[Trained]) -> tuple[Panel, ...]:
     count = min(8, *(len(values) for run in trained for values in run.spectra.values()))
-    return Panel(
-        title="Singular values of what training added",
-        x="number",
-        y="relative to the largest",
-        lines=tuple(
-            _line(label, [run.spectra[name][:count] for run in trained], range(1, count + 1))
-            for name, label in MATRICES.items()
+    numbers, places = range(1, count + 1), range(1, len(trained[0].after) + 1)
+    note = f"Means and ranges over {len(trained)} seeds."
+    return (
+        panel(
+            "Singular values of what training added",
+            "number",
+            "relative to the largest",
+            [
+                _line(label, [run.spectra[name][:count] for run in trained], numbers)
+                for name, label in MATRICES.items()
+            ],
+            log="y",
+            note=note,
         ),
-        log_y=True,
-        note=f"Means and ranges over {len(trained)} seeds.",
-    )
-
-
-def _pruning(trained: Sequence[Trained]) -> Panel:
-    return Panel(
-        title="Accuracy without some of the neurons",
-        x="fraction pruned",
-        y="accuracy",
-        lines=(
-            _line("shortest first", [run.smallest for run in trained], FRACTIONS),
-            _line("longest first", [run.largest for run in trained], FRACTIONS),
+        panel(
+            "Accuracy without some of the neurons",
+            "fraction pruned",
+            "accuracy",
+            [
+                _line("shortest first", [run.smallest for run in trained], FRACTIONS),
+                _line("longest first", [run.largest for run in trained], FRACTIONS),
+            ],
+            note=note,
         ),
-        note=f"Means and ranges over {len(trained)} seeds.",
-    )
-
-
-def _lengths(trained: Sequence[Trained]) -> Panel:
-    places = range(1, len(trained[0].after) + 1)
-    return Panel(
-        title="Lengths of neurons (rows of W_O), sorted",
-        x="neuron",
-        y="length",
-        lines=(
-            _line("before training", [run.before for run in trained], places),
-            _line("after training", [run.after for run in trained], places),
+        panel(
+            "Lengths of neurons (rows of W_O), sorted",
+            "neuron",
+            "length",
+            [
+                _line("before training", [run.before for run in trained], places),
+                _line("after training", [run.after for run in trained], places),
+            ],
+            note=note,
         ),
-        note=f"Means and ranges over {len(trained)} seeds.",
     )
 
 
 def _numbers(trained: Sequence[Trained]) -> tuple[Number, ...]:
-    drops = [run.drop for run in trained]
-    relevant = [run.relevant for run in trained]
     dim = len(trained[0].spectra["w_v"])
     return (
-        Number(
-            name="sigma_3 / sigma_2 of the updates, the largest of W_Q, W_K, W_V",
-            value=mean(drops),
-            low=min(drops),
-            high=max(drops),
+        number(
+            "sigma_3 / sigma_2 of the updates, the largest of W_Q, W_K, W_V",
+            [run.drop for run in trained],
             reference=0.0,
             source="rank 2, as the patterns that count",
         ),
-        Number(
-            name="share of W_V's update that acts on the patterns that count",
-            value=mean(relevant),
-            low=min(relevant),
-            high=max(relevant),
+        number(
+            "share of W_V's update that acts on the patterns that count",
+            [run.relevant for run in trained],
             reference=RANK / dim,
             source="an update without preferred directions",
         ),
@@ -236,18 +226,7 @@ def _numbers(trained: Sequence[Trained]) -> tuple[Number, ...]:
 
 
 def _line(label: str, values: Sequence[Sequence[float]], x: Sequence[float]) -> Line:
-    columns = list(zip(*values, strict=True))
-    return Line(
-        label=label,
-        x=tuple(float(v) for v in x),
-        y=tuple(mean(column) for column in columns),
-        low=tuple(min(column) for column in columns),
-        high=tuple(max(column) for column in columns),
-    )
-
-
-def _floats(values: Float[Tensor, " v"]) -> tuple[float, ...]:
-    return tuple(float(v) for v in values)
+    return line(label, dict(zip(x, zip(*values, strict=True), strict=True)))
 
 
 UPDATES = Analysis(
@@ -255,7 +234,7 @@ UPDATES = Analysis(
     title="Rank of updates and sparsity of neurons in a one-layer transformer",
     section="synthetic experiments",
     runs=_runs,
-    analyse=_analyse,
+    analyse=analyse,
     note=(
         "The paper's own settings could not be read, so those of both scales are ours: 10 patterns "
         "in 20 dimensions, 100 neurons, SGD (laptop); 50 in 100, 1000 neurons (paper). Neurons "

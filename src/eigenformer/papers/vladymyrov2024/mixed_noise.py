@@ -12,13 +12,16 @@ from ...incontext import InContextFolder, InContextModel, Prompts, Regression
 from ...incontext.algorithms import Ridge, best_ridge
 from ...runs import Scale
 from ..findings import Finding, Findings, Line, Number, Panel
+from ..judging import answer, finding, word
+from ..seeds import curve, grouped, panel
 from ..study import Analysis
 from .ridge import TunedRidge, tuned_ridge
-from .settings import FORMS, NAMES, SIZES, Form, Size, run_name, runs, task
+from .settings import FORMS, NAMES, SIZES, Form, Kind, Size, kind_of, runs, task
 
 TUNING_PROMPTS = 5000
 MARGIN = 0.1
 """A model matches another if it is at most this fraction of the other's excess loss behind."""
+_ABOVE = "mean squared error - oracle ridge's"
 DEEP = 5
 """Layers from which on the paper finds tuned ridge regression matched."""
 
@@ -31,11 +34,13 @@ class Compared:
     high: float
     """Ends of its 95% interval, over prompts."""
 
+    @property
+    def middle(self) -> float:
+        return (self.low + self.high) / 2
+
     def below(self, bound: float) -> bool | None:
         """Whether a - b is at most `bound`; None if the interval has it inside."""
-        if self.high <= bound:
-            return True
-        return False if self.low > bound else None
+        return answer(self.high <= bound, self.low > bound)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +53,21 @@ class Baselines:
 
     def errors(self, problem: Regression, prompts: Prompts) -> dict[str, Float[Tensor, " B"]]:
         """Squared errors at the queries."""
-        adaptive = Ridge(strength="adaptive").predictions(prompts, 0)[0]
-        predictions = {
-            "oracle": Ridge(strength="oracle").predictions(prompts, 0)[0],
-            "ConstRR": Ridge(strength=self.constant).predictions(prompts, 0)[0],
-            "AdaRR": adaptive,
-            "TunedRR": self.tuned.predictions(prompts),
+        ridges = {
+            "oracle": Ridge(strength="oracle"),
+            "ConstRR": Ridge(strength=self.constant),
+            "AdaRR": Ridge(strength="adaptive"),
         }
+        predictions = {name: ridge.predictions(prompts, 0)[0] for name, ridge in ridges.items()}
+        predictions["TunedRR"] = self.tuned.predictions(prompts)
         return {name: problem.errors(found, prompts) for name, found in predictions.items()}
 
 
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     size = SIZES[scale]
+    # The seed's model with the least loss on the run's own test prompts (the paper's rule).
     best = {
-        (form, top, depth): _best(folders, size, form, top, depth)
-        for form in FORMS
-        for top in size.tops
-        for depth in size.depths[form]
+        kind: min(row, key=_last_loss).model() for kind, row in grouped(folders, kind_of).items()
     }
     problem = task(size, size.top)
     tuning = _prompts(problem, TUNING_PROMPTS, "tuning")
@@ -93,23 +96,26 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     ]
     diagonal, full = models["diagonal", deepest["diagonal"]], models["full", deepest["full"]]
     beside = models["diagonal", deepest["full"]]
-    verdict = judge(
+    finding = verdict(
         depths=deepest,
         excess={
-            "DIAG": float((diagonal - oracle).mean()),
-            "DIAG beside FULL": float((beside - oracle).mean()),
-            "FULL": float((full - oracle).mean()),
-            **{name: float((errors - oracle).mean()) for name, errors in known.items()},
+            name: float((errors - oracle).mean())
+            for name, errors in {
+                "DIAG": diagonal,
+                "DIAG beside FULL": beside,
+                "FULL": full,
+                **known,
+            }.items()
         },
         against_constant=compared(diagonal, known["ConstRR"]),
         against_tuned=compared(diagonal, known["TunedRR"]),
         against_full=compared(beside, full),
         in_full=scale == "paper",
     )
-    return Findings(panels=tuple(panels), numbers=tuple(numbers), verdicts={"N11": verdict})
+    return Findings(panels=tuple(panels), numbers=tuple(numbers), verdicts={"N11": finding})
 
 
-def judge(
+def verdict(
     *,
     depths: Mapping[Form, int],
     excess: Mapping[str, float],
@@ -137,24 +143,16 @@ def judge(
         f"ConstRR {excess['ConstRR']:.3f}, AdaRR {excess['AdaRR']:.3f}, TunedRR "
         f"{excess['TunedRR']:.3f}; at {depths['full']} layers DIAG "
         f"{excess['DIAG beside FULL']:.3f}, FULL {excess['FULL']:.3f}. DIAG adapts: "
-        f"{_word(adapts)}, matches TunedRR: {_word(matches)}, suffices beside FULL: "
-        f"{_word(suffices)}."
+        f"{word(adapts)}, matches TunedRR: {word(matches)}, suffices beside FULL: "
+        f"{word(suffices)}."
     )
-    parts = (adapts, matches, suffices)
-    if all(parts):
-        return Finding(state="holds", sentence=sentence)
-    if adapts is False or suffices is False or (in_full and matches is False):
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="training as long as the paper's, 410 million prompts a run: 6 CPU hours "
-        "for five layers of the laptop's size, times five seeds",
+    refuted = False in (adapts, suffices) or (in_full and matches is False)
+    return finding(
+        answer(all((adapts, matches, suffices)), refuted),
+        sentence,
+        "training as long as the paper's, 410 million prompts a run: 6 CPU hours for five layers "
+        "of the laptop's size, times five seeds",
     )
-
-
-def _word(part: bool | None) -> str:
-    return {True: "yes", False: "no", None: "undecided"}[part]
 
 
 def compared(a: Float[Tensor, " B"], b: Float[Tensor, " B"]) -> Compared:
@@ -171,14 +169,6 @@ def squared_errors(
     """Of a model in float64."""
     with torch.no_grad():
         return problem.errors(model.double()(prompts), prompts)
-
-
-def _best(
-    folders: Mapping[str, InContextFolder], size: Size, form: Form, top: float, depth: int
-) -> InContextModel:
-    """The seed's model with the least loss on the run's own test prompts (the paper's rule)."""
-    mine = [folders[run_name(form, top, depth, seed)] for seed in range(size.seeds)]
-    return min(mine, key=_last_loss).model()
 
 
 def _last_loss(folder: InContextFolder) -> float:
@@ -198,13 +188,13 @@ def _by_depth(
 ) -> Panel:
     oracle = known["oracle"]
     lines = []
-    for form in FORMS:
-        found = [compared(models[form, depth], oracle) for depth in size.depths[form]]
+    for form, depths in size.depths.items():
+        found = [compared(models[form, depth], oracle) for depth in depths]
         lines.append(
             Line(
                 label=NAMES[form],
-                x=tuple(float(depth) for depth in size.depths[form]),
-                y=tuple((each.low + each.high) / 2 for each in found),
+                x=tuple(map(float, depths)),
+                y=tuple(each.middle for each in found),
                 low=tuple(each.low for each in found),
                 high=tuple(each.high for each in found),
             )
@@ -213,23 +203,22 @@ def _by_depth(
     for name, errors in known.items():
         if name != "oracle":
             excess = float((errors - oracle).mean())
-            x = (float(ends[0]), float(ends[-1]))
-            lines.append(Line(label=name, x=x, y=(excess, excess), kind="algorithm"))
-    return Panel(
-        title=f"Loss above the oracle's, noise uniform on [0, {size.top:g}]",
-        x="layers",
-        y="mean squared error - oracle ridge's",
-        lines=tuple(lines),
-        log_y=True,
+            lines.append(curve(name, dict.fromkeys((ends[0], ends[-1]), excess)))
+    return panel(
+        f"Loss above the oracle's, noise uniform on [0, {size.top:g}]",
+        "layers",
+        _ABOVE,
+        lines,
+        log="y",
         note=f"Best of {size.seeds} seeds; 95% intervals over {size.test_prompts} prompts.",
     )
 
 
 def _by_noise(size: Size, models: Mapping[Form, InContextModel], baselines: Baselines) -> Panel:
     """Each predictor at one level of noise after another, as it was for all of them mixed."""
-    levels = tuple(size.top * share for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4))
-    excess: dict[str, list[float]] = {}
-    for level in levels:
+    excess: dict[str, dict[float, float]] = {}
+    for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4):
+        level = size.top * share
         problem = replace(task(size, size.top), noise=(level,), noise_law="levels")
         prompts = _prompts(problem, size.test_prompts // 4, "test of study")
         errors = baselines.errors(problem, prompts)
@@ -237,42 +226,34 @@ def _by_noise(size: Size, models: Mapping[Form, InContextModel], baselines: Base
         for form, model in models.items():
             errors[NAMES[form]] = squared_errors(model, problem, prompts)
         for name, values in errors.items():
-            excess.setdefault(name, []).append(float((values - oracle).mean()))
+            excess.setdefault(name, {})[level] = float((values - oracle).mean())
     learned = set(NAMES.values())
-    return Panel(
-        title="Loss above the oracle's at one level of noise",
-        x="standard deviation of the noise",
-        y="mean squared error - oracle ridge's",
-        lines=tuple(
-            Line(
-                label=name,
-                x=levels,
-                y=tuple(values),
-                kind="model" if name in learned else "algorithm",
-            )
+    return panel(
+        "Loss above the oracle's at one level of noise",
+        "standard deviation of the noise",
+        _ABOVE,
+        [
+            curve(name, values, "model" if name in learned else "algorithm")
             for name, values in excess.items()
-        ),
+        ],
         note=f"The deepest models, trained on [0, {size.top:g}]; beyond is extrapolation.",
     )
 
 
-def _by_top(size: Size, best: Mapping[tuple[Form, float, int], InContextModel]) -> Panel:
-    excess = {(form, max(size.depths[form])): list[float]() for form in FORMS}
+def _by_top(size: Size, best: Mapping[Kind, InContextModel]) -> Panel:
+    excess = {(form, max(size.depths[form])): dict[float, float]() for form in FORMS}
     for top in size.tops:
         problem = task(size, top)
         prompts = _prompts(problem, size.test_prompts // 4, "test of study")
         oracle = problem.errors(Ridge(strength="oracle").predictions(prompts, 0)[0], prompts)
         for form, depth in excess:
             errors = squared_errors(best[form, top, depth], problem, prompts)
-            excess[form, depth].append(float((errors - oracle).mean()))
-    return Panel(
-        title="Loss above the oracle's by the range of noise trained on",
-        x="sigma_max",
-        y="mean squared error - oracle ridge's",
-        lines=tuple(
-            Line(label=f"{NAMES[form]}, {depth} layers", x=size.tops, y=tuple(values))
-            for (form, depth), values in excess.items()
-        ),
+            excess[form, depth][top] = float((errors - oracle).mean())
+    return panel(
+        "Loss above the oracle's by the range of noise trained on",
+        "sigma_max",
+        _ABOVE,
+        [curve(f"{NAMES[f]}, {n} layers", values, "model") for (f, n), values in excess.items()],
     )
 
 
@@ -280,7 +261,7 @@ def _number(name: str, errors: Float[Tensor, " B"], oracle: Float[Tensor, " B"])
     found = compared(errors, oracle)
     return Number(
         name=f"loss above the oracle's: {name}",
-        value=(found.low + found.high) / 2,
+        value=found.middle,
         low=found.low,
         high=found.high,
     )
@@ -291,7 +272,7 @@ MIXED_NOISE = Analysis(
     title="Linear transformers beside ridge regression on prompts of different noise",
     section="6",
     runs=runs,
-    analyse=_analyse,
+    analyse=analyse,
     note=(
         "Half the paper's features and pairs (5 and 10), depths up to 5 (FULL: 3), 800 steps of "
         "256 prompts at a rate of 0.003 that falls to 0, where the paper has 200,000 of 2048 at "

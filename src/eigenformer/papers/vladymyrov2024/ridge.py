@@ -39,12 +39,7 @@ class TunedRidge:
 
 def tuned_ridge(prompts: Prompts) -> TunedRidge:
     """The one with the least mean squared error at the queries of `prompts`."""
-    candidates = [
-        TunedRidge(multiplier=multiplier, bound=bound)
-        for multiplier in MULTIPLIERS
-        for bound in BOUNDS
-    ]
     return min(
-        candidates,
+        (TunedRidge(multiplier=m, bound=bound) for m in MULTIPLIERS for bound in BOUNDS),
         key=lambda ridge: float((ridge.predictions(prompts) - prompts.target).square().mean()),
     )

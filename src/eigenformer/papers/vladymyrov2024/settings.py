@@ -1,12 +1,12 @@
 """What is trained on mixed noise (derivations.md, section 6)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from ...incontext import Evaluation, LinearAttention, Optimizer, Regression, RunConfig
 from ...runs import Experiment, Scale
-from ...training import ScheduleConfig
+from ..seeds import COSINE
 
 Form = Literal["full", "diagonal", "gd++"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -62,17 +62,23 @@ def task(size: Size, top: float) -> Regression:
     return Regression(dim=size.dim, points=size.points, noise=(0.0, top), noise_law="range")
 
 
-def run_name(form: Form, top: float, depth: int, seed: int) -> str:
-    """Such as "diagonal-noise-5-5-layers-seed-0"."""
-    kind = "gdpp" if form == "gd++" else form
-    return f"{kind}-noise-{top:g}-{depth}-layers-seed-{seed}"
+Kind = tuple[str, float, int]
+"""The form of a model, sigma_max and its layers."""
+
+
+def kind_of(config: RunConfig) -> Kind:
+    assert isinstance(config.task, Regression)
+    model = LinearAttention.of(config.model)
+    return model.form, config.task.noise[1], model.layers
 
 
 def runs(scale: Scale) -> Sequence[Experiment]:
     size = SIZES[scale]
-    make = _laptop if scale == "laptop" else _paper
     return [
-        Experiment(name=run_name(form, top, depth, seed), config=make(size, form, top, depth, seed))
+        Experiment(
+            name=f"{form.replace('+', 'p')}-noise-{top:g}-{depth}-layers-seed-{seed}",
+            config=_config(scale, form, top, depth, seed),
+        )
         for top in size.tops
         for form in FORMS
         for depth in size.depths[form]
@@ -80,36 +86,22 @@ def runs(scale: Scale) -> Sequence[Experiment]:
     ]
 
 
-def _paper(size: Size, form: Form, top: float, depth: int, seed: int) -> RunConfig:
+def _config(scale: Scale, form: Form, top: float, depth: int, seed: int) -> RunConfig:
+    size = SIZES[scale]
+    model = LinearAttention(layers=depth, heads=HEADS[form], form=form, mean=False)
+    optimizer = Optimizer(rate=1e-4)
+    evaluation = Evaluation(every=10_000, size=10_000)
+    if scale == "laptop":
+        # A rare prompt grows as the third power of itself in each layer, beyond float32.
+        model = replace(model, mean=True, clip=50.0, init_std=0.1)
+        optimizer = Optimizer(rate=0.003, clip=0.1, schedule=COSINE)
+        evaluation = Evaluation(every=size.steps, size=2000)
     return RunConfig(
         task=task(size, top),
-        model=LinearAttention(layers=depth, heads=HEADS[form], form=form, mean=False),
-        optimizer=Optimizer(rate=1e-4),
+        model=model,
+        optimizer=optimizer,
         steps=size.steps,
         batch=size.batch,
         seed=seed,
-        evaluation=Evaluation(every=10_000, size=10_000),
-    )
-
-
-def _laptop(size: Size, form: Form, top: float, depth: int, seed: int) -> RunConfig:
-    return RunConfig(
-        task=task(size, top),
-        model=LinearAttention(
-            layers=depth,
-            heads=HEADS[form],
-            form=form,
-            # A rare prompt grows as the third power of itself in each layer, beyond float32.
-            clip=50.0,
-            init_std=0.1,
-        ),
-        optimizer=Optimizer(
-            rate=0.003,
-            clip=0.1,
-            schedule=ScheduleConfig(warmup_steps=0, shape="cosine"),
-        ),
-        steps=size.steps,
-        batch=size.batch,
-        seed=seed,
-        evaluation=Evaluation(every=size.steps, size=2000),
+        evaluation=evaluation,
     )

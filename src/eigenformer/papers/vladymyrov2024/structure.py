@@ -19,9 +19,10 @@ from ...construct.algorithms.gd_plus_plus import (
 )
 from ...core import rng
 from ...incontext import InContextFolder, LinearAttention, LinearAttentionModel, Prompts, Regression
-from ...incontext.models.forms import Diagonal
-from ...runs import Experiment, Scale
-from ..findings import Findings, Line, Number, Panel
+from ...incontext.models.forms import Diagonal, Form
+from ...runs import Scale
+from ..findings import Findings, Number
+from ..seeds import curve, panel
 from ..study import Analysis
 
 DIM, POINTS, LAYERS, PROMPTS = 10, 20, 3, 200
@@ -31,40 +32,31 @@ SOLVED = 1e-12
 """The relative error to which layers are counted."""
 
 
-def _no_runs(scale: Scale) -> Sequence[Experiment]:
-    return ()
-
-
-def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
+def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     errors = {condition: gd_plus_plus_errors(condition) for condition in CONDITIONS}
-    x = tuple(float(depth) for depth in DEPTHS)
-    convergence = Panel(
-        title="GD++ with Newton and Schulz's steps: error by depth",
-        x="layers",
-        y="|prediction - least squares| / (||x|| ||w||)",
-        lines=tuple(
-            Line(label=f"condition number {condition:g}", x=x, y=errors[condition])
-            for condition in CONDITIONS
-        ),
-        log_y=True,
+    convergence = panel(
+        "GD++ with Newton and Schulz's steps: error by depth",
+        "layers",
+        "|prediction - least squares| / (||x|| ||w||)",
+        [
+            curve(f"condition number {c:g}", dict(zip(DEPTHS, errors[c], strict=True)), "model")
+            for c in CONDITIONS
+        ],
+        log="y",
         note=f"Largest of 100 prompts with {DIM} features and 50 pairs; float64.",
     )
     needed = [first_below(errors[condition], SOLVED) for condition in CONDITIONS]
     offset = needed[0] - np.log(CONDITIONS[0]) / np.log(2.25)
-    depth = Panel(
-        title=f"Layers of GD++ to a relative error of {SOLVED:g}",
-        x="condition number of X^T X",
-        y="layers",
-        lines=(
-            Line(label="GD++", x=CONDITIONS, y=tuple(map(float, needed))),
-            Line(
-                label="log kappa / log(9/4) + constant",
-                x=CONDITIONS,
-                y=tuple(float(np.log(c) / np.log(2.25) + offset) for c in CONDITIONS),
-                kind="theory",
-            ),
-        ),
-        log_x=True,
+    theory = {c: float(np.log(c) / np.log(2.25) + offset) for c in CONDITIONS}
+    depth = panel(
+        f"Layers of GD++ to a relative error of {SOLVED:g}",
+        "condition number of X^T X",
+        "layers",
+        [
+            curve("GD++", dict(zip(CONDITIONS, map(float, needed), strict=True)), "model"),
+            curve("log kappa / log(9/4) + constant", theory, "theory"),
+        ],
+        log="x",
     )
     numbers = [
         Number(
@@ -81,29 +73,23 @@ def _analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
 def _identities() -> tuple[Number, ...]:
     task = Regression(dim=DIM, points=POINTS, noise=(0.0, 5.0), noise_law="range")
     prompts = task.draw(0, 0, PROMPTS, purpose="structure", dtype=torch.float64)
-    full = _model(task, "full")
-    diagonal = _model(task, "diagonal")
-    return (
-        Number(
-            name="Theorem 4.1: tokens after each of 3 full layers against T_l z, relative",
-            value=structure_error(full, prompts),
-            reference=1e-12,
-            source="the bound asked for in float64",
+    errors = {
+        "Theorem 4.1: tokens after each of 3 full layers against T_l z, relative": structure_error(
+            _model(task, "full"), prompts
         ),
-        Number(
-            name="tokens after each of 3 diagonal layers against the update of four numbers",
-            value=diagonal_error(diagonal, prompts),
-            reference=1e-12,
-            source="the bound asked for in float64",
+        "tokens after each of 3 diagonal layers against the update of four numbers": diagonal_error(
+            _model(task, "diagonal"), prompts
         ),
+    }
+    source = "the bound asked for in float64"
+    return tuple(
+        Number(name=name, value=error, reference=1e-12, source=source)
+        for name, error in errors.items()
     )
 
 
-def _model(task: Regression, form: str) -> LinearAttentionModel:
-    assert form in ("full", "diagonal")
-    options = LinearAttention(
-        layers=LAYERS, heads=2, form="full" if form == "full" else "diagonal", init_std=0.3
-    )
+def _model(task: Regression, form: Form) -> LinearAttentionModel:
+    options = LinearAttention(layers=LAYERS, heads=2, form=form, init_std=0.3)
     return options.build(task, 0).double().requires_grad_(False)
 
 
@@ -187,7 +173,6 @@ STRUCTURE = Analysis(
     name="vladymyrov2024-structure",
     title="The form of a linear transformer's layers, and the depth of GD++",
     section="4, Theorem 4.1; 5, Theorem 5.1",
-    runs=_no_runs,
-    analyse=_analyse,
+    analyse=analyse,
     note="No training: random weights and constructed ones; the same at both scales.",
 )

@@ -17,10 +17,7 @@ PAPER = Paper(
             id="N08",
             text="A trained layer of linear self-attention is a step of gradient descent; deeper "
             "models are GD++.",
-            studies=(
-                "vonoswald2023-one-layer",
-                "vonoswald2023-deeper",
-            ),
+            studies=("vonoswald2023-one-layer", "vonoswald2023-deeper"),
         ),
     ),
     records=Path(__file__).with_name("records"),

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from ...incontext import InContextFolder, LinearAttention, Prompts
-from ...incontext.algorithms import GDPlusPlus, GradientDescent, RegressionAlgorithm
+from ...incontext import InContextFolder, LinearAttention, Prompts, RunConfig
+from ...incontext.algorithms import GDPlusPlus, GradientDescent
 from ...incontext.measures import Alignment, alignment
 from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Number, Panel
+from ..judging import answer, finding
 from ..scalars import best_schedule, eigenvalues
-from ..seeds import RANGE, curve, line, number, spread
+from ..seeds import RANGE, curve, grouped, line, number, panel, spread
 from ..study import Analysis
-from .one_layer import half_loss, held_out
-from .settings import PARAMETERS, SEEDS, TASK, laptop_config, paper_config
+from .one_layer import half_loss, half_loss_of, held_out
+from .settings import PARAMETERS, SEEDS, TASK, config
 
 # (layers, looped)
 KINDS: dict[Scale, tuple[tuple[int, bool], ...]] = {
@@ -29,21 +30,17 @@ CLOSE = 0.05
 
 def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Experiment(name=f"{_kind(looped)}-{layers}-seed-{seed}", config=config)
+        Experiment(
+            name=f"{_kind(looped)}-{layers}-seed-{seed}",
+            config=config(scale, layers, seed, looped=looped),
+        )
         for layers, looped in KINDS[scale]
         for seed in range(SEEDS[scale])
-        for config in [
-            laptop_config(
-                layers, seed, looped=looped, rate=1e-2, steps=3000, batch=512, snapshots=()
-            )
-            if scale == "laptop"
-            else paper_config(layers, seed, looped=looped, snapshots=())
-        ]
     ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class OfDepth:
     """Models of one kind, a value of each seed."""
 
     layers: int
@@ -61,14 +58,10 @@ class Measured:
 
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     prompts = held_out()
-    kinds: dict[tuple[int, bool], list[InContextFolder]] = {}
-    for folder in folders.values():
-        model = LinearAttention.of(folder.config().model)
-        kinds.setdefault((model.layers, model.looped), []).append(folder)
     values = eigenvalues(TASK)
     found = [
         _measure(members, prompts, values, layers, looped)
-        for (layers, looped), members in kinds.items()
+        for (layers, looped), members in grouped(folders, _of_kind).items()
     ]
     return Findings(
         panels=(_losses(found),),
@@ -83,29 +76,25 @@ def _measure(
     values: Float[Tensor, "B d"],
     layers: int,
     looped: bool,
-) -> Measured:
+) -> OfDepth:
     """`values`: `eigenvalues` of the prompts' law, to choose the rivals' scalars with."""
     plus = GDPlusPlus(rates=best_schedule(values, layers, "gd++", shared=looped).pairs)
     gd = GradientDescent(rate=best_schedule(values, layers, "gd").rates)
     constant = GradientDescent(rate=best_schedule(values, layers, "gd", shared=True).rates)
     models = [folder.model().double() for folder in folders]
-    return Measured(
+    return OfDepth(
         layers=layers,
         looped=looped,
         losses=[half_loss(model, prompts) for model in models],
         like_plus=[alignment(model, plus, prompts, step=layers) for model in models],
         like_gd=[alignment(model, gd, prompts, step=layers) for model in models],
-        plus=_loss(plus, prompts, layers),
-        gd=_loss(gd, prompts, layers),
-        constant=_loss(constant, prompts, layers),
+        plus=half_loss_of(plus, prompts, layers),
+        gd=half_loss_of(gd, prompts, layers),
+        constant=half_loss_of(constant, prompts, layers),
     )
 
 
-def _loss(algorithm: RegressionAlgorithm, prompts: Prompts, steps: int) -> float:
-    return float(TASK.loss(algorithm.predictions(prompts, steps)[-1], prompts)) / 2
-
-
-def verdict(found: Sequence[Measured]) -> Finding:
+def verdict(found: Sequence[OfDepth]) -> Finding:
     """Holds if every kind is below descent, and the recurrent one of two layers matches GD++.
 
     Below descent: every seed, and descent with the best rate for each step. To match: every seed
@@ -119,18 +108,15 @@ def verdict(found: Sequence[Measured]) -> Finding:
         f"{_mean_cosine(each.like_gd):.3f} with GD."
         for each in found
     )
-    if any(min(each.losses) > each.constant for each in found):
-        return Finding(state="fails", sentence=sentence)
+    above = any(min(each.losses) > each.constant for each in found)
     below = all(max(each.losses) < each.gd for each in found)
     pairs = [each for each in found if each.looped and each.layers == 2]
     matched = [max(each.losses) <= (1 + CLOSE) * each.plus for each in pairs]
-    if below and matched and all(matched):
-        return Finding(state="holds", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="The paper's runs, to 50,000 steps of 2048 prompts: 100 million prompts a "
-        "model, about half an hour each on one core.",
+    return finding(
+        answer(bool(matched) and all([not above, below, *matched]), above),
+        sentence,
+        "The paper's runs, to 50,000 steps of 2048 prompts: 100 million prompts a model, about "
+        "half an hour each on one core.",
     )
 
 
@@ -138,11 +124,16 @@ def _mean_cosine(found: Sequence[Alignment]) -> float:
     return math.fsum(each.cosine for each in found) / len(found)
 
 
+def _of_kind(run: RunConfig) -> tuple[int, bool]:
+    model = LinearAttention.of(run.model)
+    return model.layers, model.looped
+
+
 def _kind(looped: bool) -> str:
     return "recurrent" if looped else "separate"
 
 
-def _numbers(each: Measured) -> list[Number]:
+def _numbers(each: OfDepth) -> list[Number]:
     name = f"{_kind(each.looped)}, {each.layers} layers"
     source = "GD++ with the best scalars, same prompts"
     return [
@@ -165,7 +156,7 @@ def _numbers(each: Measured) -> list[Number]:
     ]
 
 
-def _losses(found: Sequence[Measured]) -> Panel:
+def _losses(found: Sequence[OfDepth]) -> Panel:
     lines = []
     for looped in (True, False):
         kind = [each for each in found if each.looped == looped]
@@ -174,21 +165,16 @@ def _losses(found: Sequence[Measured]) -> Panel:
         sharing = "shared scalars" if looped else "scalars for each layer"
         lines += [
             line(f"trained, {_kind(looped)}", {each.layers: each.losses for each in kind}),
-            curve(f"GD++, {sharing}", {each.layers: each.plus for each in kind}, "algorithm"),
+            curve(f"GD++, {sharing}", {each.layers: each.plus for each in kind}),
         ]
     depths = {each.layers: each for each in sorted(found, key=lambda each: each.layers)}
     lines += [
-        curve("GD, constant rate", {n: each.constant for n, each in depths.items()}, "algorithm"),
-        curve("GD, a rate for each step", {n: each.gd for n, each in depths.items()}, "algorithm"),
+        curve("GD, constant rate", {n: each.constant for n, each in depths.items()}),
+        curve("GD, a rate for each step", {n: each.gd for n, each in depths.items()}),
     ]
-    return Panel(
-        title="Loss by depth",
-        x="layers, or steps",
-        y="half the mean squared error",
-        lines=tuple(lines),
-        log_y=True,
-        note=f"{RANGE} All on the same prompts; scalars are the best in expectation.",
-    )
+    note = f"{RANGE} All on the same prompts; scalars are the best in expectation."
+    y = "half the mean squared error"
+    return panel("Loss by depth", "layers, or steps", y, lines, log="y", note=note)
 
 
 DEEPER = Analysis(

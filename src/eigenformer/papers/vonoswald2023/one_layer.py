@@ -7,14 +7,15 @@ import torch
 
 from ...core import InputError
 from ...incontext import InContextFolder, InContextModel, LinearAttentionModel, Prompts
-from ...incontext.algorithms import GradientDescent
+from ...incontext.algorithms import GradientDescent, RegressionAlgorithm
 from ...incontext.measures import Alignment, alignment
 from ...incontext.models.forms import Full
 from ...runs import Experiment, Scale
 from ..findings import Finding, Findings, Panel
-from ..seeds import RANGE, curve, line, number, spread
+from ..judging import agreed, finding
+from ..seeds import RANGE, curve, line, number, panel, spread
 from ..study import Analysis
-from .settings import PARAMETERS, SEEDS, TASK, laptop_config, optimum, paper_config
+from .settings import PARAMETERS, SEEDS, TASK, config, optimum
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 """Of the training, after which the weights are looked at."""
@@ -27,19 +28,14 @@ CLOSE, ALIGNED = 0.01, 0.99
 
 
 def runs(scale: Scale) -> Sequence[Experiment]:
-    found = []
-    for seed in range(SEEDS[scale]):
-        steps = 1000 if scale == "laptop" else 5000
-        looks = tuple(round(fraction * steps) for fraction in FRACTIONS)
-        config = (
-            laptop_config(
-                1, seed, looped=False, rate=5e-3, steps=steps, batch=1024, snapshots=looks
-            )
-            if scale == "laptop"
-            else paper_config(1, seed, looped=False, snapshots=looks)
+    steps = 1000 if scale == "laptop" else 5000
+    looks = tuple(round(fraction * steps) for fraction in FRACTIONS)
+    return [
+        Experiment(
+            name=f"seed-{seed}", config=config(scale, 1, seed, looped=False, snapshots=looks)
         )
-        found.append(Experiment(name=f"seed-{seed}", config=config))
-    return found
+        for seed in range(SEEDS[scale])
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +58,8 @@ def half_loss(model: InContextModel, prompts: Prompts) -> float:
         return float(TASK.loss(model(prompts), prompts)) / 2
 
 
-def descent_loss(descent: GradientDescent, prompts: Prompts) -> float:
-    return float(TASK.loss(descent.predictions(prompts, 1)[-1], prompts)) / 2
+def half_loss_of(algorithm: RegressionAlgorithm, prompts: Prompts, steps: int = 1) -> float:
+    return float(TASK.loss(algorithm.predictions(prompts, steps)[-1], prompts)) / 2
 
 
 def interpolated(model: InContextModel, rate: float, share: float = 0.5) -> LinearAttentionModel:
@@ -103,7 +99,7 @@ def scaled(prompts: Prompts, *, inputs: float = 1.0, weights: float = 1.0) -> Pr
 def look(model: InContextModel, descent: GradientDescent, prompts: Prompts) -> Look:
     rate = descent.rate
     assert isinstance(rate, float)
-    base = descent_loss(descent, prompts)
+    base = half_loss_of(descent, prompts)
     return Look(
         excess=half_loss(model, prompts) - base,
         interpolated=half_loss(interpolated(model, rate), prompts) - base,
@@ -159,35 +155,31 @@ def verdict(losses: Sequence[float], cosines: Sequence[float], best: float) -> F
         f"{spread(losses)}, the best step of gradient descent {best:.4f}; the cosine of their "
         f"sensitivities is {spread(cosines)}."
     )
-    if all(good):
-        return Finding(state="holds", sentence=sentence)
-    if not any(good):
-        return Finding(state="fails", sentence=sentence)
-    return Finding(
-        state="undecided",
-        sentence=sentence,
-        would_decide="The paper's 5000 steps of 2048 prompts and 5 seeds: 51 million prompts, "
-        "about five minutes of one core.",
+    return finding(
+        agreed(good),
+        sentence,
+        "The paper's 5000 steps of 2048 prompts and 5 seeds: 51 million prompts, about five "
+        "minutes of one core.",
     )
 
 
 def _training(looks: Mapping[int, Sequence[Look]], best: float, last: int) -> Panel:
-    trained = {float(step): [best + each.excess for each in found] for step, found in looks.items()}
+    trained = {step: [best + each.excess for each in found] for step, found in looks.items()}
     late = {
-        float(step): [best + each.interpolated for each in found]
+        step: [best + each.interpolated for each in found]
         for step, found in looks.items()
         if step >= INTERPOLATED_FROM * last
     }
-    steps = {float(step): best for step in looks}
-    return Panel(
-        title="Loss along training",
-        x="steps",
-        y="half the mean squared error",
-        lines=(
-            line("trained", trained),
-            line("interpolated", late),
-            curve("one step of GD, best rate", steps, "theory"),
-        ),
+    lines = (
+        line("trained", trained),
+        line("interpolated", late),
+        curve("one step of GD, best rate", dict.fromkeys(looks, best), "theory"),
+    )
+    return panel(
+        "Loss along training",
+        "steps",
+        "half the mean squared error",
+        lines,
         note=f"{RANGE} On {PROMPTS} prompts, descent's own error on them taken off and its "
         "expectation put in its place. Interpolated: the mean of the trained weights, rescaled, "
         "and descent's.",
@@ -195,23 +187,23 @@ def _training(looks: Mapping[int, Sequence[Look]], best: float, last: int) -> Pa
 
 
 def _alignment(looks: Mapping[int, Sequence[Look]]) -> Panel:
-    def measured(name: str) -> dict[float, list[float]]:
-        return {
-            float(step): [getattr(each.alignment, name) for each in found]
-            for step, found in looks.items()
-        }
-
-    return Panel(
-        title="Trained layer and one step of GD",
-        x="steps",
-        y="cosine, or L2 difference",
-        lines=(
-            line("cosine of sensitivities", measured("cosine")),
-            line("difference of sensitivities", measured("sensitivity_difference")),
-            line("difference of predictions", measured("prediction_difference")),
-        ),
-        note=RANGE,
-    )
+    names = {
+        "cosine of sensitivities": "cosine",
+        "difference of sensitivities": "sensitivity_difference",
+        "difference of predictions": "prediction_difference",
+    }
+    lines = [
+        line(
+            label,
+            {
+                step: [getattr(each.alignment, name) for each in found]
+                for step, found in looks.items()
+            },
+        )
+        for label, name in names.items()
+    ]
+    y = "cosine, or L2 difference"
+    return panel("Trained layer and one step of GD", "steps", y, lines, note=RANGE)
 
 
 def _out_of_distribution(
@@ -229,16 +221,15 @@ def _out_of_distribution(
             for factor, each in changed.items()
         }
         steps = {
-            factor: descent_loss(descent, each) / zero[factor] for factor, each in changed.items()
+            factor: half_loss_of(descent, each) / zero[factor] for factor, each in changed.items()
         }
-        lines += [line(f"trained, {what}", trained), curve(f"GD, {what}", steps, "algorithm")]
-    return Panel(
-        title="Out of distribution",
-        x="factor on the range of x, or on w",
-        y="loss over that of predicting 0",
-        lines=tuple(lines),
-        log_x=True,
-        log_y=True,
+        lines += [line(f"trained, {what}", trained), curve(f"GD, {what}", steps)]
+    return panel(
+        "Out of distribution",
+        "factor on the range of x, or on w",
+        "loss over that of predicting 0",
+        lines,
+        log="xy",
         note=f"{RANGE} Trained with factor 1.",
     )
 

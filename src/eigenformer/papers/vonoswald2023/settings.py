@@ -1,8 +1,10 @@
 """Prompts and training of the paper's experiments (derivations.md, section 3)."""
 
+from dataclasses import replace
+
 from ...incontext import Evaluation, LinearAttention, Optimizer, Regression, RunConfig, Uniform
 from ...runs import Scale
-from ...training import ScheduleConfig
+from ..seeds import COSINE
 
 TASK = Regression(dim=10, points=10, covariates=Uniform(width=1.0))
 """Entries in [-1/2, 1/2], as in the authors' code (its doc string has twice that)."""
@@ -28,45 +30,31 @@ def optimum() -> tuple[float, float]:
     return rate, second / 2 * (d - trace**2 / trace_of_square)
 
 
-def paper_config(layers: int, seed: int, *, looped: bool, snapshots: tuple[int, ...]) -> RunConfig:
-    """A run of the authors' code."""
+def config(
+    scale: Scale, layers: int, seed: int, *, looped: bool, snapshots: tuple[int, ...] = ()
+) -> RunConfig:
+    """The paper's are those of the authors' code; the laptop's have a tenth of the steps or less,
+    and a cosine to 0."""
+    model = LinearAttention(layers=layers, looped=looped)
+    if scale == "laptop":
+        steps = 1000 if layers == 1 else 3000
+        return RunConfig(
+            task=TASK,
+            model=replace(model, init_std=0.05),
+            optimizer=Optimizer(rate=5e-3 if layers == 1 else 1e-2, clip=1.0, schedule=COSINE),
+            steps=steps,
+            batch=1024 if layers == 1 else 512,
+            seed=seed,
+            evaluation=Evaluation(every=steps // 10, size=2000),
+            snapshots=snapshots,
+        )
     return RunConfig(
         task=TASK,
-        model=LinearAttention(
-            layers=layers,
-            looped=looped,
-            init_std=0.002 / layers,
-            clip=10.0 if layers > 3 else None,
-        ),
+        model=replace(model, init_std=0.002 / layers, clip=10.0 if layers > 3 else None),
         optimizer=Optimizer(rate=5e-4 if layers > 3 else 1e-3, clip=1e-3 if layers <= 2 else 10.0),
         steps=5000 if looped or layers == 1 else 50_000,
         batch=2048,
         seed=seed,
         evaluation=Evaluation(every=1000, size=10_000),
-        snapshots=snapshots,
-    )
-
-
-def laptop_config(
-    layers: int,
-    seed: int,
-    *,
-    looped: bool,
-    rate: float,
-    steps: int,
-    batch: int,
-    snapshots: tuple[int, ...],
-) -> RunConfig:
-    """Adam with a cosine to 0, which is a tenth of the authors' steps and less."""
-    return RunConfig(
-        task=TASK,
-        model=LinearAttention(layers=layers, looped=looped, init_std=0.05),
-        optimizer=Optimizer(
-            rate=rate, clip=1.0, schedule=ScheduleConfig(warmup_steps=0, shape="cosine")
-        ),
-        steps=steps,
-        batch=batch,
-        seed=seed,
-        evaluation=Evaluation(every=max(1, steps // 10), size=2000),
         snapshots=snapshots,
     )

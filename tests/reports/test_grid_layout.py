@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from eigenformer.papers import PaperCell, PaperTable, Value
 from eigenformer.papers.charton2022.results import paper_tables
-from eigenformer.reports.blocks import Grid, GridColumn
+from eigenformer.reports.blocks import Grid, GridHead
 from eigenformer.reports.layout import OurNumber, layout
 from eigenformer.reports.numbers import (
     count,
@@ -51,7 +51,7 @@ def texts(grid: Grid, side: str) -> Counter[str]:
     )
 
 
-def column(grid: Grid, *labels: str) -> tuple[int, GridColumn]:
+def column(grid: Grid, *labels: str) -> tuple[int, GridHead]:
     return next(
         (place, one)
         for place, one in enumerate(grid.columns)
@@ -197,8 +197,8 @@ def test_no_number_is_lost_and_none_of_ours_doubled(
     assert len(grid.slots) == len(grid.rows)
     assert all(len(line) == len(grid.columns) for line in grid.slots)
     for place, one in enumerate(grid.columns):
-        assert one.has_ours == any(line[place].ours for line in grid.slots)
-        assert one.has_paper == any(line[place].paper for line in grid.slots)
+        assert ("ours" in one.sides) == any(line[place].ours for line in grid.slots)
+        assert ("paper" in one.sides) == any(line[place].paper for line in grid.slots)
 
 
 @pytest.mark.parametrize("name", sorted(paper_tables()))
@@ -207,7 +207,7 @@ def test_a_table_of_the_paper_alone_is_laid_out_whole(name: str) -> None:
     keys = list(dict.fromkeys(key for cell in paper.cells for key in cell.labels))
     grid = grid_of(keys[:1], keys[1:], [], paper)
     assert sum(texts(grid, "paper").values()) == len(paper.cells)
-    assert all(one.paper_only and not one.has_ours for one in grid.columns)
+    assert all(one.paper_only and one.sides == ("paper",) for one in grid.columns)
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Document:
 def test_a_missing_study_says_how_to_make_it(document: Document) -> None:
     text = page(document)
     for shown in (text, markdown(document)):
-        assert "eigenformer incontext run giannou2024-noise --scale laptop" in shown
-        assert "eigenformer incontext run giannou2024-depth" not in shown
+        assert "eigenformer paper run giannou2024-noise --scale laptop" in shown
+        assert "eigenformer paper run giannou2024-depth" not in shown
     assert "giannou2024-noise: not made" in "".join(Parsed(text).texts)
 
 
@@ -39,7 +39,7 @@ def test_an_outdated_record_is_missing(tmp_path: Path) -> None:
     identity = FULL.identity("laptop")
     file.write_text(file.read_text().replace(identity, identity[::-1]))
     shown = markdown(report(chapter(records, FULL.name)))
-    assert "eigenformer incontext run giannou2024-depth" in shown
+    assert "eigenformer paper run giannou2024-depth" in shown
     assert "0 of 1 studies made" in shown
 
 
