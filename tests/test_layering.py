@@ -48,16 +48,12 @@ SINGLE_PAPERS = {
 }
 """What reads one paper's folder; everything else sees papers as they all are (`papers/*.py`)."""
 TWICE = {
-    "Compared": "two studies' own, each within its module",
     "Conditioned": "a law of matrices and a law of points: names in kept configurations",
     "LeastSquares": "a problem and an algorithm for it",
     "Point": "to merge",
     "Record": "to merge",
-    "Size": "each paper's own sizes by scale",
-    "Stage": "repeated layers of a construction; a part of a curriculum",
+    "Stage": "layers of a network that repeat, and a run before the last: each is called so",
     "Task": "token ids and prompts: both are to be drawn, trained on and scored",
-    "Trained": "two studies' own, each within its module",
-    "_LayerWeights": "two models' own, each within its module",
 }
 """Names of two classes or more, and why, or what is to become of them."""
 

@@ -8,6 +8,7 @@ import torch
 
 from eigenformer.construct import CompiledNetwork, I, program, relu_fn, stored
 from eigenformer.construct.compiler import compiled_program
+from eigenformer.construct.program import trace
 from eigenformer.construct.scalar import ABSOLUTE
 from eigenformer.construct.timing import Policy
 
@@ -25,14 +26,16 @@ class Case:
 
     program: object
     shapes: dict[str, tuple[int, int]]
+    repeated: dict[str, object]
+    """How often, what is fed back, and what is symmetric."""
     options: dict[str, object]
+    """Of the compiler's passes."""
     module: dict[str, object]
     """Options of the network, such as dense."""
 
     def network(self):
-        return CompiledNetwork(
-            compiled_program(self.program, self.shapes, **self.options), **self.module
-        )
+        traced = trace(self.program, self.shapes, **self.repeated)
+        return CompiledNetwork(compiled_program(traced, **self.options), **self.module)
 
 
 class Writer:
@@ -90,18 +93,18 @@ def conforming(seed, functions=False):
     """A program that compiles, of depth at most 6."""
     random = Random(seed)
     shapes = random_shapes(random)
-    options = {"tokens": random.choice([None, None, 7])}
+    repeated, options = {}, {"tokens": random.choice([None, None, 7])}
     policies = [Policy(distribute=d, gather=g) for d in (True, False) for g in (True, False)]
     options["policy"] = random.choice([None, None, *policies])  # None: the best of them
     target = random.choice(list(shapes.values()))
     if random.random() < 0.5:
         fed = random.choice(list(shapes))
         target = shapes[fed]
-        options |= {"feed": {fed: "result"}, "repeat": random.randint(1, 3)}
-    options["symmetric"] = tuple(
+        repeated |= {"feed": {fed: "result"}, "repeat": random.randint(1, 3)}
+    repeated["symmetric"] = tuple(
         name
         for name, (rows, columns) in shapes.items()
-        if rows == columns and random.random() < 0.2 and name not in options.get("feed", {})
+        if rows == columns and random.random() < 0.2 and name not in repeated.get("feed", {})
     )
     options["keep"] = random.choice([None, None, (), ("A",)])
     depth, inner = random.randint(1, DEEPEST), random.random()
@@ -115,7 +118,7 @@ def conforming(seed, functions=False):
         return made if made.shape else made @ symbols[name_of(target)]
 
     module = {"dense": random.random() < 0.3}
-    return Case(_with_parameters(write, shapes), shapes, options, module)
+    return Case(_with_parameters(write, shapes), shapes, repeated, options, module)
 
 
 def wrong(seed):
@@ -141,7 +144,7 @@ def wrong(seed):
         bad = left @ right if product else left + right if draw.random() < 0.5 else left - right
         return bad.T @ bad
 
-    return Case(_with_parameters(write, shapes), shapes, {}, {}), operands
+    return Case(_with_parameters(write, shapes), shapes, {}, {}, {}), operands
 
 
 def _shuffled(random, nodes):

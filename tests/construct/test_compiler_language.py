@@ -17,6 +17,7 @@ from eigenformer.construct import (
     stored,
 )
 from eigenformer.construct.compiler import compiled_program
+from eigenformer.construct.program import trace
 from eigenformer.construct.scalar import ABSOLUTE
 from eigenformer.construct.timing import Policy
 from eigenformer.core import InputError, rng
@@ -246,13 +247,9 @@ def test_a_sum_and_its_transpose_may_leave_out_different_identities(distribute, 
         terms = (d + b.T) @ (-0.25 * (A + I)) + (b @ (c.T + d.T) + (c.T @ B.T - (A + m)))
         return (m @ terms).T
 
-    compiled = compiled_program(
-        step,
-        dict.fromkeys("ABC", (2, 2)),
-        repeat=3,
-        feed={"B": "result"},
-        policy=Policy(distribute=distribute, gather=gather),
-    )
+    traced = trace(step, dict.fromkeys("ABC", (2, 2)), 3, {"B": "result"})
+    policy = Policy(distribute=distribute, gather=gather)
+    compiled = compiled_program(traced, policy=policy)
     assert check(CompiledNetwork(compiled), n=50, draw=small).passed
 
 
@@ -294,10 +291,9 @@ def test_symbols_may_have_any_name():
 
 
 def test_every_pass_prints():
-    compiled = compiled_program(
-        lambda A, X: X @ (2 * I - A @ X), {"A": (2, 2), "X": (2, 2)}, feed={"X": "result"}
-    )
-    text = str(compiled)
+    shapes = {"A": (2, 2), "X": (2, 2)}
+    traced = trace(lambda A, X: X @ (2 * I - A @ X), shapes, feed={"X": "result"})
+    text = str(compiled_program(traced))
     for words in (
         "program <lambda>(A 2x2, X 2x2), 1 times",
         "normal form of <lambda>",

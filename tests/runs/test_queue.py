@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from eigenformer.core import InputError
 from eigenformer.runs import Experiment, Plan
-from eigenformer.runs.engine import JobOptions, Outcome, Queue, exit_status
+from eigenformer.runs.engine import JobOptions, Outcome, RunQueue, exit_status
 from eigenformer.runs.jobs import JobResult, is_locked, make_job, perform
 from eigenformer.runs.local_engine import LocalEngine
 from eigenformer.runs.options import EngineOptions, job_options, make_engine
@@ -55,17 +55,17 @@ def test_any_plan_is_run_in_order(
     plan = Plan.of(made)
     store = tmp_path_factory.mktemp("store")
     heard = Heard()
-    queue = Queue(plan, JobOptions(execution=QUIET, store=store), heard)
+    schedule = RunQueue(plan, JobOptions(execution=QUIET, store=store), heard)
     running: list[Any] = []
-    while queue.left or running:
-        while len(running) < workers and (found := queue.next()):
+    while schedule.left or running:
+        while len(running) < workers and (found := schedule.next()):
             running.append(found)
         if not running:
-            assert not queue.left, "runs are left, none is under way, and none begins"
+            assert not schedule.left, "runs are left, none is under way, and none begins"
             break
         one, job = running.pop(order.randrange(len(running)))
-        queue.end(one, job, pretend(job, told[one.identity]))
-    outcomes = queue.outcomes()
+        schedule.end(one, job, pretend(job, told[one.identity]))
+    outcomes = schedule.outcomes()
     assert [outcome.experiment for outcome in outcomes] == list(plan.experiments)
     assert len(heard.ends) == len(outcomes)
     assert len(set(heard.begun)) == len(heard.begun)
@@ -77,12 +77,12 @@ def test_any_plan_is_run_in_order(
 
 
 def test_a_stopped_schedule_begins_nothing(tmp_path: Path) -> None:
-    queue = Queue(chain(), jobs(tmp_path), Heard())
-    one, job = queue.next() or (None, None)
+    schedule = RunQueue(chain(), jobs(tmp_path), Heard())
+    one, job = schedule.next() or (None, None)
     assert one is not None and job is not None
-    queue.stop(15)
-    queue.end(one, job, JobResult(state="stopped", message="saved", signal=15))
-    outcomes = queue.outcomes()
+    schedule.stop(15)
+    schedule.end(one, job, JobResult(state="stopped", message="saved", signal=15))
+    outcomes = schedule.outcomes()
     assert {outcome.state for outcome in outcomes} == {"stopped"}
     assert [outcome.message for outcome in outcomes].count("not begun") == 3
     assert exit_status(outcomes) == 143

@@ -7,6 +7,7 @@ by adding new - old.
 
 from bisect import insort
 from dataclasses import dataclass, field
+from itertools import count
 
 from .blocks import Layout, Rows
 from .schedule import Schedule, StoredValue
@@ -158,11 +159,9 @@ class _Allocator:
                 outputs = [results[s.value] for s in block.stays if s.value in results]
                 single = {stay.value.name for stay in block.stays}
                 plain = len(single) == 1 and "%" not in min(single)
-                name = outputs[-1] if outputs else min(single) if plain else "Z"
-                name, stem, number = name, name, 0
-                while name in taken:
-                    number += 1
-                    name = f"{stem}{number}"
+                stem = outputs[-1] if outputs else min(single) if plain else "Z"
+                tried = (f"{stem}{number or ''}" for number in count())
+                name = next(name for name in tried if name not in taken)
                 taken.add(name)
             found.append(name)
         return found

@@ -40,8 +40,6 @@ class Construction:
     samples: int = 1000
     theorem: dict[str, str] = field(default_factory=dict)
     """The source's own counts, such as {"layers": "11 + 2k = 25"}."""
-    exact_network: Callable[[], Network] | None = None
-    """The same network with exact scalar functions, whose error is rounding (logistic)."""
     build_for: Callable[..., Network] | None = None
     """Makes a network that fits given inputs, arrays [B, ...] in the order of the network's."""
     limit: Callable[..., np.ndarray] | None = None
@@ -52,6 +50,10 @@ class Construction:
     @property
     def allowed(self) -> float:
         return self.error * (10 if self.kind == "rounding" else 1.2)
+
+    def register(self, name: str) -> None:
+        """Put it into the catalogue."""
+        CATALOGUE.register(name, lambda: self)
 
 
 CATALOGUE: Registry[Construction] = Registry("construction")

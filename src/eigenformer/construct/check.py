@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float64
@@ -176,33 +177,21 @@ class _Evaluator:
     def __init__(self, timing: Timing, inputs: Mapping[str, np.ndarray], exact: bool) -> None:
         self.timing, self.exact = timing, exact
         self.inputs = inputs
-        self.values: dict[Atom, np.ndarray] = {}
+        self.atom = cache(self._atom)
         for atom in timing.graph.landmarks:  # in order: no deep recursion
             self.atom(atom)
 
     def stored(self, form: Form) -> np.ndarray:
         """A combination of what is stored: cells leave out the identities in their sums."""
+        return self.form(form, lambda atom: self.atom(atom) - self.form(self.timing.left_out(atom)))
+
+    def form(self, form: Form, value: Callable[[Atom], np.ndarray] | None = None) -> np.ndarray:
         total = np.zeros((1, *form.shape))
         for atom, c in form.terms:
-            total = total + c * self.cell(atom)
+            total = total + c * (value or self.atom)(atom)
         return total
 
-    def cell(self, atom: Atom) -> np.ndarray:
-        found: np.ndarray = self.atom(atom) - self.form(self.timing.left_out(atom))
-        return found
-
-    def form(self, form: Form) -> np.ndarray:
-        total = np.zeros((1, *form.shape))
-        for atom, c in form.terms:
-            total = total + c * self.atom(atom)
-        return total
-
-    def atom(self, atom: Atom) -> np.ndarray:
-        if atom not in self.values:
-            self.values[atom] = self._value(atom)
-        return self.values[atom]
-
-    def _value(self, atom: Atom) -> np.ndarray:
+    def _atom(self, atom: Atom) -> np.ndarray:
         if atom.kind == "symbol":
             value = self.inputs[atom.name]
             return value.swapaxes(1, 2) if atom.transposed else value

@@ -8,8 +8,9 @@ schedules are possible both are made, and the one of fewer layers, rows and head
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -17,13 +18,14 @@ from torch import Tensor
 
 from ..core import InputError, unknown
 from .allocate import Allocation, RowsInUse, allocate
-from .emit import Emitted, emit, least_tokens
+from .emit import emit, least_tokens
 from .expression import Shape
 from .network import Network
 from .normalise import Normal, normalise
+from .options import NetworkOptions
 from .program import Program, Traced, trace
 from .schedule import Schedule, schedule
-from .spec import Port, Spec
+from .spec import Spec
 from .timing import Policy, Timing
 
 TRIAL = 3
@@ -36,16 +38,23 @@ LARGE = 3000
 class Compiled:
     """What every pass made of a program."""
 
-    source: Program | Callable[..., Any]
-    traced: Traced
-    normal: Normal
     timing: Timing
-    schedule: Schedule
     allocation: Allocation
-    emitted: Emitted
     spec: Spec
     draw: Callable[[np.random.Generator, int], Mapping[str, np.ndarray]] | None = None
     """Inputs that `check` compares on, where independent entries make no sense."""
+
+    @property
+    def schedule(self) -> Schedule:
+        return self.allocation.schedule
+
+    @property
+    def normal(self) -> Normal:
+        return self.schedule.normal
+
+    @property
+    def traced(self) -> Traced:
+        return self.normal.traced
 
     def __str__(self) -> str:
         passes = (self.traced, self.normal, self.timing, self.schedule, self.allocation)
@@ -55,15 +64,8 @@ class Compiled:
 class CompiledNetwork(Network):
     """A network that remembers the program that it was compiled from."""
 
-    def __init__(
-        self,
-        compiled: Compiled,
-        *,
-        dense: bool = False,
-        exact: bool = False,
-        dtype: torch.dtype = torch.float64,
-    ) -> None:
-        super().__init__(compiled.spec, dense=dense, exact=exact, dtype=dtype)
+    def __init__(self, compiled: Compiled, **options: Unpack[NetworkOptions]) -> None:
+        super().__init__(compiled.spec, **options)
         self.compiled = compiled
 
 
@@ -75,10 +77,7 @@ def compile(
     keep: tuple[str, ...] | None = None,
     symmetric: tuple[str, ...] = (),
     tokens: int | None = None,
-    *,
-    dense: bool = False,
-    exact: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> CompiledNetwork:
     """A network that runs a matrix program `repeat` times: `net(*symbols)` -> its result.
 
@@ -95,73 +94,53 @@ def compile(
     functions replaced by their ReLU form. Source: Giannou et al. 2024, section 3 (the layer) and
     Lemma 4.1 (the network that Newton's step compiles to); derivations.md, section 0.
     """
-    compiled = compiled_program(
-        source, shapes, repeat=repeat, feed=feed, keep=keep, symmetric=symmetric, tokens=tokens
-    )
-    return CompiledNetwork(compiled, dense=dense, exact=exact, dtype=dtype)
+    traced = trace(source, shapes, repeat, feed, symmetric)
+    return CompiledNetwork(compiled_program(traced, keep, tokens), **options)
 
 
 def compiled_program(
-    source: Program | Callable[..., Any],
-    shapes: Mapping[str, Shape],
-    *,
-    repeat: int = 1,
-    feed: Mapping[str, str] | None = None,
+    traced: Traced,
     keep: tuple[str, ...] | None = None,
-    symmetric: tuple[str, ...] = (),
     tokens: int | None = None,
     policy: Policy | None = None,
 ) -> Compiled:
-    """Every pass of `compile`, without the module at the end; under the best policy, or a given."""
-    traced = trace(source, shapes, repeat, feed, symmetric)
+    """What every pass after `trace` makes of a program, under the best policy or a given one."""
     for name in keep or ():
         if name not in traced.symbols:
             raise unknown(f"symbol of {traced.name}", name, traced.symbols)
     if policy is not None:
-        return _passes(source, normalise(traced), policy, keep, tokens)
-    trial = replace(traced, repeat=min(repeat, TRIAL))
+        return _passes(normalise(traced), policy, keep, tokens)
+    trial = replace(traced, repeat=min(traced.repeat, TRIAL))
     normal = normalise(trial)
-    candidates = [_passes(source, normal, Policy(), keep, None)]
+    candidates = [_passes(normal, Policy(), keep, None)]
     mattered = sorted(candidates[0].timing.mattered) if len(normal.graph.atoms) < LARGE else []
     for choices in list(product((True, False), repeat=len(mattered)))[1:]:
         other = Policy(**dict(zip(mattered, choices, strict=True)))
-        candidates.append(_passes(source, normal, other, keep, None))
+        candidates.append(_passes(normal, other, keep, None))
     best = min(candidates, key=_size)
-    if trial.repeat < repeat:
+    if trial.repeat < traced.repeat:
         normal = normalise(traced)
-    if trial.repeat < repeat or tokens is not None:
-        best = _passes(source, normal, best.timing.policy, keep, tokens)
+    if trial.repeat < traced.repeat or tokens is not None:
+        best = _passes(normal, best.timing.policy, keep, tokens)
     return best
 
 
 def _passes(
-    source: Program | Callable[..., Any],
-    normal: Normal,
-    policy: Policy,
-    keep: tuple[str, ...] | None,
-    tokens: int | None,
+    normal: Normal, policy: Policy, keep: tuple[str, ...] | None, tokens: int | None
 ) -> Compiled:
     timing = Timing(normal.graph, policy)
-    plan = schedule(normal, timing)
     try:
-        allocation = allocate(plan, keep)
+        allocation = allocate(schedule(normal, timing), keep)
     except RowsInUse:
-        plan = schedule(normal, timing, spill=True)
-        allocation = allocate(plan, keep)
-    least = least_tokens(allocation)
+        allocation = allocate(schedule(normal, timing, spill=True), keep)
+    least, traced = least_tokens(allocation), normal.traced
     if tokens is not None and tokens < least:
-        raise InputError(f"tokens is {tokens}, but {normal.traced.name} takes {least} columns")
-    emitted = emit(allocation, tokens)
-    return Compiled(
-        source=source,
-        traced=normal.traced,
-        normal=normal,
-        timing=timing,
-        schedule=plan,
-        allocation=allocation,
-        emitted=emitted,
-        spec=_spec(allocation, emitted),
-    )
+        raise InputError(f"tokens is {tokens}, but {traced.name} takes {least} columns")
+    spec = emit(allocation, tokens)
+    if traced.symmetric:
+        prepare = partial(_check_symmetries, traced)
+        spec = replace(spec, given=spec.inputs, prepare=prepare)
+    return Compiled(timing=timing, allocation=allocation, spec=spec)
 
 
 def _size(compiled: Compiled) -> tuple[int, int, int, int, int]:
@@ -172,41 +151,12 @@ def _size(compiled: Compiled) -> tuple[int, int, int, int, int]:
     return len(layers), compiled.spec.layout.width, max(heads, default=0), sum(heads), hidden
 
 
-def _spec(allocation: Allocation, emitted: Emitted) -> Spec:
-    traced = allocation.schedule.normal.traced
-    where = {stay.value: block.name for block in allocation.blocks for stay in block.stays}
-    answer = allocation.schedule.answers[traced.answer]
-    symmetric = tuple(sorted(traced.symmetric))
-    return Spec(
-        name=traced.name,
-        layout=emitted.layout,
-        tokens=emitted.tokens,
-        stages=emitted.stages,
-        inputs=tuple(
-            Port(name=name, shape=shape, block=name) for name, shape in traced.shapes.items()
-        ),
-        output=Port(name=traced.answer, shape=answer.shape, block=where[answer]),
-        constants=emitted.constants,
-        identities=emitted.identities,
-        given=_ports(traced) if symmetric else (),
-        prepare=_symmetry_check(tuple(traced.symbols), symmetric) if symmetric else None,
-    )
-
-
-def _ports(traced: Traced) -> tuple[Port, ...]:
-    return tuple(Port(name=name, shape=shape, block=name) for name, shape in traced.shapes.items())
-
-
-def _symmetry_check(
-    names: tuple[str, ...], symmetric: tuple[str, ...]
-) -> Callable[..., tuple[Tensor, ...]]:
-    def prepare(*inputs: Tensor) -> tuple[Tensor, ...]:
-        for name, value in zip(names, inputs, strict=True):
-            if name in symmetric:
-                check_symmetric(name, value)
-        return inputs
-
-    return prepare
+def _check_symmetries(traced: Traced, *inputs: Tensor) -> tuple[Tensor, ...]:
+    """The input map of a program with symmetric symbols."""
+    for name, value in zip(traced.symbols, inputs, strict=True):
+        if name in traced.symmetric:
+            check_symmetric(name, value)
+    return inputs
 
 
 def check_symmetric(name: str, value: Tensor) -> None:

@@ -4,31 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float64
 
 from .allocate import IDENTITY_BLOCK, ONES, Allocation
-from .blocks import Layout, Move, RowMap, Rows
+from .blocks import Layout, Move, Rows
 from .gates import clear
 from .graph import Atom, Form
 from .parts import Head, Layer, Unit
 from .schedule import LayerPlan, Product, StoredValue, Units
-from .spec import Stage
+from .spec import Port, Spec, Stage
 
 Terms = dict[tuple[Rows, Rows], float]
 """(into, source) -> factor: the moves of a value map, collected."""
 Factor = tuple[tuple[Rows, float], ...]
 """A linear form of blocks that lie on top of each other: keys or queries."""
-
-
-@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class Emitted:
-    """The network's parts."""
-
-    layout: Layout
-    tokens: int
-    stages: tuple[Stage, ...]
-    constants: dict[str, Float64[np.ndarray, "r n"]]
-    identities: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -39,8 +27,8 @@ class _Job:
     pairs: list[tuple[Factor, Factor, float]]
 
 
-def emit(allocation: Allocation, tokens: int | None = None) -> Emitted:
-    """Layers of an allocated schedule; equal layers are one object."""
+def emit(allocation: Allocation, tokens: int | None = None) -> Spec:
+    """The network of an allocated schedule; equal layers are one object."""
     return _Emitter(allocation, tokens).run()
 
 
@@ -61,14 +49,15 @@ class _Emitter:
             self.constants[_free(IDENTITY_BLOCK, counts)] = np.eye(size, self.tokens)
         self.identities = tuple(self.constants)
         self.ones: dict[int, str] = {}
-        for columns in sorted(_biased_columns(allocation)):
+        units = (job for plan in allocation.schedule.layers for job in plan.units)
+        for columns in sorted({job.argument.shape[1] for job in units if _is_biased(job)}):
             stem = ONES if columns == self.tokens else f"{ONES}{columns}"
             self.ones[columns] = name = _free(stem, {**counts, **self.constants})
             self.constants[name] = (np.arange(self.tokens) < columns).astype(float)[None]
         sizes = {name: len(constant) for name, constant in self.constants.items()}
         self.layout = Layout.of(**counts, **sizes)
 
-    def run(self) -> Emitted:
+    def run(self) -> Spec:
         interned: dict[object, Layer] = {}
         layers = []
         for number, plan in enumerate(self.allocation.schedule.layers, start=1):
@@ -78,10 +67,19 @@ class _Emitter:
             if key not in interned:
                 interned[key] = Layer(heads=heads, units=units)
             layers.append(interned[key])
-        return Emitted(
+        traced = self.allocation.schedule.normal.traced
+        answer = self.allocation.schedule.answers[traced.answer]
+        blocks = self.allocation.blocks
+        where = {stay.value: block.name for block in blocks for stay in block.stays}
+        return Spec(
+            name=traced.name,
             layout=self.layout,
             tokens=self.tokens,
             stages=stages(layers),
+            inputs=tuple(
+                Port(name=name, shape=shape, block=name) for name, shape in traced.shapes.items()
+            ),
+            output=Port(name=traced.answer, shape=answer.shape, block=where[answer]),
             constants=self.constants,
             identities=self.identities,
         )
@@ -191,16 +189,6 @@ def _is_biased(job: Units) -> bool:
     return bool(job.scalar.relus()[:, 1].any())
 
 
-def _biased_columns(allocation: Allocation) -> set[int]:
-    """Columns of what functions with biases are applied to."""
-    return {
-        job.argument.shape[1]
-        for plan in allocation.schedule.layers
-        for job in plan.units
-        if _is_biased(job)
-    }
-
-
 def _free(name: str, taken: Iterable[str]) -> str:
     while name in taken:
         name += "_"
@@ -276,12 +264,9 @@ def _head(job: _Job) -> Head:
     return Head(value=value, key=tuple(key), query=tuple(query))
 
 
-def _moves_key(moves: RowMap) -> tuple[object, ...]:
-    return tuple((move.into, move.source, move.scale) for move in moves)
-
-
 def _head_key(head: Head) -> tuple[object, ...]:
-    return _moves_key(head.value), _moves_key(head.key), _moves_key(head.query)
+    maps = (head.value, head.key, head.query)
+    return tuple(tuple((move.into, move.source, move.scale) for move in moves) for moves in maps)
 
 
 def _unit_key(unit: Unit) -> tuple[object, ...]:

@@ -11,8 +11,8 @@ def feed_forward(
     layer: Layer, spec: Spec
 ) -> tuple[Float64[np.ndarray, "D w"], Float64[np.ndarray, "w D"]]:
     """W1 and W2 of a layer's units; biases come from a row of ones (`Unit.bias`)."""
-    ups: list[np.ndarray] = []
-    downs: list[np.ndarray] = []
+    ups = [np.zeros((0, spec.layout.width))]
+    downs = [np.zeros((0, spec.layout.width))]
     for unit in layer.units:
         scale, bias, weight = unit.function.relus().T
         up = np.outer(scale, unit.read)

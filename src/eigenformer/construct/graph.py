@@ -7,6 +7,7 @@ sums are collected, transposes are pushed to the symbols, and equal atoms are on
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from .expression import Shape
@@ -80,12 +81,17 @@ class Form:
         return Form(self.shape, rest), Form(self.shape, units)
 
     def __str__(self) -> str:
-        out = ""
-        for atom, c in self.terms:
-            size = "" if abs(c) == 1.0 else f"{abs(c):.4g} "
-            sign = "-" if c < 0 else "+"
-            out += f" {sign} {size}{atom}" if out else f"{'-' * (c < 0)}{size}{atom}"
-        return out or "0"
+        return signed_sum((c, str(atom)) for atom, c in self.terms) or "0"
+
+
+def signed_sum(terms: Iterable[tuple[float, str]]) -> str:
+    """A sum with its signs: -X A^T X + 0.5 X."""
+    out = ""
+    for factor, text in terms:
+        size = "" if abs(factor) == 1.0 else f"{abs(factor):.4g} "
+        sign = "-" if factor < 0 else ""
+        out += f" {sign or '+'} {size}{text}" if out else f"{sign}{size}{text}"
+    return out
 
 
 Split = tuple[Atom | None, Atom | None, Atom | None]
@@ -108,7 +114,8 @@ class Graph:
         """The symbol that an atom replaces from one repetition to the next."""
         self._interned: dict[tuple[object, ...], Atom] = {}
         self._transposes: dict[Atom, Atom] = {}
-        self._splits: dict[Atom, tuple[Split, ...]] = {}
+        self.splits = cache(self._splits)
+        """Every way to cut a product's chain into two or three parts, the even ones first."""
 
     def symbol(self, name: str, shape: Shape, transposed: bool = False) -> Atom:
         text = f"{name}.T" if transposed else name
@@ -210,14 +217,9 @@ class Graph:
         parts = (Form.of(self.transpose(atom)) * c for atom, c in form.terms)
         return Form.sum(shape, parts)
 
-    def splits(self, product: Atom) -> tuple[Split, ...]:
-        """Every way to cut a product's chain into two or three parts, the even ones first."""
-        if product not in self._splits:
-            cuts = self._cut(product.factors)
-            self._splits[product] = tuple(
-                sorted(cuts, key=lambda split: max(len(p.factors) for p in split if p))
-            )
-        return self._splits[product]
+    def _splits(self, product: Atom) -> tuple[Split, ...]:
+        cuts = self._cut(product.factors)
+        return tuple(sorted(cuts, key=lambda split: max(len(p.factors) for p in split if p)))
 
     def _cut(self, factors: tuple[Atom, ...]) -> Iterator[Split]:
         make, count = self.product, len(factors)

@@ -19,7 +19,6 @@ class Interpreted:
     """A program's results, and how large its intermediate matrices were."""
 
     results: dict[str, Float64[np.ndarray, "B _ _"]]
-    fed: dict[str, Float64[np.ndarray, "B _ _"]]
     largest: Float64[np.ndarray, " B"]
     """The largest Frobenius norm of a matrix that was met, inputs included."""
 
@@ -77,8 +76,7 @@ def interpreted(
             np.maximum(largest, np.linalg.norm(value, axis=(1, 2)), out=largest)
         results = {name: _spread(values[id(n)], count) for name, n in traced.results.items()}
         bound = {**bound, **{name: results[result] for name, result in traced.feed.items()}}
-    fed = {name: bound[name] for name in traced.feed}
-    return Interpreted(results=results, fed=fed, largest=largest)
+    return Interpreted(results=results, largest=largest)
 
 
 def entrywise(
@@ -86,8 +84,7 @@ def entrywise(
 ) -> Float64[np.ndarray, "*shape"]:
     """A scalar function of every entry: itself, or its interpolation."""
     tensor = torch.from_numpy(value.copy())
-    found: np.ndarray = (scalar.function(tensor) if exact else scalar.evaluate(tensor)).numpy()
-    return found
+    return np.asarray((scalar.function(tensor) if exact else scalar.evaluate(tensor)).numpy())
 
 
 def _spread(value: np.ndarray, count: int) -> np.ndarray:

@@ -96,9 +96,7 @@ class PolishedSolution(Solution):
     @property
     def final(self) -> Float64[np.ndarray, " B"]:
         """||I - A X||_2 of the polished answers."""
-        return np.asarray(
-            np.take_along_axis(self.residuals, self.plan.steps[:, None], axis=1)[:, 0]
-        )
+        return np.asarray(self.residuals[np.arange(len(self.residuals)), self.plan.steps])
 
 
 class PolishedSolver(Solver):
@@ -128,15 +126,14 @@ class PolishedSolver(Solver):
         again = theory.steps_from_transpose(condition, accuracy) + theory.SLACK
         with np.errstate(invalid="ignore"):
             needed = np.where(contracting, theory.steps_needed(first, accuracy), again)
+        steps = np.where(contracting & (self.steps is not None), self.steps or 0, needed)
         return PolishPlan(
             start=np.where(contracting[:, None, None], start, transpose),
             first=first,
             contracting=contracting,
             restarted=~contracting,
             needed=needed.astype(np.int64),
-            steps=np.where(contracting & (self.steps is not None), self.steps or 0, needed).astype(
-                np.int64
-            ),
+            steps=steps.astype(np.int64),
         )
 
     def refine(

@@ -109,8 +109,7 @@ class Scalar:
     def interval_errors(self) -> Float64[np.ndarray, " intervals"]:
         """A bound of |ReLU form - f| between neighbouring knots, float64's rounding included."""
         assert self.knots is not None
-        found: np.ndarray = interpolation_errors(self.function, self.knots) + self._rounding()
-        return found
+        return np.asarray(interpolation_errors(self.function, self.knots) + self._rounding())
 
     def _rounding(self) -> Float64[np.ndarray, " intervals"]:
         # Steep slopes cancel in a sum of ReLUs: (D + 2) u sum |weight| (|z| + |t|), u = eps / 2.
@@ -121,8 +120,7 @@ class Scalar:
         moment = np.cumsum(active * np.abs(bias[:-1]))[1:]
         largest = np.maximum(np.abs(self.knots[:-1]), np.abs(self.knots[1:]))
         eps = float(np.finfo(np.float64).eps)
-        found: np.ndarray = (self.hidden + 2) * eps / 2 * (mass * largest + moment)
-        return found
+        return np.asarray((self.hidden + 2) * eps / 2 * (mass * largest + moment))
 
     @property
     def error_bound(self) -> float:
@@ -209,8 +207,7 @@ def interpolation_errors(
     rise = np.diff(f, axis=1)
     monotone = (rise >= 0).all(axis=1) | (rise <= 0).all(axis=1)
     swing += np.where(singular & monotone & ~kinked, 0.0, np.abs(rise).max(axis=1))
-    found: np.ndarray = np.minimum(curvature, swing) + rounding
-    return found
+    return np.asarray(np.minimum(curvature, swing) + rounding)
 
 
 def second_derivative(
@@ -226,12 +223,10 @@ def second_derivative(
             (value,) = torch.autograd.grad(
                 value.sum(), point, create_graph=True, materialize_grads=True
             )
-    found: np.ndarray = value.numpy(force=True)
-    return found
+    return np.asarray(value.numpy(force=True))
 
 
 def _at(
     function: Callable[[Tensor], Tensor], z: Float64[np.ndarray, "*shape"]
 ) -> Float64[np.ndarray, "*shape"]:
-    found: np.ndarray = function(torch.from_numpy(z)).numpy(force=True)
-    return found
+    return np.asarray(function(torch.from_numpy(z)).numpy(force=True))

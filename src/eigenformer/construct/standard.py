@@ -33,6 +33,8 @@ from .spec import Port, Spec
 FORMAT = 1
 """Counts up when a file's layout changes."""
 _KEY = "eigenformer.construct"
+_SHARED = ("name", "tokens", "inputs", "output", "given", "notes", "theorem")
+"""What a header says as the specification does."""
 
 # Shapes: B batch, n tokens, E embedding, h heads, r rows of a head.
 
@@ -181,8 +183,6 @@ def standard(network: Network) -> StandardNetwork:
     embedding = multiple * -(-max(need, spec.layout.width) // multiple)
     header = Header(
         format=FORMAT,
-        name=spec.name,
-        tokens=spec.tokens,
         blocks=spec.layout.names,
         sizes=spec.layout.counts,
         embedding=embedding,
@@ -190,20 +190,14 @@ def standard(network: Network) -> StandardNetwork:
         hidden=tuple(len(part.up) for part in parts),
         extras=tuple(_extras(layer, spec) for layer in distinct),
         order=tuple(numbers[id(layer)] for layer in spec.layers),
-        inputs=spec.inputs,
-        output=spec.output,
         prepared=spec.prepare is not None,
-        given=spec.given,
-        notes=spec.notes,
-        theorem=spec.theorem,
+        **{field: getattr(spec, field) for field in _SHARED},
     )
     frame = Network(replace(spec, stages=()), dtype=network.dtype)
     made = StandardNetwork(header, frame)
-    for number, part in enumerate(parts):
-        module = made.layers[number]
-        assert isinstance(module, StandardLayer)
-        weights = part.padded(embedding, heads[number])
-        module.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+    for layer, part, count in zip(made.layers, parts, heads, strict=True):
+        weights = part.padded(embedding, count)
+        layer.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return made.eval()
 
 
@@ -242,21 +236,15 @@ def load_standard(path: str | Path, prepare: Any = None) -> StandardNetwork:
     header = from_json(Header, fields, "header")
     prefix = "frame.constant_"
     spec = Spec(
-        name=header.name,
         layout=Layout(header.blocks, header.sizes),
-        tokens=header.tokens,
         stages=(),
-        inputs=header.inputs,
-        output=header.output,
         constants={
             name.removeprefix(prefix): tensor.double().numpy()
             for name, tensor in tensors.items()
             if name.startswith(prefix)
         },
         prepare=prepare,
-        given=header.given,
-        notes=header.notes,
-        theorem=header.theorem,
+        **{field: getattr(header, field) for field in _SHARED},
     )
     dtype = next(iter(tensors.values())).dtype
     made = StandardNetwork(header, Network(spec, dtype=dtype))
@@ -265,7 +253,7 @@ def load_standard(path: str | Path, prepare: Any = None) -> StandardNetwork:
 
 
 def _extras(layer: Layer, spec: Spec) -> Extras:
-    blocks = [spec.layout[name] for name in layer.normalised]
+    blocks = (spec.layout[name] for name in layer.normalised)
     return Extras(
         masked_keys=layer.masked_keys,
         scores=layer.scores,
@@ -284,9 +272,7 @@ class _Weights:
         self.heads = [_split(head, width) for head in layer.heads]
         self.one = _ones(spec)
         self.linear = dense(layer.linear, width) if layer.linear else None
-        self.up, self.down = np.zeros((0, width)), np.zeros((width, 0))
-        if layer.units:
-            self.up, self.down = feed_forward(layer, spec)
+        self.up, self.down = feed_forward(layer, spec)
 
     @property
     def rank(self) -> int:
@@ -296,6 +282,7 @@ class _Weights:
     def padded(self, embedding: int, heads: int) -> dict[str, np.ndarray]:
         """The state dict of a `StandardLayer`."""
         width, size = self.width, embedding // heads
+        beyond = (0, embedding - width)
         projection, out = np.zeros((3, embedding, embedding)), np.zeros((embedding, embedding))
         for number, (*projections, back) in enumerate(self.heads):
             rows = number * size
@@ -310,13 +297,12 @@ class _Weights:
             "self_attn.out_proj.bias": np.zeros(embedding),
         }
         if self.linear is not None:
-            found["residual.weight"] = np.zeros((embedding, embedding))
-            found["residual.weight"][:width, :width] = self.linear
+            found["residual.weight"] = np.pad(self.linear, beyond)
         if len(self.up):
-            up, down = np.zeros((len(self.up), embedding)), np.zeros((embedding, len(self.up)))
-            up[:, :width], down[:width] = self.up, self.down
+            up = np.pad(self.up, ((0, 0), beyond))
             found["linear1.weight"], found["linear1.bias"] = self._biased(up)
-            found["linear2.weight"], found["linear2.bias"] = down, np.zeros(embedding)
+            found["linear2.weight"] = np.pad(self.down, (beyond, (0, 0)))
+            found["linear2.bias"] = np.zeros(embedding)
         return found
 
     def _biased(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,11 +3,14 @@
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
 from .blocks import Move, RowMap, Rows, dense
 from .feed_forward import feed_forward
+from .graph import signed_sum
 from .parts import Head, Layer, Unit
 from .spec import Port, Spec
 
@@ -148,7 +151,7 @@ def _matrices(layer: Layer, spec: Spec, exact: bool) -> list[np.ndarray]:
         found.append(dense(layer.linear, width))
     if layer.units and exact:
         found += [np.stack([u.read for u in layer.units]), np.stack([u.write for u in layer.units])]
-    elif layer.units:
+    else:
         found += feed_forward(layer, spec)
     return found
 
@@ -156,17 +159,13 @@ def _matrices(layer: Layer, spec: Spec, exact: bool) -> list[np.ndarray]:
 def _groups(spec: Spec, exact: bool) -> Iterable[LayerGroup]:
     """Neighbouring layers of the same text together."""
     texts: dict[int, tuple[str, ...]] = {}
-    first, before = 1, None
-    for number, layer in enumerate(spec.layers, start=1):
+    for layer in spec.layers:
         if id(layer) not in texts:
             texts[id(layer)] = tuple(_Words(spec, layer).lines(exact)) or ("nothing",)
-        text = texts[id(layer)]
-        if before is not None and text != before:
-            yield LayerGroup(first=first, last=number - 1, text=before)
-            first = number
-        before = text
-    if before is not None:
-        yield LayerGroup(first=first, last=len(spec.layers), text=before)
+    numbered = enumerate((texts[id(layer)] for layer in spec.layers), start=1)
+    for text, group in groupby(numbered, key=itemgetter(1)):
+        numbers = [number for number, _ in group]
+        yield LayerGroup(first=numbers[0], last=numbers[-1], text=text)
 
 
 def _extras(layers: list[Layer], exact: bool) -> tuple[str, ...]:
@@ -227,17 +226,16 @@ class _Words:
             factor, inner = pairs[0]
             parts = [self.product(value, factor, inner) for value in values]
         else:
-            inner = _signed((factor, text or "I") for factor, text in pairs)
+            inner = signed_sum((factor, text or "I") for factor, text in pairs)
             parts = [self.product(value, 1.0, f"({inner})") for value in values]
         return ", ".join(parts)
 
     def product(self, value: Move, factor: float, inner: str) -> str:
-        matrix = isinstance(value.scale, np.ndarray)
-        factor *= 1.0 if isinstance(value.scale, np.ndarray) else value.scale
-        source = "M " * matrix + self.name(value.source)
-        words = [source] if value.source not in self.units or matrix or not inner else []
+        own, mark = _scale(value)
+        hidden = value.source in self.units and not mark and inner
+        words = [] if hidden else [f"{mark}{self.name(value.source)}"]
         text = " ".join([*words, inner]).strip()
-        return f"{self.name(value.into)} += {_signed([(factor, text)])}"
+        return f"{self.name(value.into)} += {signed_sum([(factor * own, text)])}"
 
     def pairs(self, key: RowMap, query: RowMap) -> list[tuple[float, str]]:
         """K^T Q as a sum of products of blocks, each with its factor."""
@@ -246,20 +244,18 @@ class _Words:
             for q in query:
                 if k.into.stop <= q.into.start or q.into.stop <= k.into.start:
                     continue
-                factor, words = 1.0, []
-                for move, mark in ((k, "^T"), (q, "")):
-                    matrix = isinstance(move.scale, np.ndarray)
-                    factor *= 1.0 if isinstance(move.scale, np.ndarray) else move.scale
-                    if move.source not in self.units or matrix:
-                        words.append(_transposed(f"{'M ' * matrix}{self.name(move.source)}", mark))
-                found.append((factor, " ".join(words)))
+                product, words = 1.0, []
+                for move, transposed in ((k, "^T"), (q, "")):
+                    factor, mark = _scale(move)
+                    product *= factor
+                    if move.source not in self.units or mark:
+                        words.append(_transposed(f"{mark}{self.name(move.source)}", transposed))
+                found.append((product, " ".join(words)))
         return found
 
     def term(self, move: Move) -> str:
-        name = self.name(move.source)
-        if isinstance(move.scale, np.ndarray):
-            return f"M {name}"
-        return _signed([(move.scale, name)])
+        factor, mark = _scale(move)
+        return signed_sum([(factor, f"{mark}{self.name(move.source)}")])
 
     def name(self, rows: Rows) -> str:
         """A block's name, or the rows of it that are meant."""
@@ -280,34 +276,36 @@ class _Words:
         return ", ".join(names) or "nothing"
 
 
+def _scale(move: Move) -> tuple[float, str]:
+    """A move's factor; a matrix is the mark M."""
+    return (1.0, "M ") if isinstance(move.scale, np.ndarray) else (move.scale, "")
+
+
 def _transposed(text: str, mark: str) -> str:
     """`text` with its mark ^T; a block called A.T, the compiler's name for A^T, becomes A."""
     return text.removesuffix(".T") if mark and text.endswith(".T") else text + mark
 
 
-def _signed(terms: Iterable[tuple[float, str]]) -> str:
-    """A sum with its signs: -X A^T X + 0.5 X."""
-    out = ""
-    for factor, text in terms:
-        size = "" if abs(factor) == 1.0 else f"{abs(factor):.4g} "
-        sign = "-" if factor < 0 else ""
-        out += f" {sign or '+'} {size}{text}" if out else f"{sign}{size}{text}"
-    return out
-
-
-def _shape(port: Port) -> str:
-    return " x ".join(map(str, port.shape)) or "a number"
-
-
 def _arrives(port: Port) -> str:
-    transposed = "^T" if port.transposed else ""
-    sign = "-" if port.sign < 0 else ""
-    where = ", in every token" if port.repeated else f", from token {port.column + 1} on"
-    where = where if port.repeated or port.column else ""
+    where = ", in every token" if port.repeated else _from_token(port)
+    return f"{_named(port)}: {port.block} = {_oriented(port, port.name)}{where}"
+
+
+def _leaves(port: Port) -> str:
+    return f"{_named(port)} = {_oriented(port, port.block)}{_from_token(port)}"
+
+
+def _named(port: Port) -> str:
     most = "at most " if port.shorter else ""
-    return (
-        f"{port.name} ({most}{_shape(port)}): {port.block} = {sign}{port.name}{transposed}{where}"
-    )
+    return f"{port.name} ({most}{' x '.join(map(str, port.shape)) or 'a number'})"
+
+
+def _oriented(port: Port, name: str) -> str:
+    return f"{'-' if port.sign < 0 else ''}{name}{'^T' if port.transposed else ''}"
+
+
+def _from_token(port: Port) -> str:
+    return f", from token {port.column + 1} on" if port.column else ""
 
 
 def _constant(name: str, value: np.ndarray) -> str:
@@ -317,13 +315,6 @@ def _constant(name: str, value: np.ndarray) -> str:
     if np.all(value == value.flat[0]):
         return f"{name} = {value.flat[0]:g} in every entry"
     return f"{name} ({rows} x {columns})"
-
-
-def _leaves(port: Port) -> str:
-    transposed = "^T" if port.transposed else ""
-    sign = "-" if port.sign < 0 else ""
-    where = f", from token {port.column + 1} on" if port.column else ""
-    return f"{port.name} ({_shape(port)}) = {sign}{port.block}{transposed}{where}"
 
 
 def _ends(groups: tuple[LayerGroup, ...]) -> list[LayerGroup | None]:

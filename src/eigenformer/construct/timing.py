@@ -8,6 +8,7 @@ X (2I - A X) is the combination 2X - X A X and takes one layer instead of two.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from .graph import Atom, Form, Graph, Split
 
@@ -44,13 +45,20 @@ class Timing:
         self.policy = policy
         self.mattered: set[str] = set()
         """The choices of the policy that a decision hung on."""
-        self._times: dict[Atom, int] = {}
-        self._direct: dict[Atom, int] = {}
-        self._splits: dict[Atom, int] = {}
-        self._expansions: dict[Atom, Form | None] = {}
-        self._resolved: dict[Atom, Form] = {}
         self._contents: dict[Atom, Form] = {}
-        self._costs: dict[Atom, float] = {}
+        # Each is computed once for an atom.
+        self.time = cache(self._time)
+        """The earliest time at which an atom is there, as a combination of stored blocks."""
+        self.direct = cache(self._direct)
+        """The same without transposing a stored block."""
+        self.split_time = cache(self._split_time)
+        """When a head can have written a product of parts of its chain."""
+        self.expansion = cache(self._expansion)
+        """The combination that a product is distributed into, if that is how it is made."""
+        self.resolve = cache(self._resolve)
+        """An atom as a combination of what is stored: symbols, products, functions, cells."""
+        self.cost = cache(lambda atom: min(self._cost(atom), 1e9))
+        """Heads that it takes to make an atom, as if nothing were shared: an estimate."""
         for atom in graph.landmarks:  # in order: no deep recursion
             self.time(atom)
             self.resolve(atom)
@@ -68,12 +76,6 @@ class Timing:
         """When all terms are there; identities always are."""
         return max((self.time(atom) for atom, _ in form.terms), default=0)
 
-    def time(self, atom: Atom) -> int:
-        """The earliest time at which an atom is there, as a combination of stored blocks."""
-        if atom not in self._times:
-            self._times[atom] = self._time(atom)
-        return self._times[atom]
-
     def _time(self, atom: Atom) -> int:
         if atom.kind == "group":
             assert atom.body is not None
@@ -85,13 +87,7 @@ class Timing:
             return self.direct(atom)
         return min(self.direct(atom), after_attention(self.direct(flipped)))
 
-    def direct(self, atom: Atom) -> int:
-        """The same without transposing a stored block."""
-        if atom not in self._direct:
-            self._direct[atom] = self._directly(atom)
-        return self._direct[atom]
-
-    def _directly(self, atom: Atom) -> int:
+    def _direct(self, atom: Atom) -> int:
         if atom.kind == "identity":
             return 0
         if atom.kind == "symbol":
@@ -105,29 +101,21 @@ class Timing:
             return after_units(self.form(atom.body))
         return self.form(atom.body)
 
-    def split_time(self, product: Atom) -> int:
-        """When a head can have written the product of parts of its chain."""
-        if product not in self._splits:
-            self._splits[product] = after_attention(self._ready(product))
-        return self._splits[product]
-
-    def _ready(self, product: Atom) -> int:
-        """The earliest time at which the parts of some split are there."""
-        times = self._times  # looked up here: this loop is the compiler's innermost
+    def _split_time(self, product: Atom) -> int:
+        time_of = self.time  # looked up here: this loop is the compiler's innermost
         best, least = 2 * _NEVER, max(map(self._least, product.factors))
         for split in self.graph.splits(product):
             latest = 0
             for part in split:
-                if part is not None:
-                    time = times[part] if part in times else self.time(part)
-                    latest = time if time > latest else latest
+                if part is not None and (time := time_of(part)) > latest:
+                    latest = time
                     if latest >= best:
                         break
             else:
                 best = latest
                 if best <= least:
                     break
-        return best
+        return after_attention(best)
 
     def _least(self, factor: Atom) -> int:
         """A time before which no product with this factor is there; a sum may be distributed."""
@@ -137,21 +125,15 @@ class Timing:
 
     def splits_by(self, product: Atom, time: int) -> list[Split]:
         """The splits whose parts are there by some time."""
-        splits, times = self.graph.splits(product), self._times
-        for part in {part for split in splits for part in split if part is not None}:
-            if part not in times:
-                self.time(part)
+        splits = self.graph.splits(product)
+        times = {part: self.time(part) for split in splits for part in split if part is not None}
         return [
             split for split in splits if all(part is None or times[part] <= time for part in split)
         ]
 
-    def expansion(self, atom: Atom) -> Form | None:
-        """The combination that a product is distributed into, if that is how it is made."""
-        if atom not in self._expansions:
-            self._expansions[atom] = self._expansion(atom) if atom.kind == "product" else None
-        return self._expansions[atom]
-
     def _expansion(self, product: Atom) -> Form | None:
+        if product.kind != "product":
+            return None
         flipped = self.graph.transpose(product)
         if product not in self.graph.written and flipped not in self.graph.written:
             return None
@@ -204,12 +186,6 @@ class Timing:
             found.append(whole * c)
         return Form.sum(product.shape, found)
 
-    def resolve(self, atom: Atom) -> Form:
-        """An atom as a combination of what is stored: symbols, products, functions, cells."""
-        if atom not in self._resolved:
-            self._resolved[atom] = self._resolve(atom)
-        return self._resolved[atom]
-
     def resolve_form(self, form: Form) -> Form:
         return Form.sum(form.shape, (self.resolve(atom) * c for atom, c in form.terms))
 
@@ -248,12 +224,6 @@ class Timing:
             return False
         self.mattered.add("gather")
         return self.policy.gather
-
-    def cost(self, atom: Atom) -> float:
-        """Heads that it takes to make an atom, as if nothing were shared: an estimate."""
-        if atom not in self._costs:
-            self._costs[atom] = min(self._cost(atom), 1e9)
-        return self._costs[atom]
 
     def _cost(self, atom: Atom) -> float:
         if atom.kind == "identity":

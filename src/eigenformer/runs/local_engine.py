@@ -8,7 +8,7 @@ import torch
 
 from ..core import InputError
 from ..training.signals import stop_signals
-from .engine import JobOptions, Outcome, Queue, Report
+from .engine import JobOptions, Outcome, Report, RunQueue
 from .experiment import Experiment, Plan
 from .jobs import Job, JobFolder, JobResult, perform
 from .process import JobProcess
@@ -42,25 +42,25 @@ class LocalEngine:
         check_counts(self, "retries", least=0)
 
     def run(self, plan: Plan, jobs: JobOptions, report: Report) -> list[Outcome]:
-        queue = Queue(plan, jobs, report)
+        schedule = RunQueue(plan, jobs, report)
         with stop_signals() as received:
             if self.workers == self.processes == 1 and self.threads is None:
-                _one_by_one(queue, received)
+                _one_by_one(schedule, received)
             else:
-                _SideBySide(self, queue).run(received)
-        return queue.outcomes()
+                _SideBySide(self, schedule).run(received)
+        return schedule.outcomes()
 
 
-def _one_by_one(queue: Queue, received: list[int]) -> None:
-    while queue.left:
+def _one_by_one(schedule: RunQueue, received: list[int]) -> None:
+    while schedule.left:
         if received:
-            queue.stop(received[0])
-        elif found := queue.next():
+            schedule.stop(received[0])
+        elif found := schedule.next():
             experiment, job = found
             result = perform(job)
             if result.state == "stopped" and not received:
                 received.append(result.signal)
-            queue.end(experiment, job, result)
+            schedule.end(experiment, job, result)
         else:
             time.sleep(_POLL_SECONDS)  # all that are left are being trained by others
 
@@ -73,21 +73,21 @@ class _Running:
 
 
 class _SideBySide:
-    def __init__(self, engine: LocalEngine, queue: Queue) -> None:
+    def __init__(self, engine: LocalEngine, schedule: RunQueue) -> None:
         self.engine = engine
-        self.queue = queue
+        self.schedule = schedule
         self.threads = engine.threads or max(1, torch.get_num_threads() // engine.workers)
         self.running: list[_Running] = []
         self.kills: Counter[str] = Counter()
 
     def run(self, received: list[int]) -> None:
         try:
-            while self.queue.left or self.running:
+            while self.schedule.left or self.running:
                 if received:
-                    self.queue.stop(received[0])
+                    self.schedule.stop(received[0])
                     for one in self.running:
                         one.process.stop()
-                while len(self.running) < self.engine.workers and (found := self.queue.next()):
+                while len(self.running) < self.engine.workers and (found := self.schedule.next()):
                     self._start(*found)
                 for one in list(self.running):
                     if result := one.process.poll():
@@ -112,7 +112,7 @@ class _SideBySide:
             kills = self.kills[one.experiment.identity]
             self.kills[one.experiment.identity] += 1
             if kills < self.engine.retries:
-                self.queue.report.note(
+                self.schedule.report.note(
                     f"{one.experiment.name} was killed ({how}); it goes on in a new process "
                     f"(retry {kills + 1} of {self.engine.retries})"
                 )
@@ -123,7 +123,7 @@ class _SideBySide:
             result = JobResult(state="killed", message=f"{how}; {kills} retries; see {log}")
         if result.state not in ("killed", "failed"):
             one.process.folder.remove()
-        self.queue.end(one.experiment, one.job, result)
+        self.schedule.end(one.experiment, one.job, result)
 
 
 def check_counts(where: object, *names: str, least: int = 1) -> None:

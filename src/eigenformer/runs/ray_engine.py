@@ -15,7 +15,7 @@ import torch
 
 from ..core import InputError
 from ..training.signals import stop_signals
-from .engine import JobOptions, Outcome, Queue, Report
+from .engine import JobOptions, Outcome, Report, RunQueue
 from .experiment import Experiment, Plan
 from .jobs import Job, JobFolder, JobResult, is_locked
 from .local_engine import check_counts
@@ -77,7 +77,7 @@ class RayEngine:
             raise InputError("the ray engine needs Ray: pip install 'eigenformer[sweep]'")
 
     def run(self, plan: Plan, jobs: JobOptions, report: Report) -> list[Outcome]:
-        queue = Queue(plan, jobs, report)
+        schedule = RunQueue(plan, jobs, report)
         for name, value in _SETTINGS.items():
             os.environ.setdefault(name, value)
         ray: Any = import_module("ray")
@@ -94,15 +94,15 @@ class RayEngine:
             try:
                 self._check_resources(ray)
                 with stop_signals() as received:
-                    while queue.left:
+                    while schedule.left:
                         if received:
-                            queue.stop(received[0])
-                        elif not self._wave(queue, received, Path(scratch)):
+                            schedule.stop(received[0])
+                        elif not self._wave(schedule, received, Path(scratch)):
                             time.sleep(_POLL_SECONDS)
             finally:
                 if ours:
                     ray.shutdown()
-        return queue.outcomes()
+        return schedule.outcomes()
 
     @property
     def _cores(self) -> int:
@@ -138,11 +138,11 @@ class RayEngine:
             if asked > has:
                 raise InputError(f"a run asks for {asked:g} {kind}, Ray has {has:g}; ask for less")
 
-    def _wave(self, queue: Queue, received: list[int], scratch: Path) -> bool:
+    def _wave(self, schedule: RunQueue, received: list[int], scratch: Path) -> bool:
         """Make the runs that can begin now; false if there are none."""
         tune: Any = import_module("ray.tune")
         wave: dict[str, tuple[Experiment, Job]] = {}
-        while found := queue.next():
+        while found := schedule.next():
             wave[str(JobFolder.create(found[1]).path)] = found
         if not wave:
             return False
@@ -159,11 +159,11 @@ class RayEngine:
                 result = replace(result, signal=received[0])
             if result.state != "failed":
                 folder.remove()
-            queue.end(*wave.pop(path), result)
+            schedule.end(*wave.pop(path), result)
 
         def recovered(path: str) -> None:
             name = wave[path][0].name
-            queue.report.note(f"{name} was killed; it goes on in a new trial")
+            schedule.report.note(f"{name} was killed; it goes on in a new trial")
 
         def stop() -> None:
             for path in wave if received else ():

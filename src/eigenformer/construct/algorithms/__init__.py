@@ -10,7 +10,6 @@ from . import laplacian_eigenvectors as laplacian_eigenvectors
 from . import least_squares as least_squares
 from . import logistic as logistic
 from . import newton as newton
-from . import newton_entries as newton_entries
 from . import power_iteration as power_iteration
 from . import preconditioned as preconditioned
 from . import resistive as resistive

@@ -37,21 +37,23 @@ iterations make up for it.
 """
 
 import math
+from typing import Unpack
 
 import numpy as np
-import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError, at_least
-from ..blocks import Layout, Move, RowMap, Rows
-from ..catalogue import CATALOGUE, Construction
+from ..blocks import Layout, Move, Rows
+from ..catalogue import Construction
 from ..gates import clear, form
 from ..network import Network
+from ..options import NetworkOptions
 from ..parts import Head, Layer, Unit
 from ..scalar import IDENTITY, Scalar
 from ..spec import Port, Spec, Stage
-from .symmetric import frobenius, symmetric_eigenvalues
+from .heads import head
+from .spectra import frobenius, symmetric_eigenvalues
 
 SOURCE = "Hestenes and Stiefel 1952 (J. Res. NBS 49), derived here"
 
@@ -63,9 +65,7 @@ def conjugate_gradient(
     condition: float = 1000.0,
     knots: int = 512,
     refinements: int = 2,
-    exact: bool = False,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """x of A x = b after `iterations` steps: `net(matrix [d, d], rhs [d])` -> [d].
 
@@ -103,7 +103,7 @@ def conjugate_gradient(
             f"about {3e7 / math.sqrt(dim):.0e}"
         )
     layout = Layout.of(A=dim, E=dim, one=1, x=1, r=1, s=1, p=1, q=1, t=1, z=1, y=1)
-    layers = _Step(layout).layers(reciprocal(smallest, 1.0, knots), refinements)
+    layers = _iteration(layout, reciprocal(smallest, 1.0, knots), refinements)
 
     def prepare(matrix: Tensor, rhs: Tensor) -> tuple[Tensor, Tensor]:
         values = symmetric_eigenvalues(matrix)
@@ -122,114 +122,68 @@ def conjugate_gradient(
         norm = frobenius(matrix)
         return matrix / norm, rhs / norm[..., 0]
 
-    matrix, rhs = (
+    ports = (
         Port(name="matrix", shape=(dim, dim), block="A"),
         Port(name="rhs", shape=(dim,), block="r"),
     )
-    return Network(
-        Spec(
-            name="conjugate gradient",
-            layout=layout,
-            tokens=dim,
-            stages=(Stage(layers=layers, repeat=iterations),),
-            inputs=(matrix, rhs),
-            given=(matrix, rhs),
-            output=Port(name="x", shape=(dim,), block="x"),
-            constants={"E": np.eye(dim), "one": np.ones((1, dim))},
-            identities=("E",),
-            prepare=prepare,
-            notes=(
-                "the input map divides the matrix and the right side by ||A||_F, which keeps x",
-                f"reciprocal: {knots} knots on [{smallest:.3g}, 1], relative error "
-                f"{reciprocal_error(smallest, 1.0, knots, refinements):.1e} after "
-                f"{refinements} refinements",
-            ),
+    spec = Spec(
+        name="conjugate gradient",
+        layout=layout,
+        tokens=dim,
+        stages=(Stage(layers=layers, repeat=iterations),),
+        inputs=ports,
+        given=ports,
+        output=Port(name="x", shape=(dim,), block="x"),
+        constants={"E": np.eye(dim), "one": np.ones((1, dim))},
+        identities=("E",),
+        prepare=prepare,
+        notes=(
+            "the input map divides the matrix and the right side by ||A||_F, which keeps x",
+            f"reciprocal: {knots} knots on [{smallest:.3g}, 1], relative error "
+            f"{reciprocal_error(smallest, 1.0, knots, refinements):.1e} after "
+            f"{refinements} refinements",
         ),
-        exact=exact,
-        dense=dense,
-        dtype=dtype,
     )
+    return Network(spec, **options)
 
 
-class _Step:
-    """The layers of one iteration."""
+def _iteration(layout: Layout, inverse: Scalar, refinements: int) -> tuple[Layer, ...]:
+    """The layers of one iteration; `inverse` computes 1/z."""
+    A, E, one, x, r, s, p, q, t, z, y = (rows for _, rows in layout.items())
+    first, second = Rows(0, 1), Rows(1, 1)
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self.dim = layout["A"].count
-
-    def layers(self, inverse: Scalar, refinements: int) -> tuple[Layer, ...]:
-        direction = Layer(
-            heads=(self._copy("s", "r"), self._scaled("s", "p", -1.0)),
-            units=self._clear("p", "q", "t", "z", "y"),
-            normalise="rows",
-            normalised=("s",),
-        )
-        product = Layer(
-            heads=(self._times_matrix("q", "s"), self._dot("t", "r", "s")),
-            units=(self._move("p", "s"),),
-        )
-        divisor = Layer(heads=(self._dot("z", "p", "q"),), units=(self._unit("z", inverse, "y"),))
-        update = Layer(
-            heads=(self._scaled("x", "p", 1.0), self._scaled("r", "q", -1.0)),
-            units=self._clear("t"),
-        )
-        overlap = Layer(heads=(self._dot("t", "r", "q"),))
-        return (direction, product, divisor, *[self._refine()] * refinements, update, overlap)
-
-    def _head(self, value: RowMap, *pairs: tuple[Rows, Rows, float]) -> Head:
-        """The triple product of `value` and of key rows with query rows, stacked."""
-        key: list[Move] = []
-        query: list[Move] = []
-        start = 0
-        for left, right, scale in pairs:
-            inner = Rows(start, left.count)
-            key.append(Move(inner, left, scale))
-            query.append(Move(inner, right))
-            start += left.count
-        return Head(value=value, key=tuple(key), query=tuple(query))
-
-    def _copy(self, into: str, source: str) -> Head:
-        identity = self.layout["E"]
-        return self._head(self._value(into, source), (identity, identity, 1.0))
-
-    def _times_matrix(self, into: str, source: str) -> Head:
-        return self._head(self._value(into, source), (self.layout["E"], self.layout["A"], 1.0))
-
-    def _dot(self, into: str, left: str, right: str) -> Head:
-        """into += left . right, in every column."""
-        return self._head(self._value(into, left), (self.layout[right], self.layout["one"], 1.0))
-
-    def _scaled(self, into: str, vector: str, sign: float) -> Head:
+    def scaled(into: Rows, vector: Rows, sign: float) -> Head:
         """into += sign t y vector; t y^T sums t y over d columns, hence 1/d."""
-        return self._head(
-            self._value(into, "t"), (self.layout["y"], self.layout[vector], sign / self.dim)
-        )
+        key = (Move(first, y, sign / A.count),)
+        return Head(value=(Move(into, t),), key=key, query=(Move(first, vector),))
 
-    def _refine(self) -> Layer:
-        y, z, one = self.layout["y"], self.layout["z"], self.layout["one"]
-        head = self._head(
-            self._value("y", "y"), (self.layout["E"][0], one, 1.0), (z, y, -1.0 / self.dim)
-        )
-        return Layer(heads=(head,))
+    def unit(read: Rows, function: Scalar, *write: tuple[Rows, float]) -> Unit:
+        width = layout.width
+        return Unit(read=form(width, (read, 1.0)), function=function, write=form(width, *write))
 
-    def _value(self, into: str, source: str) -> RowMap:
-        return (Move(self.layout[into], self.layout[source]),)
+    def cleared(*rows: Rows) -> tuple[Unit, ...]:
+        return tuple(unit for row in rows for unit in clear(row, layout.width))
 
-    def _form(self, *terms: tuple[str, float]) -> Float64[np.ndarray, " w"]:
-        return form(self.layout.width, *((self.layout[name], c) for name, c in terms))
-
-    def _unit(self, read: str, function: Scalar, write: str) -> Unit:
-        return Unit(read=self._form((read, 1.0)), function=function, write=self._form((write, 1.0)))
-
-    def _move(self, into: str, source: str) -> Unit:
-        """into += source, source <- 0: exact where `into` is 0."""
-        write = self._form((into, 1.0), (source, -1.0))
-        return Unit(read=self._form((source, 1.0)), function=IDENTITY, write=write)
-
-    def _clear(self, *names: str) -> tuple[Unit, ...]:
-        width = self.layout.width
-        return tuple(unit for name in names for unit in clear(self.layout[name], width))
+    direction = Layer(
+        heads=(head(Move(s, r), E, E), scaled(s, p, -1.0)),
+        units=cleared(p, q, t, z, y),
+        normalise="rows",
+        normalised=("s",),
+    )
+    product = Layer(
+        heads=(head(Move(q, s), E, A), head(Move(t, r), s, one)),
+        units=(unit(s, IDENTITY, (p, 1.0), (s, -1.0)),),  # p <- s, s <- 0, as p was 0
+    )
+    divisor = Layer(heads=(head(Move(z, p), q, one),), units=(unit(z, inverse, (y, 1.0)),))
+    correction = Head(
+        value=(Move(y, y),),
+        key=(Move(first, E[0]), Move(second, z, -1.0 / A.count)),
+        query=(Move(first, one), Move(second, y)),
+    )
+    refine = (Layer(heads=(correction,)),) * refinements
+    update = Layer(heads=(scaled(x, p, 1.0), scaled(r, q, -1.0)), units=cleared(t))
+    overlap = Layer(heads=(head(Move(t, r), q, one),))
+    return (direction, product, divisor, *refine, update, overlap)
 
 
 def reciprocal(lo: float, hi: float, knots: int) -> Scalar:
@@ -286,21 +240,16 @@ def draw(
     return (matrix + matrix.swapaxes(1, 2)) / 2, rng.normal(size=(batch, dim))
 
 
-def _conjugate_gradient() -> Construction:
-    return Construction(
-        summary="A x = b by conjugate gradients, 1/z by ReLUs and Newton, 6 iterations at d = 5",
-        source=SOURCE,
-        build=lambda: conjugate_gradient(dim=5, iterations=6, condition=101.0),
-        draw=draw,
-        reference=lambda matrix, rhs: textbook_cg(matrix, rhs, 6),
-        layers=42,
-        heads=2,
-        width=19,
-        error=2.7e-14,
-        relative=True,
-        exact_network=lambda: conjugate_gradient(5, 6, condition=101.0, exact=True),
-        limit=lambda matrix, rhs: np.linalg.solve(matrix, rhs[:, :, None])[:, :, 0],
-    )
-
-
-CATALOGUE.register("conjugate-gradient", _conjugate_gradient)
+Construction(
+    summary="A x = b by conjugate gradients, 1/z by ReLUs and Newton, 6 iterations at d = 5",
+    source=SOURCE,
+    build=lambda: conjugate_gradient(dim=5, iterations=6, condition=101.0),
+    draw=draw,
+    reference=lambda matrix, rhs: textbook_cg(matrix, rhs, 6),
+    layers=42,
+    heads=2,
+    width=19,
+    error=2.7e-14,
+    relative=True,
+    limit=lambda matrix, rhs: np.linalg.solve(matrix, rhs[:, :, None])[:, :, 0],
+).register("conjugate-gradient")

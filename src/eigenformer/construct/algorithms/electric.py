@@ -7,30 +7,22 @@ potentials solve Phi L = Psi. Two ways: Richardson's iteration, whose error fall
 """
 
 import math
+from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
-import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError, at_least, positive
-from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Construction
+from ..blocks import Layout, Move
 from ..network import Network
-from ..parts import Head, Layer
+from ..options import NetworkOptions
+from ..parts import Layer
 from ..spec import Port, Spec, Stage
-from .graphs import (
-    CONDITION,
-    SOURCE,
-    centred,
-    connected_spectrum,
-    draw_skip_rings,
-    extremes,
-    incidence_port,
-    laplacian,
-    laplacian_head,
-)
-from .resistive import CENTRED, whitening_head, whitening_layout, whitening_spec
+from . import graphs
+from .heads import head
+from .resistive import CENTRED, whitening_spec
 
 
 def electric_potentials(
@@ -39,9 +31,7 @@ def electric_potentials(
     demands: int,
     iterations: int,
     step: float | None = None,
-    *,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Psi L^+ by Richardson's iteration: `net(incidence [n, m], demands [k, n])` -> [k, n].
 
@@ -58,8 +48,7 @@ def electric_potentials(
 
     A demand's mean is taken away, as L^+ 1 = 0. A disconnected graph is refused.
     """
-    spec = _richardson(nodes, edges, demands, iterations, step, flow=False)
-    return Network(spec, dense=dense, dtype=dtype)
+    return Network(_richardson(nodes, edges, demands, iterations, step), **options)
 
 
 def electric_flow(
@@ -68,9 +57,7 @@ def electric_flow(
     demands: int,
     iterations: int,
     step: float | None = None,
-    *,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """The flow Phi B on the edges, [k, m]: `electric_potentials` and one layer more.
 
@@ -80,84 +67,74 @@ def electric_flow(
     with the linear map R: B <- -B. Width m + 3k.
     """
     spec = _richardson(nodes, edges, demands, iterations, step, flow=True)
-    return Network(spec, dense=dense, dtype=dtype)
+    layout, identity = spec.layout, np.eye(demands, nodes)
+    block = layout["B"]
+    last = Layer(
+        heads=(head(Move(block, block), layout["phi"], layout["E"]),),
+        linear=(Move(block, block, -1.0),),
+    )
+    spec = replace(
+        spec,
+        name="electric flow",
+        stages=(*spec.stages, Stage(layers=(last,))),
+        output=Port(name="flow", shape=(demands, edges), block="B", transposed=True),
+        constants={"E": identity},
+        identities=("E",),
+        theorem={},
+    )
+    return Network(spec, **options)
 
 
 def _richardson(
-    nodes: int, edges: int, demands: int, iterations: int, step: float | None, *, flow: bool
+    nodes: int,
+    edges: int,
+    demands: int,
+    iterations: int,
+    step: float | None,
+    *,
+    flow: bool = False,
 ) -> Spec:
     at_least(2, nodes=nodes)
     at_least(1, edges=edges, demands=demands, iterations=iterations)
     positive(step=step)
-    blocks = {"B": edges, "psi": demands, "phi": demands}
-    if flow:
-        if demands > nodes:
-            raise InputError(f"{demands} demands on {nodes} nodes; the flow has room for {nodes}")
-        blocks["E"] = demands
-    layout = Layout.of(**blocks)
+    if flow and demands > nodes:
+        raise InputError(f"{demands} demands on {nodes} nodes; the flow has room for {nodes}")
+    layout = Layout.of(B=edges, psi=demands, phi=demands, **({"E": demands} if flow else {}))
     weight = 1.0 if step is None else float(step)
     phi, psi = layout["phi"], layout["psi"]
-    layer = Layer(
-        heads=(laplacian_head(layout, (Move(phi, phi, -weight),)),),
-        linear=(Move(phi, psi, weight),),
-    )
-    stages = [Stage(layers=(layer,), repeat=iterations)]
-    output = Port(name="potentials", shape=(demands, nodes), block="phi")
-    constants: dict[str, np.ndarray] = {}
-    if flow:
-        stages.append(Stage(layers=(_flow_layer(layout),)))
-        output = Port(name="flow", shape=(demands, edges), block="B", transposed=True)
-        constants["E"] = np.eye(demands, nodes)
+    linear = (Move(phi, psi, weight),)
+    layer = graphs.laplacian_layer(layout, Move(phi, phi, -weight), linear=linear)
 
     def prepare(incidence: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-        values = connected_spectrum(incidence)
+        values = graphs.connected_spectrum(incidence)
         if step is not None:
-            _check_step(step, float(values[..., -1].max()))
-            return incidence, centred(given)
+            largest = float(values[..., -1].max())
+            if step * largest >= 2:
+                raise InputError(
+                    f"step is {step:g}, at or beyond 2/lambda_max = {2 / largest:.4g} of a graph, "
+                    "so the iteration would diverge; build the network with a smaller step, or "
+                    "without one for each graph's best"
+                )
+            return incidence, graphs.centred(given)
         best = (2 / (values[..., -1] + values[..., 1])).to(incidence.dtype)[..., None, None]
         # Flows need Phi B of the graph as given, which is Phi / sqrt(s) times sqrt(s) B.
-        return incidence * best.sqrt(), centred(given) * (best.sqrt() if flow else best)
+        return incidence * best.sqrt(), graphs.centred(given) * (best.sqrt() if flow else best)
 
-    ports = (
-        incidence_port(nodes, edges),
-        Port(name="demands", shape=(demands, nodes), block="psi"),
-    )
     scaled = (
         "the input map multiplies B by sqrt(s) and Psi by s (by sqrt(s) for the flow), "
         "s = 2 / (lambda_max + lambda_2) of each graph"
     )
-    return Spec(
-        name="electric flow" if flow else "electric potentials",
-        layout=layout,
-        tokens=nodes,
-        stages=tuple(stages),
-        inputs=ports,
-        given=ports,
-        output=output,
-        constants=constants,
-        identities=("E",) if flow else (),
+    return graphs.network_spec(
+        "electric potentials",
+        layout,
+        nodes,
+        (Stage(layers=(layer,), repeat=iterations),),
+        given="demands",
+        block="psi",
+        output="potentials",
         prepare=prepare,
         notes=(CENTRED,) if step is not None else (CENTRED, scaled),
-        theorem={} if flow else {"heads": "1", "width": "m + 2k"},
     )
-
-
-def _flow_layer(layout: Layout) -> Layer:
-    block, phi, identity = layout["B"], layout["phi"], layout["E"]
-    inner = Rows(0, phi.count)
-    head = Head(
-        value=(Move(block, block),), key=(Move(inner, phi),), query=(Move(inner, identity),)
-    )
-    return Layer(heads=(head,), linear=(Move(block, block, -1.0),))
-
-
-def _check_step(step: float, largest: float) -> None:
-    if step * largest >= 2:
-        raise InputError(
-            f"step is {step:g}, at or beyond 2/lambda_max = {2 / largest:.4g} of a graph, so the "
-            "iteration would diverge; build the network with a smaller step, or without one for "
-            "each graph's best"
-        )
 
 
 def electric_quadratic(
@@ -166,9 +143,7 @@ def electric_quadratic(
     demands: int,
     stages: int,
     lambda_max: float | None = None,
-    *,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Psi L^+ with quadratic convergence: `net(incidence [n, m], demands [k, n])` -> [k, n].
 
@@ -186,24 +161,9 @@ def electric_quadratic(
     refused, as t >= 3 does not come back.
     """
     at_least(1, stages=stages)
-    positive(lambda_max=lambda_max)
-    layers: list[Layer] = []
-    layout = whitening_layout(nodes, edges, demands)
-    scale = 1.0 if lambda_max is None else 1 / lambda_max
-    for stage in range(stages):
-        layers.append(Layer(heads=(whitening_head(layout, stage, scale, both=False),)))
-        layers.append(Layer(heads=(whitening_head(layout, stage, scale, both=True),)))
-    spec = whitening_spec(
-        "electric potentials, quadratic",
-        nodes,
-        layout,
-        tuple(layers),
-        lambda_max=lambda_max,
-        power=2,
-        output_scale=2.25**stages * scale,
-        theorem={"heads": "1", "width": "m + 2k"},
-    )
-    return Network(spec, dense=dense, dtype=dtype)
+    name = "electric potentials, quadratic"
+    spec = whitening_spec(name, nodes, edges, demands, stages, lambda_max, power=2)
+    return Network(spec, **options)
 
 
 def best_step(lambda_max: float, lambda_2: float) -> float:
@@ -232,8 +192,8 @@ def richardson(
     step: float | None = None,
 ) -> Float64[np.ndarray, "*B k n"]:
     """The recursion in NumPy, with each graph's best step unless told otherwise."""
-    graph = laplacian(incidence)
-    largest, second = extremes(incidence)
+    graph = graphs.laplacian(incidence)
+    largest, second = graphs.extremes(incidence)
     steps = 2 / (largest + second) if step is None else step
     balanced = demands - demands.mean(axis=-1, keepdims=True)
     potentials = np.zeros_like(demands)
@@ -246,62 +206,45 @@ def exact_potentials(
     incidence: Float64[np.ndarray, "*B n m"], demands: Float64[np.ndarray, "*B k n"]
 ) -> Float64[np.ndarray, "*B k n"]:
     """Psi L^+ by LAPACK."""
-    found: np.ndarray = demands @ np.linalg.pinv(laplacian(incidence), rcond=1e-12, hermitian=True)
-    return found
+    return np.asarray(
+        demands @ np.linalg.pinv(graphs.laplacian(incidence), rcond=1e-12, hermitian=True)
+    )
 
 
 def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """Skip rings no worse conditioned than the one of section 8, and 10 demands on each."""
     demands = rng.normal(size=(batch, 10, 10))
-    return draw_skip_rings(rng, batch, condition=CONDITION), demands
+    return graphs.draw_skip_rings(rng, batch, condition=graphs.CONDITION), demands
 
 
-def _electric() -> Construction:
-    return Construction(
-        summary="electric potentials of a graph by Richardson's iteration, 80 layers",
-        source=SOURCE,
-        build=lambda: electric_potentials(nodes=10, edges=20, demands=10, iterations=80),
-        draw=draw,
-        reference=lambda incidence, demands: richardson(incidence, demands, 80),
-        layers=80,
-        heads=1,
-        width=40,
-        error=3.9e-15,
-        theorem={"heads": "1", "width": "m + 2k = 40"},
-        limit=exact_potentials,
-        rate=lambda layers: richardson_error(CONDITION, layers),
-    )
-
-
-def _electric_flow() -> Construction:
-    return Construction(
-        summary="the electric flow on a graph's edges, 160 iterations and a layer",
-        source=SOURCE,
-        build=lambda: electric_flow(nodes=10, edges=20, demands=10, iterations=160),
-        draw=draw,
-        reference=lambda incidence, demands: richardson(incidence, demands, 160) @ incidence,
-        layers=161,
-        heads=1,
-        width=50,
-        error=3.9e-15,
-    )
-
-
-def _electric_quadratic() -> Construction:
-    return Construction(
-        summary="electric potentials of a graph with quadratic convergence, 18 layers",
-        source=SOURCE,
-        build=lambda: electric_quadratic(nodes=10, edges=20, demands=10, stages=9),
-        draw=draw,
-        reference=exact_potentials,
-        layers=18,
-        heads=1,
-        width=30,
-        error=8.7e-15,
-        theorem={"heads": "1", "width": "m + 2k = 40"},
-    )
-
-
-CATALOGUE.register("electric", _electric)
-CATALOGUE.register("electric-flow", _electric_flow)
-CATALOGUE.register("electric-quadratic", _electric_quadratic)
+graphs.entry(
+    summary="electric potentials of a graph by Richardson's iteration, 80 layers",
+    build=lambda: electric_potentials(nodes=10, edges=20, demands=10, iterations=80),
+    draw=draw,
+    reference=lambda incidence, demands: richardson(incidence, demands, 80),
+    layers=80,
+    width=40,
+    error=3.9e-15,
+    theorem={"heads": "1", "width": "m + 2k = 40"},
+    limit=exact_potentials,
+    rate=lambda layers: richardson_error(graphs.CONDITION, layers),
+).register("electric")
+graphs.entry(
+    summary="the electric flow on a graph's edges, 160 iterations and a layer",
+    build=lambda: electric_flow(nodes=10, edges=20, demands=10, iterations=160),
+    draw=draw,
+    reference=lambda incidence, demands: richardson(incidence, demands, 160) @ incidence,
+    layers=161,
+    width=50,
+    error=3.9e-15,
+).register("electric-flow")
+graphs.entry(
+    summary="electric potentials of a graph with quadratic convergence, 18 layers",
+    build=lambda: electric_quadratic(nodes=10, edges=20, demands=10, stages=9),
+    draw=draw,
+    reference=exact_potentials,
+    layers=18,
+    width=30,
+    error=8.7e-15,
+    theorem={"heads": "1", "width": "m + 2k = 40"},
+).register("electric-quadratic")

@@ -17,8 +17,8 @@ iteration with the original matrix at hand does not have. Fewer steps are more a
 """
 
 import math
-from collections.abc import Callable
-from typing import Literal
+from functools import partial
+from typing import Literal, Unpack
 
 import numpy as np
 import torch
@@ -27,11 +27,13 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Construction
+from ..catalogue import Construction
 from ..network import Network
-from ..parts import Head, Layer, Unit
+from ..options import NetworkOptions
+from ..parts import Layer, Unit
 from ..scalar import IDENTITY
 from ..spec import Port, Spec, Stage
+from .heads import head
 from .least_squares import Start, newton_steps
 from .prompts import LEAST_SQUARES, Prompt, draw_regression
 from .spectra import gram_eigenvalues, positive, refuse, warn_if_ill_conditioned
@@ -46,8 +48,7 @@ def fu_newton_steps(
     *,
     scores: Scores = "relu",
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """The core: from M_0, `steps` Newton steps; output M_k x_t for every token, [tokens, dim].
 
@@ -62,8 +63,9 @@ def fu_newton_steps(
     """
     at_least(1, dim=dim, tokens=tokens, steps=steps)
     layout = Layout.of(Mx=dim, x=dim)
-    shape = (tokens, dim)
-    x_port = Port(name="x", shape=shape, block="x", transposed=True)
+    mx_port, x_port = (
+        Port(name=name, shape=(tokens, dim), block=name, transposed=True) for name in ("Mx", "x")
+    )
 
     def prepare(x: Tensor, start: Tensor) -> tuple[Tensor, ...]:
         size = start.abs().amax(dim=(-2, -1))
@@ -71,7 +73,7 @@ def fu_newton_steps(
         refuse(
             skew > 1e-8 * size,
             skew,
-            lambda found: f"start is not symmetric: M and M^T differ by {found}; give (M + M^T)/2",
+            "start is not symmetric: M and M^T differ by {}; give (M + M^T)/2",
         )
         if guard:
             # The eigenvalues of M S, S = X^T X, are those of X M X^T (and zeros).
@@ -79,10 +81,8 @@ def fu_newton_steps(
             refuse(
                 top >= 2,
                 top,
-                lambda found: (
-                    f"M_0 S has the eigenvalue {found}, at or beyond 2: Newton's iteration would "
-                    "diverge; scale the start down, or guard=False to watch it"
-                ),
+                "M_0 S has the eigenvalue {}, at or beyond 2: Newton's iteration would diverge; "
+                "scale the start down, or guard=False to watch it",
             )
         return x @ start, x
 
@@ -91,8 +91,8 @@ def fu_newton_steps(
         layout=layout,
         tokens=tokens,
         stages=(Stage(layers=(_step(layout, tokens, scores),), repeat=steps),),
-        inputs=(Port(name="Mx", shape=shape, block="Mx", transposed=True), x_port),
-        output=Port(name="Mx", shape=shape, block="Mx", transposed=True),
+        inputs=(mx_port, x_port),
+        output=mx_port,
         prepare=prepare,
         given=(x_port, Port(name="start", shape=(dim, dim), block="Mx")),
         steps=steps,
@@ -102,7 +102,7 @@ def fu_newton_steps(
         ),
         theorem={"layers": "1 a step (+ 8)", "heads": "2", "width": "O(d)"},
     )
-    return Network(spec, dense=dense, dtype=dtype)
+    return Network(spec, **options)
 
 
 def fu_newton(
@@ -115,8 +115,7 @@ def fu_newton(
     alpha: float | None = None,
     condition: float = 100.0,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Least-squares prediction by k = `steps` Newton steps from M_0 = alpha S.
 
@@ -152,49 +151,21 @@ def fu_newton(
     if alpha is not None and not 0 < alpha < math.inf:
         raise InputError(f"alpha is {alpha}; it must be positive")
     layout = Layout.of(Mx=dim, x=dim, y=1)
-    mx, x_rows, y_rows, inner = layout["Mx"], layout["x"], layout["y"], Rows(0, dim)
+    mx, x_rows, y_rows = (rows for _, rows in layout.items())
     factor = 1.0 if alpha is None else alpha
     if start == "gram":
-        set_up = _layer((mx, x_rows), (inner, x_rows), (inner, x_rows), factor, tokens, scores)
+        set_up = _layer((mx, x_rows), x_rows, x_rows, factor, tokens, scores)
     else:
-        eye = np.eye(layout.width)
-        copies = zip(eye[x_rows.slice], eye[mx.slice], strict=True)
-        set_up = Layer(
-            units=tuple(Unit(read=x, function=IDENTITY, write=factor * m) for x, m in copies)
-        )
-    read_out = _layer((y_rows, y_rows), (inner, mx), (inner, x_rows), 1.0, tokens, scores)
+        set_up = Layer(units=_copies(layout, "x", factor))
+    read_out = _layer((y_rows, y_rows), mx, x_rows, 1.0, tokens, scores)
     step = _step(layout, tokens, scores, masked_keys=1)
-    norm, root = ("||S S^T||_F", "1/4") if start == "gram" else ("||S||_F", "1/2")
+    words, root = ("||S S^T||_F", "1/4") if start == "gram" else ("||S||_F", "1/2")
     note = (
-        f"the input map divides x_i and x_q by {norm}^({root}) and alpha is 1: the prediction of "
-        f"alpha = 1 / {norm}"
+        f"the input map divides x_i and x_q by {words}^({root}) and alpha is 1: the prediction of "
+        f"alpha = 1 / {words}"
         if alpha is None
         else f"alpha = {alpha:g} is a weight of layer 1"
     )
-    spec = Spec(
-        name="fu_newton",
-        layout=layout,
-        tokens=tokens + 1,
-        stages=(
-            Stage(layers=(set_up,)),
-            Stage(layers=(step,), repeat=steps),
-            Stage(layers=(read_out,)),
-        ),
-        inputs=prompt.ports,
-        output=Port(name="prediction", shape=(), block="y", column=tokens),
-        prepare=_complete_input_map(start, alpha, guard),
-        given=prompt.ports,
-        problem=LEAST_SQUARES,
-        steps=steps,
-        notes=(note, "x_j and y_j share a token, so 2 layers do what the source's 3 + 5 do"),
-        theorem={"layers": "k + 8", "heads": "O(1)", "width": "O(d)"},
-    )
-    return Network(spec, dense=dense, dtype=dtype)
-
-
-def _complete_input_map(
-    start: Start, alpha: float | None, guard: bool
-) -> Callable[..., tuple[Tensor, ...]]:
     power = 2 if start == "gram" else 1
 
     def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
@@ -210,20 +181,36 @@ def _complete_input_map(
             refuse(
                 alpha >= limit,
                 limit,
-                lambda found: (
-                    f"alpha = {alpha:.6g} is at or beyond 2 / ||S||_2^{power} = {found}: Newton's "
-                    "iteration would not converge; compile with a smaller alpha, or without one"
-                ),
+                f"alpha = {alpha:.6g} is at or beyond 2 / ||S||_2^{power} = {{}}: Newton's "
+                "iteration would not converge; compile with a smaller alpha, or without one",
             )
         return x, y, query
 
-    return prepare
+    spec = Spec(
+        name="fu_newton",
+        layout=layout,
+        tokens=tokens + 1,
+        stages=(
+            Stage(layers=(set_up,)),
+            Stage(layers=(step,), repeat=steps),
+            Stage(layers=(read_out,)),
+        ),
+        inputs=prompt.ports,
+        output=Port(name="prediction", shape=(), block="y", column=tokens),
+        prepare=prepare,
+        given=prompt.ports,
+        problem=LEAST_SQUARES,
+        steps=steps,
+        notes=(note, "x_j and y_j share a token, so 2 layers do what the source's 3 + 5 do"),
+        theorem={"layers": "k + 8", "heads": "O(1)", "width": "O(d)"},
+    )
+    return Network(spec, **options)
 
 
 def _layer(
     value: tuple[Rows, Rows],
-    key: tuple[Rows, Rows],
-    query: tuple[Rows, Rows],
+    key: Rows,
+    query: Rows,
     factor: float,
     tokens: int,
     scores: Scores,
@@ -235,24 +222,21 @@ def _layer(
         raise InputError(f"scores is {scores!r}; it is 'relu' or 'linear'")
     signs = (1.0, -1.0) if scores == "relu" else (1.0,)
     scale = tokens if scores == "relu" else 1
-    heads = tuple(
-        Head(
-            value=(Move(*value, sign),),
-            key=(Move(*key),),
-            query=(Move(*query, sign * factor * scale),),
-        )
-        for sign in signs
-    )
+    heads = tuple(head(Move(*value, sign), key, query, sign * factor * scale) for sign in signs)
     return Layer(heads=heads, units=units, scale=1 / scale, scores=scores, masked_keys=masked_keys)
+
+
+def _copies(layout: Layout, source: str, factor: float = 1.0) -> tuple[Unit, ...]:
+    """Mx += factor * source, by the FFN."""
+    eye = np.eye(layout.width)
+    pairs = zip(eye[layout[source].slice], eye[layout["Mx"].slice], strict=True)
+    return tuple(Unit(read=s, function=IDENTITY, write=factor * m) for s, m in pairs)
 
 
 def _step(layout: Layout, tokens: int, scores: Scores, masked_keys: int = 0) -> Layer:
     """Mx <- 2 Mx - M S M x."""
-    mx, x = layout["Mx"], layout["x"]
-    inner = Rows(0, mx.count)
-    rows = np.eye(layout.width)[mx.slice]
-    doubling = tuple(Unit(read=row, function=IDENTITY, write=row) for row in rows)
-    return _layer((mx, mx), (inner, mx), (inner, x), -0.5, tokens, scores, doubling, masked_keys)
+    mx, doubling = layout["Mx"], _copies(layout, "Mx")
+    return _layer((mx, mx), mx, layout["x"], -0.5, tokens, scores, doubling, masked_keys)
 
 
 def fu_newton_steps_reference(
@@ -262,8 +246,7 @@ def fu_newton_steps_reference(
     gram = x.swapaxes(1, 2) @ x
     for _ in range(steps):
         start = 2 * start - start @ gram @ start
-    found: np.ndarray = x @ start
-    return found
+    return np.asarray(x @ start)
 
 
 def fu_newton_reference(
@@ -282,50 +265,43 @@ def fu_newton_reference(
     inverse = scale[:, None, None] * (gram if start == "gram" else np.eye(x.shape[2]))
     for _ in range(steps):
         inverse = 2 * inverse - inverse @ gram @ inverse
-    found: np.ndarray = np.einsum("bd,bde,bne,bn->b", query, inverse, x, y, optimize=True)
-    return found
+    return np.asarray(np.einsum("bd,bde,bne,bn->b", query, inverse, x, y, optimize=True))
 
 
-def _core_entry(scores: Scores, heads: int, error: float) -> Construction:
-    dim, tokens, steps = 5, 20, 2
+def _draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
+    x, _, _ = draw_regression(rng, batch)
+    gram = x.swapaxes(1, 2) @ x
+    return x, gram / np.linalg.norm(gram @ gram, axis=(1, 2))[:, None, None]
 
-    def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
-        x, _, _ = draw_regression(rng, batch, tokens, dim)
-        gram = x.swapaxes(1, 2) @ x
-        return x, gram / np.linalg.norm(gram @ gram, axis=(1, 2))[:, None, None]
 
-    return Construction(
-        summary=f"Newton steps on tokens [Mx; x], {scores} attention: the core, {steps} steps",
+def _register_core(scores: Scores, heads: int, error: float) -> None:
+    Construction(
+        summary=f"Newton steps on tokens [Mx; x], {scores} attention: the core, 2 steps",
         source="Fu et al. 2024, Theorem 5.1",
-        build=lambda: fu_newton_steps(dim, tokens, steps, scores=scores),
-        draw=draw,
-        reference=lambda *inputs: fu_newton_steps_reference(*inputs, steps=steps),
-        layers=steps,
+        build=lambda: fu_newton_steps(5, 20, 2, scores=scores),
+        draw=_draw,
+        reference=partial(fu_newton_steps_reference, steps=2),
+        layers=2,
         heads=heads,
-        width=2 * dim,
+        width=10,
         error=error,
         samples=300,
         relative=True,
-        theorem={"layers": f"1 a step (+ 8) = {steps} (+ 8)", "heads": str(heads), "width": "O(d)"},
-    )
+        theorem={"layers": "1 a step (+ 8) = 2 (+ 8)", "heads": str(heads), "width": "O(d)"},
+    ).register(f"fu-newton-{scores}")
 
 
-def _complete_entry() -> Construction:
-    dim, tokens, steps = 5, 20, 12
-    return Construction(
-        summary="least-squares prediction by Newton steps on tokens, set-up and read-out included",
-        source="Fu et al. 2024, Theorem 5.1",
-        build=lambda: fu_newton(dim, tokens, steps),
-        draw=lambda rng, batch: draw_regression(rng, batch, tokens, dim),
-        reference=lambda *inputs: fu_newton_reference(*inputs, steps=steps),
-        layers=steps + 2,
-        heads=2,
-        width=2 * dim + 1,
-        error=1e-12,  # 2^12 machine epsilon: see the module's docstring
-        theorem={"layers": f"k + 8 = {steps + 8}", "heads": "O(1)", "width": "O(d)"},
-    )
-
-
-CATALOGUE.register("fu-newton-relu", lambda: _core_entry("relu", 2, 4e-16))
-CATALOGUE.register("fu-newton-linear", lambda: _core_entry("linear", 1, 4.4e-16))
-CATALOGUE.register("fu-newton", _complete_entry)
+_register_core("relu", 2, 4e-16)
+_register_core("linear", 1, 4.4e-16)
+Construction(
+    summary="least-squares prediction by Newton steps on tokens, set-up and read-out included",
+    source="Fu et al. 2024, Theorem 5.1",
+    build=lambda: fu_newton(5, 20, 12),
+    draw=draw_regression,
+    reference=partial(fu_newton_reference, steps=12),
+    layers=14,
+    heads=2,
+    width=11,
+    error=1e-12,  # 2^12 machine epsilon: see the module's docstring
+    theorem={"layers": "k + 8 = 20", "heads": "O(1)", "width": "O(d)"},
+).register("fu-newton")

@@ -20,33 +20,32 @@ there). An eigenvalue t of XX^T becomes t (1 - c t)^2.
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from functools import partial
+from typing import Literal, Unpack
 
 import numpy as np
-import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Move
-from ..catalogue import CATALOGUE, Construction
+from ..catalogue import Construction
 from ..network import Network
-from ..parts import Head, Layer
+from ..options import NetworkOptions
+from ..parts import Layer
 from ..spec import Stage
 from .prompts import MEAN_NOTE, Prompt, draw_regression, finite
 from .spectra import gram_eigenvalues, positive, refuse, warn_if_ill_conditioned
 
 Schedule = Literal["newton-schulz", "minimax"]
-_THEOREM = {"layers": "O(log kappa + log log 1/error)", "heads": "1", "width": "d + 1"}
+_LAYERS = "O(log kappa + log log 1/error)"
 
 
 def gd_plus_plus(
     dim: int,
     tokens: int,
     rates: Sequence[tuple[float, float]],
-    *,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Prediction after one GD++ layer for each (a_l, b_l) of `rates`.
 
@@ -61,18 +60,17 @@ def gd_plus_plus(
         raise InputError("rates is empty; give one pair (a, b) a layer")
     finite("rates", np.array(rates, dtype=float))
 
-    def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
-        return *prompt.mean(x, y), query
+    def layer(a: float, b: float) -> Layer:
+        transform = (Move(prompt.x, prompt.x, b),) if b != 0 else ()
+        return prompt.layer(*transform, Move(prompt.y, prompt.y), query=-a, scale=1 / tokens)
 
-    spec = prompt.spec(
-        name="gd_plus_plus",
-        stages=(Stage(layers=tuple(_layer(prompt, a, b, 1 / tokens) for a, b in rates)),),
-        prepare=prepare,
+    return prompt.network(
+        "gd_plus_plus",
+        Stage(layers=tuple(layer(a, b) for a, b in rates)),
+        prepare=prompt.mean,
         notes=(MEAN_NOTE,),
-        theorem={"layers": "1 a step", "heads": "1", "width": "d + 1"},
-        steps=len(rates),
+        **options,
     )
-    return Network(spec, dense=dense, dtype=dtype)
 
 
 def newton_schulz_descent(
@@ -84,8 +82,7 @@ def newton_schulz_descent(
     schedule: Schedule = "newton-schulz",
     largest: float | None = None,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Least squares by GD++ with quadratic convergence: whitening layers, then one gradient step.
 
@@ -112,7 +109,11 @@ def newton_schulz_descent(
         raise InputError(f"largest is {largest}; it must be positive")
     scale = 1.0 if largest is None else largest
     rates = whitening_rates(condition, schedule, None if layers is None else layers - 1)
-    built = tuple(_layer(prompt, a / scale, b, 1.0, only_x=b != 0) for a, b in rates)
+    x_rows, y_rows = prompt.x, prompt.y
+    built = tuple(
+        prompt.layer(Move(x_rows, x_rows, b) if b else Move(y_rows, y_rows), query=-a / scale)
+        for a, b in rates
+    )
 
     def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
         values = gram_eigenvalues(x)
@@ -127,11 +128,9 @@ def newton_schulz_descent(
             refuse(
                 top >= times * largest,
                 top,
-                lambda found: (
-                    f"X^T X has the eigenvalue {found}, at or beyond {times:.3g} times largest = "
-                    f"{largest:g}: whitening would erase it, or diverge; compile with a larger "
-                    "bound, or without one"
-                ),
+                f"X^T X has the eigenvalue {{}}, at or beyond {times:.3g} times largest = "
+                f"{largest:g}: whitening would erase it, or diverge; compile with a larger "
+                "bound, or without one",
             )
         return x, y, query
 
@@ -141,16 +140,15 @@ def newton_schulz_descent(
         if largest is None
         else f"weights are for eigenvalues of X^T X up to {largest:g}"
     )
-    spec = prompt.spec(
-        name="newton_schulz_descent",
-        stages=(Stage(layers=built),),
+    return prompt.network(
+        "newton_schulz_descent",
+        Stage(layers=built),
         prepare=prepare,
         notes=(bound, f"schedule {schedule}, for condition numbers up to {condition:g}"),
-        theorem=_THEOREM,
-        steps=len(rates),
+        layers=_LAYERS,
         solves=True,
+        **options,
     )
-    return Network(spec, dense=dense, dtype=dtype)
 
 
 def whitening_rates(
@@ -182,18 +180,6 @@ def whitening_rates(
     return [*rates, (2 / (low + high), 0.0)]
 
 
-def _layer(prompt: Prompt, a: float, b: float, scale: float, only_x: bool = False) -> Layer:
-    value = [Move(prompt.x, prompt.x, b)] if b != 0 else []
-    if not only_x:
-        value.append(Move(prompt.y, prompt.y))
-    head = Head(
-        value=tuple(value),
-        key=(Move(prompt.inner, prompt.x),),
-        query=(Move(prompt.inner, prompt.x, -a),),
-    )
-    return Layer(heads=(head,), scale=scale, masked_keys=1)
-
-
 def gd_plus_plus_reference(
     x: Float64[np.ndarray, "B n d"],
     y: Float64[np.ndarray, "B n"],
@@ -221,8 +207,7 @@ def lstsq_reference(
 ) -> Float64[np.ndarray, " B"]:
     """Predictions of the least-squares solution of least norm, by LAPACK's SVD."""
     w = np.linalg.pinv(x) @ y[:, :, None]
-    found: np.ndarray = np.einsum("bd,bd->b", query, w[:, :, 0])
-    return found
+    return np.asarray(np.einsum("bd,bd->b", query, w[:, :, 0]))
 
 
 def draw_conditioned(
@@ -237,45 +222,38 @@ def draw_conditioned(
     return x, (x @ w)[:, :, 0] + 0.1 * noise, query / dim**0.5
 
 
-def _entry() -> Construction:
-    dim, tokens = 5, 20
-    rates = [(0.2, 0.3), (0.1, -0.2), (0.25, 0.5), (0.3, 0.0), (0.15, 1.0), (0.2, 0.4)]
-    return Construction(
-        summary="GD++ with arbitrary rates, 6 layers",
-        source="von Oswald et al. 2023; Ahn et al. 2023, form 11",
-        build=lambda: gd_plus_plus(dim, tokens, rates),
-        draw=lambda rng, batch: draw_regression(rng, batch, tokens, dim),
-        reference=lambda *inputs: gd_plus_plus_reference(*inputs, rates=rates),
-        layers=len(rates),
-        heads=1,
-        width=dim + 1,
-        error=1.4e-15,
-        theorem={"layers": f"1 a step = {len(rates)}", "heads": "1", "width": f"d + 1 = {dim + 1}"},
-    )
+_RATES = [(0.2, 0.3), (0.1, -0.2), (0.25, 0.5), (0.3, 0.0), (0.15, 1.0), (0.2, 0.4)]
+Construction(
+    summary="GD++ with arbitrary rates, 6 layers",
+    source="von Oswald et al. 2023; Ahn et al. 2023, form 11",
+    build=lambda: gd_plus_plus(5, 20, _RATES),
+    draw=draw_regression,
+    reference=partial(gd_plus_plus_reference, rates=_RATES),
+    layers=6,
+    heads=1,
+    width=6,
+    error=1.4e-15,
+    theorem={"layers": "1 a step = 6", "heads": "1", "width": "d + 1 = 6"},
+).register("gd++")
 
 
-def _whitening_entry(schedule: Schedule, layers: int) -> Construction:
-    dim, tokens, condition = 10, 50, 100.0
-    # The largest eigenvalue drawn is `tokens`. Newton-Schulz may start from 9/4 times its bound (it
-    # converges below 3), which gains the small eigenvalues a layer.
-    largest = tokens * 4 / 9 if schedule == "newton-schulz" else None
-    return Construction(
+def _register_whitening(schedule: Schedule, layers: int, largest: float | None) -> None:
+    Construction(
         summary=f"least squares by GD++ with the {schedule} schedule, condition number 100",
         source="Vladymyrov et al. 2024, Theorem 5.1",
-        build=lambda: newton_schulz_descent(
-            dim, tokens, layers, condition=condition, schedule=schedule, largest=largest
-        ),
-        draw=lambda rng, batch: draw_conditioned(rng, batch, tokens, dim, condition),
+        build=lambda: newton_schulz_descent(10, 50, layers, schedule=schedule, largest=largest),
+        draw=partial(draw_conditioned, tokens=50, dim=10, condition=100.0),
         reference=lstsq_reference,
         layers=layers,
         heads=1,
-        width=dim + 1,
+        width=11,
         error=1e-15,
         samples=200,
-        theorem=_THEOREM,
-    )
+        theorem={"layers": _LAYERS, "heads": "1", "width": "d + 1"},
+    ).register(f"gd++-{schedule}")
 
 
-CATALOGUE.register("gd++", _entry)
-CATALOGUE.register("gd++-newton-schulz", lambda: _whitening_entry("newton-schulz", 11))
-CATALOGUE.register("gd++-minimax", lambda: _whitening_entry("minimax", 8))
+# The largest eigenvalue drawn is 50, the number of tokens. Newton-Schulz may start from 9/4 times
+# its bound (it converges below 3), which gains the small eigenvalues a layer.
+_register_whitening("newton-schulz", 11, largest=50 * 4 / 9)
+_register_whitening("minimax", 8, largest=None)

@@ -11,6 +11,8 @@ so targets become the residuals of W0 + dW, and the query's y, which starts at -
 """
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -19,9 +21,10 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Move
-from ..catalogue import CATALOGUE, Construction
+from ..catalogue import Construction
 from ..network import Network
-from ..parts import Head, Layer
+from ..options import NetworkOptions
+from ..parts import Layer
 from ..spec import Stage
 from .prompts import MEAN_NOTE, Prompt, draw_regression, finite
 from .spectra import gram_eigenvalues, positive, refuse
@@ -36,8 +39,7 @@ def gradient_descent(
     outputs: int = 1,
     initial: Float64[np.ndarray, "outputs dim"] | None = None,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Prediction W x_q after `steps` steps of gradient descent from W0 = `initial` (0 if left out).
 
@@ -70,51 +72,45 @@ def gradient_descent(
         value = [Move(prompt.y, prompt.y, -step / tokens)]
         if initial is not None:
             value.append(Move(prompt.y, prompt.x, step / tokens * initial))
-        reads = (Move(prompt.inner, prompt.x),)
-        return Layer(heads=(Head(value=tuple(value), key=reads, query=reads),), masked_keys=1)
+        return prompt.layer(*value)
 
     def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
-        x, y = prompt.mean(x, y)
+        x, y, query = prompt.mean(x, y, query)
         if guard and constant and len(etas) > 1:
             limit = 2 / positive(gram_eigenvalues(x)[..., -1] / tokens)
             refuse(
                 etas[0] >= limit,
                 limit,
-                lambda found: (
-                    f"eta = {etas[0]:.6g} is at or beyond 2 / lambda_max((1/n) X^T X) = {found}: "
-                    "repeated steps diverge; take a smaller eta, or guard=False to watch it"
-                ),
+                f"eta = {etas[0]:.6g} is at or beyond 2 / lambda_max((1/n) X^T X) = {{}}: "
+                "repeated steps diverge; take a smaller eta, or guard=False to watch it",
             )
         if initial is None:
             return x, y, query
         return x, y, query, -query @ torch.as_tensor(initial, dtype=query.dtype).mT
 
     if constant:
-        stages = (Stage(layers=(layer(etas[0]),), repeat=len(etas)),)
+        stage = Stage(layers=(layer(etas[0]),), repeat=len(etas))
     else:
-        stages = (Stage(layers=tuple(layer(step) for step in etas)),)
-    notes: tuple[str, ...] = (MEAN_NOTE,)
-    if initial is not None:
-        notes = ("the input map puts -W0 x_q into the query's y", *notes)
-    spec = prompt.spec(
-        name="gradient_descent",
-        stages=stages,
+        stage = Stage(layers=tuple(layer(step) for step in etas))
+    guess = initial is not None
+    return prompt.network(
+        "gradient_descent",
+        stage,
         prepare=prepare,
-        notes=notes,
-        theorem={"layers": "1 a step", "heads": "1", "width": "dx + dy"},
-        guess=initial is not None,
-        steps=len(etas),
+        notes=("the input map puts -W0 x_q into the query's y",) * guess + (MEAN_NOTE,),
+        width="dx + dy",
+        guess=guess,
+        **options,
     )
-    return Network(spec, dense=dense, dtype=dtype)
 
 
 def gradient_descent_reference(
-    x: Float64[np.ndarray, "B n dx"],
+    x: Float64[np.ndarray, "B n d"],
     y: Float64[np.ndarray, "B n dy"],
-    query: Float64[np.ndarray, "B dx"],
+    query: Float64[np.ndarray, "B d"],
     *,
     etas: Sequence[float],
-    initial: Float64[np.ndarray, "dy dx"] | None = None,
+    initial: Float64[np.ndarray, "dy d"] | None = None,
 ) -> Float64[np.ndarray, "B dy"]:
     """Gradient descent in NumPy, one step for each of `etas`, then W x_q."""
     batch, count, dim = x.shape
@@ -124,31 +120,28 @@ def gradient_descent_reference(
     for eta in etas:
         residual = x @ w.swapaxes(1, 2) - y
         w = w - eta / count * residual.swapaxes(1, 2) @ x
-    found: np.ndarray = np.einsum("boi,bi->bo", w, query)
-    return found
+    return np.asarray(np.einsum("boi,bi->bo", w, query))
 
 
-def _entry() -> Construction:
-    dim, outputs, tokens, eta = 5, 2, 20, 0.3
-    initial = np.array([[0.5, -1.0, 0.0, 2.0, 0.25], [-0.75, 0.1, 1.5, 0.0, -0.3]])
-
-    def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
-        x, y, query = draw_regression(rng, batch, tokens, dim)
-        _, other, _ = draw_regression(rng, batch, tokens, dim)
-        return x, np.stack([y, other], axis=2), query
-
-    return Construction(
-        summary="one step of gradient descent from any W0",
-        source="von Oswald et al. 2023, Proposition 1",
-        build=lambda: gradient_descent(dim, tokens, eta, outputs=outputs, initial=initial),
-        draw=draw,
-        reference=lambda *inputs: gradient_descent_reference(*inputs, etas=[eta], initial=initial),
-        layers=1,
-        heads=1,
-        width=dim + outputs,
-        error=1.4e-14,
-        theorem={"layers": "1", "heads": "1", "width": f"dx + dy = {dim + outputs}"},
-    )
+_ETA = 0.3
+_INITIAL = np.array([[0.5, -1.0, 0.0, 2.0, 0.25], [-0.75, 0.1, 1.5, 0.0, -0.3]])
 
 
-CATALOGUE.register("gd-step", _entry)
+def _draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
+    x, y, query = draw_regression(rng, batch)
+    _, other, _ = draw_regression(rng, batch)
+    return x, np.stack([y, other], axis=2), query
+
+
+Construction(
+    summary="one step of gradient descent from any W0",
+    source="von Oswald et al. 2023, Proposition 1",
+    build=lambda: gradient_descent(5, 20, _ETA, outputs=2, initial=_INITIAL),
+    draw=_draw,
+    reference=partial(gradient_descent_reference, etas=[_ETA], initial=_INITIAL),
+    layers=1,
+    heads=1,
+    width=7,
+    error=1.4e-14,
+    theorem={"layers": "1", "heads": "1", "width": "dx + dy = 7"},
+).register("gd-step")

@@ -7,7 +7,8 @@ both read those rows have the scores (B^T)^T B^T = L, exactly (derivations.md, s
 Carin and Sra 2024, "Graph Transformers Dream of Electric Flow", arXiv 2410.16699).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,31 +16,61 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from ...core import InputError, at_least
-from ..blocks import Layout, Move, RowMap, Rows
-from ..parts import Head
-from ..spec import Port
+from ..blocks import Layout, Move, RowMap
+from ..catalogue import Construction
+from ..parts import Layer
+from ..spec import Port, Spec, Stage
+from .heads import head
 
 SOURCE = "Cheng, Carin and Sra 2024 (arXiv 2410.16699); derivations.md, section 8"
 CONDITION = 18.6
 """lambda_max / lambda_2 of the graph behind the figures of derivations.md, section 8."""
+entry = partial(Construction, source=SOURCE, heads=1)
 
 
-def laplacian_head(layout: Layout, value: RowMap) -> Head:
-    """The head that adds (value H) L: keys and queries are the incidence rows B."""
-    block = layout["B"]
-    rows = (Move(Rows(0, block.count), block),)
-    return Head(value=value, key=rows, query=rows)
+def laplacian_layer(layout: Layout, *value: Move, linear: RowMap = ()) -> Layer:
+    """Adds (value H) L, by a head whose keys and queries are the incidence rows B, and `linear`."""
+    return Layer(heads=(head(value, layout["B"], layout["B"]),), linear=linear)
 
 
-def incidence_port(nodes: int, edges: int) -> Port:
-    """B [n, m], whose transpose fills the block of that name."""
-    return Port(name="incidence", shape=(nodes, edges), block="B", transposed=True)
+def network_spec(
+    name: str,
+    layout: Layout,
+    nodes: int,
+    stages: tuple[Stage, ...],
+    *,
+    given: str,
+    output: str,
+    prepare: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    notes: tuple[str, ...],
+    block: str = "phi",
+) -> Spec:
+    """The network of B [n, m] and of what is called `given` [k, n], which starts in `block`.
+
+    Its output, called `output`, are the rows `phi`.
+    """
+    shape = (layout["phi"].count, nodes)
+    ports = (
+        Port(name="incidence", shape=(nodes, layout["B"].count), block="B", transposed=True),
+        Port(name=given, shape=shape, block=block),
+    )
+    return Spec(
+        name=name,
+        layout=layout,
+        tokens=nodes,
+        stages=stages,
+        inputs=ports,
+        given=ports,
+        output=Port(name=output, shape=shape, block="phi"),
+        prepare=prepare,
+        notes=notes,
+        theorem={"heads": "1", "width": "m + 2k"},
+    )
 
 
 def laplacian(incidence: Float64[np.ndarray, "*B n m"]) -> Float64[np.ndarray, "*B n n"]:
     """L = B B^T."""
-    found: np.ndarray = incidence @ incidence.swapaxes(-1, -2)
-    return found
+    return np.asarray(incidence @ incidence.swapaxes(-1, -2))
 
 
 def extremes(
@@ -106,8 +137,7 @@ def incidence_matrix(
     edges = np.arange(len(links))
     signs[ends[:, 0], edges] += 1.0
     signs[ends[:, 1], edges] -= 1.0
-    found: np.ndarray = signs * weights[..., None, :]
-    return found
+    return np.asarray(signs * weights[..., None, :])
 
 
 def skip_ring(nodes: int = 10, skip: int = 2) -> list[tuple[int, int]]:
@@ -132,8 +162,6 @@ def draw_skip_rings(
     return found[:batch]
 
 
-def draw_with_identity(
-    rng: np.random.Generator, batch: int
-) -> tuple[Float64[np.ndarray, "B 10 20"], Float64[np.ndarray, "B 10 10"]]:
+def draw_with_identity(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """Skip rings no worse conditioned than the one of section 8, and the identity for each."""
     return draw_skip_rings(rng, batch, condition=CONDITION), np.tile(np.eye(10), (batch, 1, 1))

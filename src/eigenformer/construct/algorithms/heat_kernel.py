@@ -4,26 +4,18 @@ Cheng, Carin and Sra 2024, "Graph Transformers Dream of Electric Flow" (arXiv 24
 derivations.md, section 8.
 """
 
+from typing import Unpack
+
 import numpy as np
-import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
-from ..catalogue import CATALOGUE, Construction
 from ..network import Network
-from ..parts import Layer
-from ..spec import Port, Spec, Stage
-from .graphs import (
-    SOURCE,
-    check_columns,
-    draw_with_identity,
-    incidence_port,
-    laplacian,
-    laplacian_head,
-    spectrum,
-)
+from ..options import NetworkOptions
+from ..spec import Stage
+from . import graphs
 
 
 def heat_kernel(
@@ -32,9 +24,7 @@ def heat_kernel(
     signals: int,
     time: float,
     layers: int,
-    *,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Psi exp(-time L): `net(incidence [n, m], signals [k, n])` -> [k, n].
 
@@ -56,8 +46,8 @@ def heat_kernel(
     step = time / layers
 
     def prepare(incidence: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-        check_columns(incidence)
-        largest = float(spectrum(incidence)[..., -1].max())
+        graphs.check_columns(incidence)
+        largest = float(graphs.spectrum(incidence)[..., -1].max())
         if step * largest >= 2:
             raise InputError(
                 f"layers is {layers}, but with time {time:g} and lambda_max = {largest:.4g} of a "
@@ -67,27 +57,18 @@ def heat_kernel(
             )
         return incidence, given
 
-    ports = (
-        incidence_port(nodes, edges),
-        Port(name="signals", shape=(signals, nodes), block="phi"),
+    layer = graphs.laplacian_layer(layout, Move(phi, phi, -step))
+    spec = graphs.network_spec(
+        "heat kernel",
+        layout,
+        nodes,
+        (Stage(layers=(layer,), repeat=layers),),
+        given="signals",
+        output="heat",
+        prepare=prepare,
+        notes=("the input map changes nothing; it refuses graphs whose modes would grow",),
     )
-    layer = Layer(heads=(laplacian_head(layout, (Move(phi, phi, -step),)),))
-    return Network(
-        Spec(
-            name="heat kernel",
-            layout=layout,
-            tokens=nodes,
-            stages=(Stage(layers=(layer,), repeat=layers),),
-            inputs=ports,
-            given=ports,
-            output=Port(name="heat", shape=(signals, nodes), block="phi"),
-            prepare=prepare,
-            notes=("the input map changes nothing; it refuses graphs whose modes would grow",),
-            theorem={"heads": "1", "width": "m + 2k"},
-        ),
-        dense=dense,
-        dtype=dtype,
-    )
+    return Network(spec, **options)
 
 
 def heat_kernel_error(time: float, layers: int, lambda_max: float) -> float:
@@ -109,26 +90,19 @@ def exact_heat(
     time: float,
 ) -> Float64[np.ndarray, "*B k n"]:
     """Psi exp(-time L) by LAPACK's eigenvalues."""
-    values, vectors = np.linalg.eigh(laplacian(incidence))
+    values, vectors = np.linalg.eigh(graphs.laplacian(incidence))
     decay = np.exp(-time * values)[..., None, :]
-    found: np.ndarray = signals @ (vectors * decay) @ vectors.swapaxes(-1, -2)
-    return found
+    return np.asarray(signals @ (vectors * decay) @ vectors.swapaxes(-1, -2))
 
 
-def _heat_kernel() -> Construction:
-    return Construction(
-        summary="heat kernel exp(-L/2) of a graph, first order, 128 layers",
-        source=SOURCE,
-        build=lambda: heat_kernel(nodes=10, edges=20, signals=10, time=0.5, layers=128),
-        draw=draw_with_identity,
-        reference=lambda incidence, signals: exact_heat(incidence, signals, 0.5),
-        layers=128,
-        heads=1,
-        width=30,
-        error=3.9e-3,
-        kind="approximation",
-        theorem={"heads": "1", "width": "m + 2k = 40"},
-    )
-
-
-CATALOGUE.register("heat-kernel", _heat_kernel)
+graphs.entry(
+    summary="heat kernel exp(-L/2) of a graph, first order, 128 layers",
+    build=lambda: heat_kernel(nodes=10, edges=20, signals=10, time=0.5, layers=128),
+    draw=graphs.draw_with_identity,
+    reference=lambda incidence, signals: exact_heat(incidence, signals, 0.5),
+    layers=128,
+    width=30,
+    error=3.9e-3,
+    kind="approximation",
+    theorem={"heads": "1", "width": "m + 2k = 40"},
+).register("heat-kernel")

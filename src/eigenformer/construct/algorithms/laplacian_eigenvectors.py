@@ -8,6 +8,9 @@ Without it the constant creeps in from rounding: it is the direction that I - L/
 after some 200 iterations it is what the first row holds, whatever it held before.
 """
 
+from dataclasses import replace
+from typing import Unpack
+
 import numpy as np
 import torch
 from jaxtyping import Float64
@@ -15,21 +18,12 @@ from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Construction
 from ..network import Network
-from ..parts import Head, Layer
-from ..spec import Port, Spec, Stage
-from .graphs import (
-    CONDITION,
-    SOURCE,
-    check_columns,
-    draw_skip_rings,
-    extremes,
-    incidence_port,
-    laplacian,
-    laplacian_head,
-    spectrum,
-)
+from ..options import NetworkOptions
+from ..parts import Layer
+from ..spec import Stage
+from . import graphs
+from .heads import head
 
 HEADROOM = 1 + 2.0**-6
 """mu / lambda_max where the input map chooses mu. At 1 the top eigenvector would be multiplied by
@@ -42,9 +36,7 @@ def laplacian_eigenvectors(
     vectors: int,
     iterations: int,
     mu: float | None = None,
-    *,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Eigenvectors 1 .. `vectors` of L (0 is the constant one), as rows.
 
@@ -76,13 +68,18 @@ def laplacian_eigenvectors(
     layout = Layout.of(B=edges, constant=1, phi=vectors)
     phi = layout["phi"]
     weight = -1.0 if mu is None else -1 / mu
-    power = Layer(heads=(laplacian_head(layout, (Move(phi, phi, weight),)),))
+    power = graphs.laplacian_layer(layout, Move(phi, phi, weight))
     layers = (power, *(_gram_schmidt(layout, i) for i in range(vectors)))
 
     def prepare(incidence: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
-        check_columns(incidence)
-        largest = spectrum(incidence)[..., -1]
-        _check_start(start)
+        graphs.check_columns(incidence)
+        largest = graphs.spectrum(incidence)[..., -1]
+        rank = torch.linalg.matrix_rank(graphs.centred(start.double()))
+        if bool((rank < vectors).any()):
+            raise InputError(
+                "start has rows that depend on each other or on the constant vector; give random "
+                "ones"
+            )
         if mu is None:
             scale = (HEADROOM * largest).sqrt().to(incidence.dtype)
             return incidence / scale[..., None, None], start
@@ -94,56 +91,36 @@ def laplacian_eigenvectors(
             )
         return incidence, start
 
-    ports = (
-        incidence_port(nodes, edges),
-        Port(name="start", shape=(vectors, nodes), block="phi"),
-    )
     notes = ["the row `constant` holds 1/sqrt(n): without it, rounding would bring it in"]
     if mu is None:
         notes.append("the input map divides B by the root of 65/64 lambda_max of each graph")
-    return Network(
-        Spec(
-            name="Laplacian eigenvectors",
-            layout=layout,
-            tokens=nodes,
-            stages=(Stage(layers=layers, repeat=iterations),),
-            inputs=ports,
-            given=ports,
-            output=Port(name="vectors", shape=(vectors, nodes), block="phi"),
-            constants={"constant": np.full((1, nodes), nodes**-0.5)},
-            prepare=prepare,
-            notes=tuple(notes),
-            theorem={"heads": "1", "width": "m + 2k"},
-        ),
-        dense=dense,
-        dtype=dtype,
+    spec = graphs.network_spec(
+        "Laplacian eigenvectors",
+        layout,
+        nodes,
+        (Stage(layers=layers, repeat=iterations),),
+        given="start",
+        output="vectors",
+        prepare=prepare,
+        notes=tuple(notes),
     )
+    constants = {"constant": np.full((1, nodes), nodes**-0.5)}
+    return Network(replace(spec, constants=constants), **options)
 
 
 def _gram_schmidt(layout: Layout, i: int) -> Layer:
     row, before = layout["phi"][i], Rows(layout["constant"].start, i + 1)
-    inner = Rows(0, i + 1)
-    head = Head(
-        value=(Move(row, row),), key=(Move(inner, before),), query=(Move(inner, before, -1.0),)
-    )
-    return Layer(heads=(head,), normalise="rows", normalised=("phi",))
-
-
-def _check_start(start: Tensor) -> None:
-    centred = start.double() - start.double().mean(dim=-1, keepdim=True)
-    if bool((torch.linalg.matrix_rank(centred) < start.shape[-2]).any()):
-        raise InputError(
-            "start has rows that depend on each other or on the constant vector; give random ones"
-        )
+    heads = (head(Move(row, row), before, before, -1.0),)
+    return Layer(heads=heads, normalise="rows", normalised=("phi",))
 
 
 def subspace_rate(
     incidence: Float64[np.ndarray, "n m"], vectors: int, mu: float | None = None
 ) -> float:
     """The factor by which an iteration shrinks the slowest of the vectors' errors."""
-    values = np.linalg.eigvalsh(laplacian(incidence))
+    values = np.linalg.eigvalsh(graphs.laplacian(incidence))
     values = values[: vectors + 2]
-    kept = 1 - values / (HEADROOM * extremes(incidence)[0][0, 0] if mu is None else mu)
+    kept = 1 - values / (HEADROOM * graphs.extremes(incidence)[0][0, 0] if mu is None else mu)
     return float((kept[2:] / kept[1:-1]).max()) if len(kept) > 2 else 0.0
 
 
@@ -154,7 +131,7 @@ def subspace_iteration(
 ) -> Float64[np.ndarray, "*B v n"]:
     """The recursion in NumPy, with Householder QR in place of Gram and Schmidt's layers."""
     nodes = incidence.shape[-2]
-    step = np.eye(nodes) - laplacian(incidence) / (HEADROOM * extremes(incidence)[0])
+    step = np.eye(nodes) - graphs.laplacian(incidence) / (HEADROOM * graphs.extremes(incidence)[0])
     constant = np.ones((*start.shape[:-2], 1, nodes))
     rows = np.concatenate([constant, start], axis=-2)
     for _ in range(iterations):
@@ -172,26 +149,20 @@ def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """
     found = np.empty((0, 10, 20))
     while len(found) < batch:
-        more = draw_skip_rings(rng, 4 * batch, condition=CONDITION)
-        values = np.linalg.eigvalsh(laplacian(more))
+        more = graphs.draw_skip_rings(rng, 4 * batch, condition=graphs.CONDITION)
+        values = np.linalg.eigvalsh(graphs.laplacian(more))
         found = np.concatenate([found, more[np.diff(values).min(1) >= 0.01 * values[:, -1]]])
     return found[:batch], rng.normal(size=(batch, 9, 10))
 
 
-def _eigenvectors() -> Construction:
-    return Construction(
-        summary="all 9 Laplacian eigenvectors of a graph beside the constant, 800 iterations",
-        source=SOURCE,
-        build=lambda: laplacian_eigenvectors(nodes=10, edges=20, vectors=9, iterations=800),
-        draw=draw,
-        reference=lambda incidence, start: subspace_iteration(incidence, start, 800),
-        layers=8000,
-        heads=1,
-        width=30,
-        error=1.6e-15,
-        samples=20,
-        theorem={"heads": "1", "width": "m + 2k = 40"},
-    )
-
-
-CATALOGUE.register("laplacian-eigenvectors", _eigenvectors)
+graphs.entry(
+    summary="all 9 Laplacian eigenvectors of a graph beside the constant, 800 iterations",
+    build=lambda: laplacian_eigenvectors(nodes=10, edges=20, vectors=9, iterations=800),
+    draw=draw,
+    reference=lambda incidence, start: subspace_iteration(incidence, start, 800),
+    layers=8000,
+    width=30,
+    error=1.6e-15,
+    samples=20,
+    theorem={"heads": "1", "width": "m + 2k = 40"},
+).register("laplacian-eigenvectors")

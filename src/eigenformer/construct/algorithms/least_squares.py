@@ -16,9 +16,9 @@ The last column of `inverse` stays 0, so the test token never is a key that matt
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, Unpack
 
 import numpy as np
 import torch
@@ -26,11 +26,13 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError, at_least
-from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Construction
+from ..blocks import Layout, Move
+from ..catalogue import Construction
 from ..network import Network
+from ..options import NetworkOptions
 from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
+from .heads import head
 from .prompts import LEAST_SQUARES, draw_regression
 from .spectra import gram_eigenvalues, positive, refuse, warn_if_ill_conditioned
 
@@ -57,8 +59,7 @@ def least_squares(
     eps: float | None = None,
     condition: float = 100.0,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Prediction a_test^T X_T A^T y by T = `steps` Newton steps: Theorem 4.2.
 
@@ -78,16 +79,8 @@ def least_squares(
     are refused unless `guard` is False. Ill-conditioned ones give a `ConditionWarning`.
     Source: Giannou et al. 2024, Theorem 4.2; blocks from derivations.md, section 1d(iv).
     """
-    plan = _Plan(
-        name="least_squares",
-        dim=dim,
-        tokens=tokens,
-        steps=newton_steps(condition, start) if steps is None else steps,
-        start=start,
-        eps=eps,
-        guard=guard,
-    )
-    return Network(plan.spec(), dense=dense, dtype=dtype)
+    plan = _Plan("least_squares", dim, tokens, steps, start, eps, condition, guard)
+    return Network(plan.spec(), **options)
 
 
 def ridge(
@@ -100,8 +93,7 @@ def ridge(
     eps: float | None = None,
     condition: float = 100.0,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Ridge regression: prediction a_test^T (A^T A + mu I)^{-1} A^T y, with T Newton steps.
 
@@ -110,17 +102,8 @@ def ridge(
     weight, so the input map cannot scale the data. `condition` is that of A^T A + mu I.
     Source: Giannou et al. 2024, Remark 4.4.
     """
-    plan = _Plan(
-        name="ridge",
-        dim=dim,
-        tokens=tokens,
-        steps=newton_steps(condition, start) if steps is None else steps,
-        start=start,
-        eps=eps,
-        mu=mu,
-        guard=guard,
-    )
-    return Network(plan.spec(), dense=dense, dtype=dtype)
+    plan = _Plan("ridge", dim, tokens, steps, start, eps, condition, guard, mu)
+    return Network(plan.spec(), **options)
 
 
 def solve_least_squares(
@@ -133,41 +116,33 @@ def solve_least_squares(
     eps: float | None = None,
     condition: float = 100.0,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """The solution w = X_T A^T y [dim] itself, of A [n, dim] and y [n]; ridge with `mu` > 0.
 
     `least_squares` without its last layer and test token: T + 2 layers, 2 heads, width 4 dim + 2,
     `tokens` columns. Equivalent for large T: `numpy.linalg.lstsq(A, y)[0]`.
     """
-    plan = _Plan(
-        name="solve_least_squares",
-        dim=dim,
-        tokens=tokens,
-        steps=newton_steps(condition, start) if steps is None else steps,
-        start=start,
-        eps=eps,
-        mu=mu,
-        predicts=False,
-        guard=guard,
-    )
-    return Network(plan.spec(), dense=dense, dtype=dtype)
+    name = "solve_least_squares"
+    plan = _Plan(name, dim, tokens, steps, start, eps, condition, guard, mu, predicts=False)
+    return Network(plan.spec(), **options)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """What distinguishes the networks of this file."""
 
     name: str
     dim: int
     tokens: int
-    steps: int
+    asked: int | None
+    """Steps; None for as many as `condition` needs."""
     start: Start
     eps: float | None
+    condition: float
+    guard: bool
     mu: float = 0.0
     predicts: bool = True
-    guard: bool = True
 
     def __post_init__(self) -> None:
         at_least(1, dim=self.dim, steps=self.steps)
@@ -188,6 +163,15 @@ class _Plan:
                 "give it, or use start='identity'"
             )
 
+    @property
+    def steps(self) -> int:
+        return newton_steps(self.condition, self.start) if self.asked is None else self.asked
+
+    @property
+    def matrix(self) -> str:
+        """What is inverted, in words."""
+        return "A^T A + mu I" if self.mu > 0 else "A^T A"
+
     def layout(self) -> Layout:
         d = self.dim
         common = {"data": d, "identity": d, "inverse": d, "gram": d, "y": 1, "w": 1}
@@ -195,52 +179,24 @@ class _Plan:
 
     def stages(self) -> tuple[Stage, ...]:
         at = self.layout()
-        data, identity, inverse, gram = (
-            at[name] for name in ("data", "identity", "inverse", "gram")
-        )
-        inner = Rows(0, self.dim)
-
-        def reads(source: Rows, scale: float = 1.0) -> tuple[Move, ...]:
-            return (Move(inner, source, scale),)
-
-        from_gram = self.start == "gram"
+        data, identity, inverse, gram, y, w = (at[name] for name in at.names[:6])
         eps = 1.0 if self.eps is None else self.eps
-        into = ((inverse, eps), (gram, 1.0)) if from_gram else ((gram, 1.0),)
-        heads = [
-            Head(
-                value=tuple(Move(rows, data, scale) for rows, scale in into),
-                key=reads(data),
-                query=reads(identity),
-            )
-        ]
+        into = ((inverse, eps), (gram, 1.0)) if self.start == "gram" else ((gram, 1.0),)
+        first = [head(tuple(Move(rows, data, scale) for rows, scale in into), data, identity)]
         if self.mu > 0:
-            heads.append(
-                Head(
-                    value=tuple(Move(rows, identity, scale * self.mu) for rows, scale in into),
-                    key=reads(identity),
-                    query=reads(identity),
-                )
-            )
-        kept = (Move(inverse, inverse),)
-        newton = Layer(
-            heads=(
-                Head(value=kept, key=reads(gram), query=reads(inverse, -1.0)),
-                Head(value=kept, key=reads(identity), query=reads(identity)),
-            )
-        )
-        weights = Layer(
-            heads=(Head(value=(Move(at["w"], at["y"]),), key=reads(data), query=reads(inverse)),)
-        )
-        stages = [
-            Stage(layers=(Layer(heads=tuple(heads)),)),
-            Stage(layers=(newton,), repeat=self.steps),
-        ]
-        stages.append(Stage(layers=(weights,)))
-        if self.predicts:
-            value = (Move(at["prediction"], at["w"]),)
-            last = Head(value=value, key=reads(identity), query=reads(gram))
-            stages.append(Stage(layers=(Layer(heads=(last,)),)))
-        return tuple(stages)
+            value = tuple(Move(rows, identity, scale * self.mu) for rows, scale in into)
+            first.append(head(value, identity, identity))
+        kept = Move(inverse, inverse)
+        newton = head(kept, gram, inverse, -1.0), head(kept, identity, identity)
+        weights = head(Move(w, y), data, inverse)
+
+        def stage(*heads: Head, repeat: int = 1) -> Stage:
+            return Stage(layers=(Layer(heads=heads),), repeat=repeat)
+
+        stages = (stage(*first), stage(*newton, repeat=self.steps), stage(weights))
+        if not self.predicts:
+            return stages
+        return *stages, stage(head(Move(at["prediction"], w), identity, gram))
 
     def given(self) -> tuple[Port, ...]:
         n, d = self.tokens, self.dim
@@ -251,48 +207,38 @@ class _Plan:
         test = Port(name="a_test", shape=(d,), block="gram", column=n, transposed=True)
         return (*ports, test) if self.predicts else ports
 
-    def input_map(self) -> Callable[..., tuple[Tensor, ...]]:
-        from_gram, eps, mu, name = self.start == "gram", self.eps, self.mu, self.name
-        power = 2 if from_gram else 1
-        matrix = "A^T A + mu I" if mu > 0 else "A^T A"
-
-        def prepare(a: Tensor, y: Tensor, *test: Tensor) -> tuple[Tensor, ...]:
-            values = gram_eigenvalues(a, mu)
-            largest = positive(values[..., -1])
-            if self.guard:
-                warn_if_ill_conditioned(values, matrix)
-            if self.guard and eps is not None:
-                limit = 2 / largest**power
-                bound = f"2 / lambda_max({matrix}){'^2' if from_gram else ''}"
-                refuse(
-                    eps >= limit,
-                    limit,
-                    lambda found: (
-                        f"eps = {eps:.6g} is at or beyond {bound} = {found}: {name} would diverge; "
-                        "compile with a smaller eps, or without one"
-                    ),
-                )
-            if not from_gram:
-                scale = 1 / largest if eps is None else torch.full_like(largest, eps)
-                eye = torch.eye(a.shape[-1], dtype=a.dtype)
-                return (a, y, *test, scale[..., None, None] * eye)
-            if eps is not None:
-                return (a, y, *test)
-            norm = largest.sqrt()
-            return (a / norm[..., None, None], y / norm[..., None], *test)
-
-        return prepare
+    def prepare(self, a: Tensor, y: Tensor, *test: Tensor) -> tuple[Tensor, ...]:
+        """The input map."""
+        from_gram, eps = self.start == "gram", self.eps
+        values = gram_eigenvalues(a, self.mu)
+        largest = positive(values[..., -1])
+        if self.guard:
+            warn_if_ill_conditioned(values, self.matrix)
+        if self.guard and eps is not None:
+            limit = 2 / largest ** (2 if from_gram else 1)
+            bound = f"2 / lambda_max({self.matrix}){'^2' if from_gram else ''}"
+            refuse(
+                eps >= limit,
+                limit,
+                f"eps = {eps:.6g} is at or beyond {bound} = {{}}: {self.name} would diverge; "
+                "compile with a smaller eps, or without one",
+            )
+        if not from_gram:
+            scale = 1 / largest if eps is None else torch.full_like(largest, eps)
+            eye = torch.eye(a.shape[-1], dtype=a.dtype)
+            return (a, y, *test, scale[..., None, None] * eye)
+        if eps is not None:
+            return (a, y, *test)
+        norm = largest.sqrt()
+        return (a / norm[..., None, None], y / norm[..., None], *test)
 
     def spec(self) -> Spec:
         at, d, ports = self.layout(), self.dim, self.given()
         columns = self.tokens + 1 if self.predicts else self.tokens
         if self.start == "identity":
             ports = (*ports, Port(name="start", shape=(d, d), block="inverse"))
-            note = "the input map puts X0 = c I into the state, c = " + (
-                f"1 / ||A^T A{' + mu I' if self.mu else ''}||_2"
-                if self.eps is None
-                else f"{self.eps:g}"
-            )
+            factor = f"1 / ||{self.matrix}||_2" if self.eps is None else f"{self.eps:g}"
+            note = f"the input map puts X0 = c I into the state, c = {factor}"
         elif self.eps is None:
             note = (
                 "the input map divides A and y by ||A||_2, and layer 1 has eps = 1: the prediction "
@@ -315,7 +261,7 @@ class _Plan:
             output=output,
             constants={"identity": np.eye(d, columns)},
             identities=("identity",),
-            prepare=self.input_map(),
+            prepare=self.prepare,
             given=self.given(),
             problem=LEAST_SQUARES if self.mu == 0 else None,
             steps=self.steps,
@@ -345,28 +291,18 @@ def least_squares_reference(
     for _ in range(steps):
         inverse = inverse @ (2 * eye - gram @ inverse)
     w = inverse @ (transposed @ y[:, :, None])
-    found: np.ndarray = np.einsum("bd,bd->b", a_test, w[:, :, 0])
-    return found
+    return np.asarray(np.einsum("bd,bd->b", a_test, w[:, :, 0]))
 
 
-def _entry() -> Construction:
-    dim, tokens, steps = 5, 20, 8
-    return Construction(
-        summary="least squares and prediction from tokens, by Newton's iteration",
-        source="Giannou et al. 2024, Theorem 4.2",
-        build=lambda: least_squares(dim, tokens, steps),
-        draw=lambda rng, batch: draw_regression(rng, batch, tokens, dim),
-        reference=lambda *inputs: least_squares_reference(*inputs, steps=steps),
-        layers=steps + 3,
-        heads=2,
-        width=4 * dim + 3,
-        error=3.2e-15,
-        theorem={
-            "layers": f"T + 3 = {steps + 3}",
-            "heads": "2",
-            "width": f"4d + 3 = {4 * dim + 3}",
-        },
-    )
-
-
-CATALOGUE.register("least-squares", _entry)
+Construction(
+    summary="least squares and prediction from tokens, by Newton's iteration",
+    source="Giannou et al. 2024, Theorem 4.2",
+    build=lambda: least_squares(5, 20, 8),
+    draw=draw_regression,
+    reference=partial(least_squares_reference, steps=8),
+    layers=11,
+    heads=2,
+    width=23,
+    error=3.2e-15,
+    theorem={"layers": "T + 3 = 11", "heads": "2", "width": "4d + 3 = 23"},
+).register("least-squares")

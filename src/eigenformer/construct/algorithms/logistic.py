@@ -29,20 +29,22 @@ weight and columns of zeros change nothing, so n < d is allowed too: the state t
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
 
 from ...core import InputError
 from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Construction
+from ..catalogue import Construction
 from ..gates import clear, form, overwrite, product, square
 from ..network import Network
-from ..parts import Head, Layer, Unit
+from ..options import NetworkOptions
+from ..parts import Layer, Unit
 from ..relu import Spacing, relu_fn
 from ..scalar import IDENTITY, Scalar
 from ..spec import Port, Spec, Stage
+from .heads import head
 from .logistic_reference import damped_newton as damped_newton
 from .logistic_reference import rescale as rescale
 
@@ -77,24 +79,16 @@ def logistic_scalars(
     of the order of their distance near 0, so it takes geometric ones where `spacing` is uniform.
     """
     c = 2 * math.sqrt(mu)
+    scalar = functools.partial(relu_fn, knots=knots)
+    on_margins = functools.partial(scalar, lo=-limit, hi=limit, spacing=spacing)
     return LogisticScalars(
-        sigmoid=relu_fn(
-            torch.sigmoid, -limit, limit, knots=knots, spacing=spacing, name="sigma(z)"
-        ),
-        slope=relu_fn(
-            lambda z: torch.sigmoid(z) * torch.sigmoid(-z),
-            -limit,
-            limit,
-            knots=knots,
-            spacing=spacing,
-            name="sigma'(z)",
-        ),
+        sigmoid=on_margins(torch.sigmoid, name="sigma(z)"),
+        slope=on_margins(lambda z: torch.sigmoid(z) * torch.sigmoid(-z), name="sigma'(z)"),
         squares=square(1 + 2 * LENGTH_TOLERANCE, knots=knots),
-        damping=relu_fn(
+        damping=scalar(
             lambda z: c / (c + z.clamp(min=0.0).sqrt()),
-            0.0,
-            (1 + mu * limit) ** 2 / mu,
-            knots=knots,
+            lo=0.0,
+            hi=(1 + mu * limit) ** 2 / mu,
             spacing="geometric" if spacing == "uniform" else spacing,
             name="eta(z)",
         ),
@@ -120,9 +114,7 @@ def logistic_newton(
     inverse_steps: int | None = None,
     steps: int = 1,
     spacing: Spacing = "curvature",
-    exact: bool = False,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """`steps` damped Newton steps for the regularised logistic loss, k + 6 layers each.
 
@@ -150,10 +142,10 @@ def logistic_newton(
     if k < 1:
         raise InputError(f"inverse_steps={k} must be at least 1")
     columns = max(tokens, dim)
-    layout = Layout.of(
-        bA=dim, bE=dim, bX=dim, bB=dim, bx=dim, bg=dim, y=1, r1=1, r2=1, one=1
-    )  # fmt: skip
+    blocks = dict.fromkeys(("bA", "bE", "bX", "bB", "bx", "bg"), dim)
+    layout = Layout.of(**blocks, y=1, r1=1, r2=1, one=1)
     scalars = logistic_scalars(float(mu), knots, float(limit), spacing)
+    reach = math.inf if options.get("exact") else limit
     times = "11 + 2k" if steps == 1 else f"{steps} (11 + 2k)"
     spec = Spec(
         name="logistic_newton",
@@ -168,7 +160,7 @@ def logistic_newton(
         output=Port(name="x", shape=(dim,), block="bx", transposed=True, repeated=True),
         constants={"bE": np.eye(dim, columns), "one": np.ones((1, columns))},
         identities=("bE",),
-        prepare=functools.partial(_checked, tokens, mu, math.inf if exact else limit),
+        prepare=functools.partial(_checked, tokens, mu, reach),
         notes=(
             f"1/{tokens} and mu = {mu:g} are weights; the input map copies x into every column",
             f"k = {k} Newton-Schulz steps invert the Hessian, whose spectrum is in [mu, mu + 1/4]",
@@ -180,7 +172,7 @@ def logistic_newton(
         problem=("logistic_regression", {"mu": float(mu)}),
         steps=steps,
     )
-    return Network(spec, dense=dense, exact=exact, dtype=dtype)
+    return Network(spec, **options)
 
 
 def _step(layout: Layout, n: int, mu: float, k: int, scalars: LogisticScalars) -> tuple[Layer, ...]:
@@ -188,10 +180,6 @@ def _step(layout: Layout, n: int, mu: float, k: int, scalars: LogisticScalars) -
     columns = max(n, layout["bE"].count)
     bA, bE, bX, bB, bx, bg, y, r1, r2, one = (rows for _, rows in layout.items())
     e1 = bE[0]
-
-    def head(value: Move, key: Rows, query: Rows, sign: float = 1.0) -> Head:
-        inner = Rows(0, key.count)
-        return Head(value=(value,), key=(Move(inner, key),), query=(Move(inner, query, sign),))
 
     def rows(block: Rows) -> list[Rows]:
         return [block[i] for i in range(block.count)]
@@ -298,12 +286,12 @@ def draw_problems(
     return features, labels, start * rng.standard_normal((batch, dim))
 
 
-def _entry(summary: str, mu: float, layers: int, error: float, exact: bool) -> Construction:
-    build = functools.partial(logistic_newton, 5, 26, mu)
-    return Construction(
+def _register(name: str, summary: str, mu: float, layers: int, error: float, exact: bool) -> None:
+    k = inverse_steps_for(mu)
+    Construction(
         summary=summary,
         source="Giannou et al. 2024, theorem 5.2",
-        build=functools.partial(build, exact=exact),
+        build=functools.partial(logistic_newton, 5, 26, mu, exact=exact),
         draw=draw_problems,
         reference=functools.partial(damped_newton, mu=mu),
         layers=layers,
@@ -312,19 +300,11 @@ def _entry(summary: str, mu: float, layers: int, error: float, exact: bool) -> C
         error=error,
         kind="rounding" if exact else "approximation",
         samples=300,
-        theorem=build().spec.theorem,
-        exact_network=functools.partial(build, exact=True),
-    )
+        theorem={"layers": f"11 + 2k = {11 + 2 * k}", "width": "6d + 4 = 34"},
+    ).register(name)
 
 
-CATALOGUE.register(
-    "logistic",
-    lambda: _entry("a damped Newton step, logistic regression, mu = 0.1", 0.1, 13, 2.1e-4, False),
-)
-CATALOGUE.register(
-    "logistic-small-mu", lambda: _entry("the same, mu = 0.01", 0.01, 16, 5.3e-4, False)
-)
-CATALOGUE.register(
-    "logistic-exact",
-    lambda: _entry("the same, mu = 0.1, exact scalar functions", 0.1, 13, 8.5e-16, True),
-)
+_STEP = "a damped Newton step, logistic regression, mu = 0.1"
+_register("logistic", _STEP, 0.1, 13, 2.1e-4, False)
+_register("logistic-small-mu", "the same, mu = 0.01", 0.01, 16, 5.3e-4, False)
+_register("logistic-exact", "the same, mu = 0.1, exact scalar functions", 0.1, 13, 8.5e-16, True)

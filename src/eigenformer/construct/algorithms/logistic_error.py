@@ -125,15 +125,12 @@ def error_floor(
     n = features.shape[1]
     summed = np.abs(features).mean(axis=1)
     spectral = np.linalg.norm(features, ord=2, axis=(1, 2)) / np.sqrt(n)
-    found: np.ndarray = e * np.minimum(_norm(summed), spectral) / mu
-    return found
+    return np.asarray(e * np.minimum(_norm(summed), spectral) / mu)
 
 
 def _norm(vectors: Float64[np.ndarray, "B d"]) -> Float64[np.ndarray, " B"]:
-    found: np.ndarray = np.linalg.norm(vectors, axis=1)
-    return found
+    return np.asarray(np.linalg.norm(vectors, axis=1))
 
 
 def _damping(decrement: Float64[np.ndarray, " B"], mu: float) -> Float64[np.ndarray, " B"]:
-    found: np.ndarray = 2 * np.sqrt(mu) / (2 * np.sqrt(mu) + np.sqrt(decrement))
-    return found
+    return np.asarray(2 * np.sqrt(mu) / (2 * np.sqrt(mu) + np.sqrt(decrement)))

@@ -13,13 +13,13 @@ from jaxtyping import Float64
 from ...core import InputError
 
 # Shapes: B batch (any leading axes), n examples, d features.
+Features = Float64[np.ndarray, "*B n d"]
+Labels = Float64[np.ndarray, "*B n"]
+Weights = Float64[np.ndarray, "*B d"]
 
 
 def logistic_loss(
-    features: Float64[np.ndarray, "*B n d"],
-    labels: Float64[np.ndarray, "*B n"],
-    x: Float64[np.ndarray, "*B d"],
-    mu: float,
+    features: Features, labels: Labels, x: Weights, mu: float
 ) -> Float64[np.ndarray, "*B"]:
     """f(x), also as what scikit-learn's LogisticRegression minimises with C = 1 / (n mu)."""
     margin = labels * (features @ x[..., None])[..., 0]
@@ -27,11 +27,8 @@ def logistic_loss(
 
 
 def logistic_derivatives(
-    features: Float64[np.ndarray, "*B n d"],
-    labels: Float64[np.ndarray, "*B n"],
-    x: Float64[np.ndarray, "*B d"],
-    mu: float,
-) -> tuple[Float64[np.ndarray, "*B d"], Float64[np.ndarray, "*B d d"]]:
+    features: Features, labels: Labels, x: Weights, mu: float
+) -> tuple[Weights, Float64[np.ndarray, "*B d d"]]:
     """Gradient and Hessian of f at x, by the textbook's formulas (not the network's)."""
     n, d = features.shape[-2:]
     margin = labels * (features @ x[..., None])[..., 0]
@@ -42,10 +39,7 @@ def logistic_derivatives(
 
 
 def newton_decrement(
-    features: Float64[np.ndarray, "*B n d"],
-    labels: Float64[np.ndarray, "*B n"],
-    x: Float64[np.ndarray, "*B d"],
-    mu: float,
+    features: Features, labels: Labels, x: Weights, mu: float
 ) -> Float64[np.ndarray, "*B"]:
     """lambda_g = sqrt(grad^T Hess^-1 grad) / (2 sqrt(mu)), the Newton decrement of g = f / (4 mu).
 
@@ -57,14 +51,14 @@ def newton_decrement(
 
 
 def damped_newton(
-    features: Float64[np.ndarray, "*B n d"],
-    labels: Float64[np.ndarray, "*B n"],
-    x: Float64[np.ndarray, "*B d"],
+    features: Features,
+    labels: Labels,
+    x: Weights,
     mu: float,
     *,
     steps: int = 1,
     radius: float = 1.0,
-) -> Float64[np.ndarray, "*B d"]:
+) -> Weights:
     """x - eta Hess^-1 grad, `steps` times, with eta = 2 sqrt(mu) / (2 sqrt(mu) + radius lambda_f).
 
     `radius` bounds ||a_i||; it enters because f's self-concordance constant is radius / sqrt(mu).
@@ -78,9 +72,7 @@ def damped_newton(
     return x
 
 
-def logistic_optimum(
-    features: Float64[np.ndarray, "*B n d"], labels: Float64[np.ndarray, "*B n"], mu: float
-) -> Float64[np.ndarray, "*B d"]:
+def logistic_optimum(features: Features, labels: Labels, mu: float) -> Weights:
     """The minimiser of f to rounding: damped Newton from zero, then plain Newton steps."""
     x = np.zeros((*features.shape[:-2], features.shape[-1]))
     # g(0) - g* <= log(2) / (4 mu), and each damped step outside of lambda_g < 1/4 lowers g by 0.02.
@@ -95,21 +87,21 @@ def logistic_optimum(
 class Rescaled:
     """The same problem with features of length at most 1: f'(s w) = f(w) for every w."""
 
-    features: Float64[np.ndarray, "*B n d"]
+    features: Features
     mu: float
     scale: float
     """s: features are divided by it, weights multiplied by it, mu divided by its square."""
 
-    def into(self, x: Float64[np.ndarray, "*B d"]) -> Float64[np.ndarray, "*B d"]:
+    def into(self, x: Weights) -> Weights:
         """Weights of the original problem as weights of this one."""
         return x * self.scale
 
-    def back(self, x: Float64[np.ndarray, "*B d"]) -> Float64[np.ndarray, "*B d"]:
+    def back(self, x: Weights) -> Weights:
         """Weights of this problem as weights of the original one."""
         return x / self.scale
 
 
-def rescale(features: Float64[np.ndarray, "*B n d"], mu: float) -> Rescaled:
+def rescale(features: Features, mu: float) -> Rescaled:
     """Features divided by s = max_i ||a_i|| (1 if no row is longer), and mu / s^2 to go with them.
 
     s^2 divides mu because (mu / s^2) ||s w||^2 = mu ||w||^2, and s w has the same products with the

@@ -8,10 +8,10 @@ are compiled from these lines. Giannou et al. 2024, section 4 and Lemma 4.1; der
 sections 1b and 1d.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from math import comb
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -20,9 +20,11 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from .. import theory
-from ..compiler import Compiled, CompiledNetwork, check_symmetric, compiled_program
-from ..expression import Expression, I, stored
-from ..program import Program, program
+from ..catalogue import Construction
+from ..compiler import CompiledNetwork, check_symmetric, compiled_program
+from ..expression import Expression, I, Shape, stored
+from ..options import NetworkOptions
+from ..program import Program, program, trace
 from ..spec import Port
 
 
@@ -51,8 +53,7 @@ def newton_inverse(
     symmetric: bool = False,
     alpha: float | None = None,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> CompiledNetwork:
     """A^-1 by Newton's iteration: `net(A)` or `net(A, X0)` -> X, all [dim, dim] or batches.
 
@@ -68,25 +69,11 @@ def newton_inverse(
 
     Source: Giannou et al. 2024, Lemma 4.1; derivations.md, section 1d (i) and (ii).
     """
-    at_least(1, dim=dim, steps=steps)
-    compiled = compiled_program(
-        newton_step,
-        {"A": (dim, dim), "X": (dim, dim)},
-        repeat=steps,
-        feed={"X": "result"},
-        symmetric=("A",) if symmetric else (),
-    )
+    at_least(1, dim=dim)
     layers = "1 a step" if symmetric else f"2 for one step (Lemma 4.1), T + 1 = {steps + 1}"
-    compiled = _started(
-        compiled,
-        name="newton_inverse",
-        alpha=alpha,
-        steps=steps,
-        prepare=_start(alpha, guard, symmetric=symmetric, invertible=True),
-        theorem={"layers": layers, "heads": "2", "width": "3d" if symmetric else "4d"},
-        problem=("symmetric_inverse" if symmetric else "inverse", {}),
-    )
-    return CompiledNetwork(compiled, dense=dense, dtype=dtype)
+    theorem = {"layers": layers, "heads": "2", "width": "3d" if symmetric else "4d"}
+    iteration = _Iteration("newton_inverse", (dim, dim), steps, alpha, guard, theorem, symmetric)
+    return iteration.network(newton_step, **options)
 
 
 def newton_order(
@@ -96,8 +83,7 @@ def newton_order(
     *,
     alpha: float | None = None,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> CompiledNetwork:
     """A^-1 by the iteration of order n: `net(A)` or `net(A, X0)`, as `newton_inverse`.
 
@@ -110,24 +96,9 @@ def newton_order(
     """
     at_least(1, dim=dim)
     at_least(2, order=order)
-    at_least(1, steps=steps)
-    compiled = compiled_program(
-        order_step(order),
-        {"A": (dim, dim), "X": (dim, dim)},
-        repeat=steps,
-        feed={"X": "result"},
-        keep=("X",),
-    )
-    compiled = _started(
-        compiled,
-        name=f"newton_order_{order}",
-        alpha=alpha,
-        steps=steps,
-        prepare=_start(alpha, guard, symmetric=False, invertible=True),
-        theorem={"layers": "n - 1 a step + 1", "heads": "2", "width": "4d"},
-        problem=("inverse", {}),
-    )
-    return CompiledNetwork(compiled, dense=dense, dtype=dtype)
+    theorem = {"layers": "n - 1 a step + 1", "heads": "2", "width": "4d"}
+    iteration = _Iteration(f"newton_order_{order}", (dim, dim), steps, alpha, guard, theorem)
+    return iteration.network(order_step(order), keep=("X",), **options)
 
 
 def pseudo_inverse(
@@ -137,8 +108,7 @@ def pseudo_inverse(
     *,
     alpha: float | None = None,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> CompiledNetwork:
     """The pseudo-inverse by Newton's iteration: `net(A [rows, columns])` -> [columns, rows].
 
@@ -150,23 +120,11 @@ def pseudo_inverse(
 
     Source: Giannou et al. 2024, section 4; Ben-Israel and Cohen 1966 (convergence).
     """
-    at_least(1, rows=rows, columns=columns, steps=steps)
-    compiled = compiled_program(
-        newton_step,
-        {"A": (rows, columns), "X": (columns, rows)},
-        repeat=steps,
-        feed={"X": "result"},
-    )
-    compiled = _started(
-        compiled,
-        name="pseudo_inverse",
-        alpha=alpha,
-        steps=steps,
-        prepare=_start(alpha, guard, symmetric=False, invertible=False),
-        theorem={"layers": f"T + 1 = {steps + 1}", "heads": "2"},
-        problem=None,
-    )
-    return CompiledNetwork(compiled, dense=dense, dtype=dtype)
+    at_least(1, rows=rows, columns=columns)
+    theorem = {"layers": f"T + 1 = {steps + 1}", "heads": "2"}
+    shape = (rows, columns)
+    iteration = _Iteration("pseudo_inverse", shape, steps, alpha, guard, theorem, invertible=False)
+    return iteration.network(newton_step, **options)
 
 
 def expected_residual(
@@ -189,95 +147,95 @@ def outlook(a: Float64[np.ndarray, "n n"], dtype: torch.dtype = torch.float64) -
     )
 
 
-def _started(
-    compiled: Compiled,
-    *,
-    name: str,
-    alpha: float | None,
-    steps: int,
-    prepare: Callable[..., tuple[Tensor, ...]],
-    theorem: dict[str, str],
-    problem: tuple[str, dict[str, Any]] | None,
-) -> Compiled:
-    """The same network with its start computed by the input map, where none is given."""
-    if alpha is not None and not (np.isfinite(alpha) and alpha > 0):
-        raise InputError(f"alpha is {alpha}; it must be positive")
-    shapes = compiled.traced.shapes
-    given = (
-        Port(name="A", shape=shapes["A"], block="A"),
-        Port(name="X0", shape=shapes["X"], block="X", optional=True),
-    )
-    start = "A^T / ||A||_2^2" if alpha is None else f"{alpha:g} A^T"
-    note = f"where no X0 is given the input map computes it, {start}: no layer does"
+@dataclass(frozen=True, slots=True)
+class _Iteration:
+    """A network that repeats a step, its start computed by the input map where none is given."""
 
-    def draw(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-        a = conditioned(rng, n, shapes["A"], "A" in compiled.traced.symmetric)
-        return {"A": a, "X": transposed_start(a)}
+    name: str
+    shape: Shape
+    steps: int
+    alpha: float | None
+    guard: bool
+    theorem: dict[str, str]
+    symmetric: bool = False
+    invertible: bool = True
 
-    spec = replace(
-        compiled.spec,
-        name=name,
-        prepare=prepare,
-        given=given,
-        notes=(note,),
-        theorem=theorem,
-        problem=problem,
-        steps=steps,
-    )
-    return replace(compiled, spec=spec, draw=draw)
+    def __post_init__(self) -> None:
+        at_least(1, steps=self.steps)
+        if self.alpha is not None and not 0 < self.alpha < np.inf:
+            raise InputError(f"alpha is {self.alpha}; it must be positive")
 
+    def network(
+        self,
+        step: Program,
+        keep: tuple[str, ...] | None = None,
+        **options: Unpack[NetworkOptions],
+    ) -> CompiledNetwork:
+        shapes = {"A": self.shape, "X": (self.shape[1], self.shape[0])}
+        symmetric = ("A",) if self.symmetric else ()
+        compiled = compiled_program(
+            trace(step, shapes, self.steps, {"X": "result"}, symmetric), keep
+        )
+        start = "A^T / ||A||_2^2" if self.alpha is None else f"{self.alpha:g} A^T"
+        problem = "symmetric_inverse" if self.symmetric else "inverse"
+        spec = replace(
+            compiled.spec,
+            name=self.name,
+            prepare=self.prepare,
+            given=(
+                Port(name="A", shape=shapes["A"], block="A"),
+                Port(name="X0", shape=shapes["X"], block="X", optional=True),
+            ),
+            notes=(f"where no X0 is given the input map computes it, {start}: no layer does",),
+            theorem=self.theorem,
+            problem=(problem, {}) if self.invertible else None,
+            steps=self.steps,
+        )
+        return CompiledNetwork(replace(compiled, spec=spec, draw=self.draw), **options)
 
-def _start(
-    alpha: float | None, guard: bool, *, symmetric: bool, invertible: bool
-) -> Callable[..., tuple[Tensor, ...]]:
-    """The input map of (A) or (A, X0)."""
-
-    def prepare(a: Tensor, x: Tensor | None = None) -> tuple[Tensor, ...]:
-        if symmetric:
+    def prepare(self, a: Tensor, x: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The input map."""
+        if self.symmetric:
             check_symmetric("A", a)
         if x is not None:
             return a, x
         values = torch.linalg.svdvals(a)
-        largest = values[..., 0]
-        if guard:
-            _refuse(a, values, alpha, invertible)
+        if self.guard:
+            self.refuse(a, values)
+        largest, alpha = values[..., 0], self.alpha
         scale = 1 / largest.square() if alpha is None else torch.full_like(largest, alpha)
         return a, a.mT * scale[..., None, None]
 
-    return prepare
+    def draw(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+        a = conditioned(rng, n, self.shape, self.symmetric)
+        return {"A": a, "X": transposed_start(a)}
 
-
-def _refuse(
-    a: Float[Tensor, "*B m n"],
-    values: Float[Tensor, "*B k"],
-    alpha: float | None,
-    invertible: bool,
-) -> None:
-    """Matrices from which the iteration diverges, or that have no inverse."""
-    largest, least = values[..., 0].reshape(-1), values[..., -1].reshape(-1)
-    tiny = torch.finfo(a.dtype).eps * max(a.shape[-2:])
-    singular = least <= tiny * largest if invertible else largest == 0
-    if singular.any():
-        i = int(singular.nonzero()[0])
-        where = f"matrix {i}" if a.ndim > 2 else "A"
-        if largest[i] == 0:
-            raise InputError(f"{where} is zero; give another")
-        raise InputError(
-            f"{where} is singular to working precision (condition number "
-            f"{float(largest[i] / least[i]):.1e}) and has no inverse; pseudo_inverse takes it"
-        )
-    if alpha is None:
-        return
-    limit = 2 / largest.square()
-    if (alpha >= limit).any():
-        i = int((alpha / limit).argmax())
-        where = f" of matrix {i}" if a.ndim > 2 else ""
-        raise InputError(
-            f"alpha is {alpha:g}, at or beyond 2 / lambda_max(A^T A) = "
-            f"{float(limit[i]):.6g}{where}"
-            ", from where Newton's iteration diverges; take a smaller alpha, or none for "
-            "1 / ||A||_2^2"
-        )
+    def refuse(self, a: Float[Tensor, "*B m n"], values: Float[Tensor, "*B k"]) -> None:
+        """Matrices from which the iteration diverges, or that have no inverse."""
+        largest, least = values[..., 0].reshape(-1), values[..., -1].reshape(-1)
+        tiny = torch.finfo(a.dtype).eps * max(a.shape[-2:])
+        singular = least <= tiny * largest if self.invertible else largest == 0
+        if singular.any():
+            i = int(singular.nonzero()[0])
+            where = f"matrix {i}" if a.ndim > 2 else "A"
+            if largest[i] == 0:
+                raise InputError(f"{where} is zero; give another")
+            raise InputError(
+                f"{where} is singular to working precision (condition number "
+                f"{float(largest[i] / least[i]):.1e}) and has no inverse; pseudo_inverse takes it"
+            )
+        if self.alpha is None:
+            return
+        limit = 2 / largest.square()
+        if (self.alpha >= limit).any():
+            i = int((self.alpha / limit).argmax())
+            where = f" of matrix {i}" if a.ndim > 2 else ""
+            raise InputError(
+                f"alpha is {self.alpha:g}, at or beyond 2 / lambda_max(A^T A) = "
+                f"{float(limit[i]):.6g}{where}"
+                ", from where Newton's iteration diverges; take a smaller alpha, or none for "
+                "1 / ||A||_2^2"
+            )
 
 
 def iterate(
@@ -295,8 +253,7 @@ def iterate(
 
 def transposed_start(a: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B n m"]:
     norm: np.ndarray = np.linalg.norm(a, 2, axis=(1, 2))
-    found: np.ndarray = a.swapaxes(1, 2) / norm[:, None, None] ** 2
-    return found
+    return np.asarray(a.swapaxes(1, 2) / norm[:, None, None] ** 2)
 
 
 def conditioned(
@@ -314,3 +271,94 @@ def conditioned(
         right = np.linalg.qr(rng.standard_normal((batch, columns, rank)))[0]
     a: np.ndarray = (left * values) @ right.swapaxes(1, 2)
     return (a + a.swapaxes(1, 2)) / 2 if symmetric else a
+
+
+DIM, STEPS = 5, 12
+
+
+def _pair(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
+    return rng.standard_normal((batch, DIM, DIM)), rng.standard_normal((batch, DIM, DIM))
+
+
+def _near(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
+    a, noise = _pair(rng, batch)
+    start = transposed_start(a)
+    return a, start + 0.1 * np.linalg.norm(start, 2, axis=(1, 2))[:, None, None] * noise
+
+
+def _symmetric_pair(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
+    a, x = _pair(rng, batch)
+    return a + a.swapaxes(1, 2), x
+
+
+def _from_transpose(a: np.ndarray) -> np.ndarray:
+    return iterate(a, transposed_start(a), STEPS)
+
+
+_SOURCE = "Giannou et al. 2024, Lemma 4.1 and section 4"
+_entry = partial(Construction, source=_SOURCE, heads=2, relative=True)
+_entry(
+    summary="one Newton step for the inverse, any A and X0: the network of Lemma 4.1",
+    build=lambda: newton_inverse(DIM, 1),
+    draw=_pair,
+    reference=partial(iterate, steps=1),
+    layers=2,
+    width=4 * DIM,
+    error=1.4e-14,
+    relative=False,
+    theorem={"layers": "2", "heads": "2", "width": "4d"},
+).register("newton-lemma")
+_entry(
+    summary=f"{STEPS} Newton steps for the inverse from A^T/||A||^2, A^T kept",
+    build=lambda: newton_inverse(DIM, STEPS),
+    draw=lambda rng, batch: (conditioned(rng, batch, (DIM, DIM)),),
+    reference=_from_transpose,
+    build_for=lambda a, *_: newton_inverse(a.shape[1], theory.steps_to_floor(a)),
+    layers=STEPS + 1,
+    width=4 * DIM,
+    error=4e-16,
+    theorem={"layers": "2 a step (T + 1 with A^T kept)", "heads": "2", "width": "4d"},
+).register("newton")
+_entry(
+    summary="one Newton step for the inverse of a symmetric A, any X0",
+    build=lambda: newton_inverse(DIM, 1, symmetric=True),
+    draw=_symmetric_pair,
+    reference=partial(iterate, steps=1),
+    build_for=lambda a, *_: newton_inverse(a.shape[1], theory.steps_to_floor(a), symmetric=True),
+    layers=1,
+    width=3 * DIM,
+    error=7.5e-16,
+    theorem={"layers": "1", "heads": "2", "width": "3d"},
+).register("newton-symmetric")
+_entry(
+    summary=f"pseudo-inverse of a 4x6 matrix, {STEPS} Newton steps",
+    build=lambda: pseudo_inverse(4, 6, STEPS),
+    draw=lambda rng, batch: (conditioned(rng, batch, (4, 6)),),
+    reference=_from_transpose,
+    build_for=lambda a, *_: pseudo_inverse(a.shape[1], a.shape[2], theory.steps_to_floor(a)),
+    layers=STEPS + 1,
+    width=4 + 3 * 6,
+    error=4e-16,
+    theorem={"layers": "T + 1", "heads": "2"},
+).register("pseudo-inverse")
+
+
+def _register_order(order: int, error: float) -> None:
+    _entry(
+        summary=f"one step of the iteration of order {order} for the inverse",
+        source="Li and Li 2010; Giannou et al. 2024, section 4",
+        build=lambda: newton_order(DIM, order, 1),
+        draw=_near,
+        reference=partial(iterate, steps=1, order=order),
+        build_for=lambda a, *_: newton_order(
+            a.shape[1], order, theory.steps_to_floor(a, order=order)
+        ),
+        layers=order,
+        width=4 * DIM,
+        error=error,
+        theorem={"layers": "n - 1 a step (+ 1 for A^T)", "heads": "2", "width": "4d"},
+    ).register(f"newton-order-{order}")
+
+
+for _order, _error in {2: 4.4e-16, 3: 5.2e-16, 4: 6.9e-16, 5: 1.6e-15}.items():
+    _register_order(_order, _error)

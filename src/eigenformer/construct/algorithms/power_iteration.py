@@ -10,26 +10,29 @@ time would need lambda_1, the answer itself. A scale that can be had without it,
 shrink by up to d a layer.
 """
 
+from dataclasses import replace
+from functools import partial
+from typing import Unpack
+
 import numpy as np
-import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError, at_least
-from ..blocks import Layout, Move, Rows
-from ..catalogue import CATALOGUE, Construction
+from ..blocks import Layout, Move
+from ..catalogue import Construction
 from ..network import Network
-from ..parts import Head, Layer
+from ..options import NetworkOptions
+from ..parts import Layer
 from ..spec import Port, Spec, Stage
-from .symmetric import frobenius, symmetric_eigenvalues
+from .heads import head
+from .spectra import frobenius, symmetric_eigenvalues
 
 SOURCE = "power iteration (von Mises 1929) on the triple product of derivations.md, section 0"
 SCALED = "the input map divides the matrix by its Frobenius norm"
 
 
-def power_iteration(
-    dim: int, layers: int, *, dense: bool = False, dtype: torch.dtype = torch.float64
-) -> Network:
+def power_iteration(dim: int, layers: int, **options: Unpack[NetworkOptions]) -> Network:
     """The dominant eigenvector: `net(matrix [d, d], start [d])` -> [d], of length 1.
 
         layer:   x <- x A^2 / ||x A^2||
@@ -46,87 +49,68 @@ def power_iteration(
     Equivalent to the column of `np.linalg.eigh` with the largest eigenvalue in size, up to its
     sign.
     """
-    at_least(1, dim=dim, layers=layers)
-    layout = Layout.of(A=dim, x=1)
-    matrix, start = _ports(dim)
-    return Network(
-        Spec(
-            name="power iteration",
-            layout=layout,
-            tokens=dim,
-            stages=(Stage(layers=(_two_steps(layout),), repeat=layers),),
-            inputs=(matrix, start),
-            given=(matrix, start),
-            output=Port(name="vector", shape=(dim,), block="x"),
-            prepare=_scaled,
-            notes=(SCALED, "a layer is two steps of power iteration"),
-        ),
-        dense=dense,
-        dtype=dtype,
-    )
+    return Network(_spec(dim, layers), **options)
 
 
-def dominant_eigenvalue(
-    dim: int, layers: int, *, dense: bool = False, dtype: torch.dtype = torch.float64
-) -> Network:
+def dominant_eigenvalue(dim: int, layers: int, **options: Unpack[NetworkOptions]) -> Network:
     """The eigenvalue of largest size, with its sign: `net(matrix [d, d], start [d])` -> one number.
 
     `power_iteration`, then the Rayleigh quotient in two layers: y = x E^T A, then value = x y^T s,
     where s is a row of ||A||_F, which the input map divided A by. Blocks [A; E = I; x; y; s;
     value], `layers` + 2 layers, 1 head, width 2d + 4. The error is the square of the eigenvector's.
     """
-    at_least(1, dim=dim, layers=layers)
-    layout = Layout.of(A=dim, E=dim, x=1, y=1, scale=1, value=1)
-    inner, one = Rows(0, dim), Rows(0, 1)
-    x, y = layout["x"], layout["y"]
-    product = Head(
-        value=(Move(y, x),), key=(Move(inner, layout["E"]),), query=(Move(inner, layout["A"]),)
-    )
-    quotient = Head(
-        value=(Move(layout["value"], x),),
-        key=(Move(one, y),),
-        query=(Move(one, layout["scale"]),),
-    )
-    matrix, start = _ports(dim)
+    spec = _spec(dim, layers, E=dim, x=1, y=1, scale=1, value=1)
+    at = spec.layout
+    product = head(Move(at["y"], at["x"]), at["E"], at["A"])
+    quotient = head(Move(at["value"], at["x"]), at["y"], at["scale"])
 
     def prepare(matrix: Tensor, start: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         scaled, start = _scaled(matrix, start)
         return scaled, start, frobenius(matrix)[..., 0].expand(*matrix.shape[:-1])
 
-    return Network(
-        Spec(
-            name="dominant eigenvalue",
-            layout=layout,
-            tokens=dim,
-            stages=(
-                Stage(layers=(_two_steps(layout),), repeat=layers),
-                Stage(layers=(Layer(heads=(product,)), Layer(heads=(quotient,)))),
-            ),
-            inputs=(matrix, start, Port(name="scale", shape=(dim,), block="scale")),
-            given=(matrix, start),
-            output=Port(name="value", shape=(), block="value"),
-            constants={"E": np.eye(dim)},
-            identities=("E",),
-            prepare=prepare,
-            notes=(f"{SCALED}, which the row `scale` holds", "a layer is two steps"),
+    spec = replace(
+        spec,
+        name="dominant eigenvalue",
+        stages=(
+            *spec.stages,
+            Stage(layers=(Layer(heads=(product,)), Layer(heads=(quotient,)))),
         ),
-        dense=dense,
-        dtype=dtype,
+        inputs=(*spec.inputs, Port(name="scale", shape=(dim,), block="scale")),
+        output=Port(name="value", shape=(), block="value"),
+        constants={"E": np.eye(dim)},
+        identities=("E",),
+        prepare=prepare,
+        notes=(f"{SCALED}, which the row `scale` holds", "a layer is two steps"),
     )
+    return Network(spec, **options)
 
 
-def _ports(dim: int) -> tuple[Port, Port]:
-    return (
+def _spec(dim: int, layers: int, **blocks: int) -> Spec:
+    """Power iteration in a state of A and other blocks, by default x alone."""
+    at_least(1, dim=dim, layers=layers)
+    layout = Layout.of(A=dim, **(blocks or {"x": 1}))
+    x = layout["x"]
+    two_steps = Layer(
+        heads=(head(Move(x, x), layout["A"], layout["A"]),),
+        linear=(Move(x, x, -1.0),),
+        normalise="rows",
+        normalised=("x",),
+    )
+    ports = (
         Port(name="matrix", shape=(dim, dim), block="A"),
         Port(name="start", shape=(dim,), block="x"),
     )
-
-
-def _two_steps(layout: Layout) -> Layer:
-    x, inner = layout["x"], Rows(0, layout["A"].count)
-    rows = (Move(inner, layout["A"]),)
-    head = Head(value=(Move(x, x),), key=rows, query=rows)
-    return Layer(heads=(head,), linear=(Move(x, x, -1.0),), normalise="rows", normalised=("x",))
+    return Spec(
+        name="power iteration",
+        layout=layout,
+        tokens=dim,
+        stages=(Stage(layers=(two_steps,), repeat=layers),),
+        inputs=ports,
+        given=ports,
+        output=Port(name="vector", shape=(dim,), block="x"),
+        prepare=_scaled,
+        notes=(SCALED, "a layer is two steps of power iteration"),
+    )
 
 
 def _scaled(matrix: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
@@ -180,34 +164,21 @@ def draw(rng: np.random.Generator, batch: int, dim: int = 6) -> tuple[np.ndarray
     return (matrix + matrix.swapaxes(1, 2)) / 2, rng.normal(size=(batch, dim))
 
 
-def _power_iteration() -> Construction:
-    return Construction(
-        summary="dominant eigenvector of a symmetric matrix, 200 steps of power iteration",
-        source=SOURCE,
-        build=lambda: power_iteration(dim=6, layers=100),
-        draw=draw,
-        reference=lambda matrix, start: power_steps(matrix, start, 200),
-        layers=100,
-        heads=1,
-        width=7,
-        error=1e-15,
-    )
-
-
-def _dominant_eigenvalue() -> Construction:
-    return Construction(
-        summary="dominant eigenvalue of a symmetric matrix by power iteration",
-        source=SOURCE,
-        build=lambda: dominant_eigenvalue(dim=6, layers=100),
-        draw=draw,
-        reference=exact_value,
-        layers=102,
-        heads=1,
-        width=16,
-        error=4e-15,
-        relative=True,
-    )
-
-
-CATALOGUE.register("power-iteration", _power_iteration)
-CATALOGUE.register("dominant-eigenvalue", _dominant_eigenvalue)
+_entry = partial(Construction, source=SOURCE, draw=draw, heads=1)
+_entry(
+    summary="dominant eigenvector of a symmetric matrix, 200 steps of power iteration",
+    build=lambda: power_iteration(dim=6, layers=100),
+    reference=lambda matrix, start: power_steps(matrix, start, 200),
+    layers=100,
+    width=7,
+    error=1e-15,
+).register("power-iteration")
+_entry(
+    summary="dominant eigenvalue of a symmetric matrix by power iteration",
+    build=lambda: dominant_eigenvalue(dim=6, layers=100),
+    reference=exact_value,
+    layers=102,
+    width=16,
+    error=4e-15,
+    relative=True,
+).register("dominant-eigenvalue")

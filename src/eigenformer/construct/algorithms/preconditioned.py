@@ -11,6 +11,8 @@ one layer, its weights used again and again (Gatmiry et al. 2024).
 """
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -20,9 +22,10 @@ from torch import Tensor
 from ...core import InputError, at_least
 from ...core import rng as stream
 from ..blocks import Move
-from ..catalogue import CATALOGUE, Construction
+from ..catalogue import Construction
 from ..network import Network
-from ..parts import Head, Layer
+from ..options import NetworkOptions
+from ..parts import Layer
 from ..spec import Stage
 from .prompts import MEAN_NOTE, Prompt, draw_regression, finite
 from .spectra import refuse
@@ -32,9 +35,7 @@ def preconditioned_gradient_descent(
     dim: int,
     tokens: int,
     preconditioners: Sequence[Float64[np.ndarray, "dim dim"]] | Float64[np.ndarray, "L dim dim"],
-    *,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Prediction w_L . x_q after one step with each A_l of `preconditioners` [L, dim, dim].
 
@@ -50,18 +51,13 @@ def preconditioned_gradient_descent(
     if not layers:
         raise InputError("preconditioners is empty; give one matrix a layer")
 
-    def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
-        return *prompt.mean(x, y), query
-
-    spec = prompt.spec(
-        name="preconditioned_gradient_descent",
-        stages=(Stage(layers=layers),),
-        prepare=prepare,
+    return prompt.network(
+        "preconditioned_gradient_descent",
+        Stage(layers=layers),
+        prepare=prompt.mean,
         notes=(MEAN_NOTE,),
-        theorem={"layers": "1 a step", "heads": "1", "width": "d + 1"},
-        steps=len(layers),
+        **options,
     )
-    return Network(spec, dense=dense, dtype=dtype)
 
 
 def looped_gradient_descent(
@@ -71,8 +67,7 @@ def looped_gradient_descent(
     preconditioner: Float64[np.ndarray, "dim dim"] | float = 1.0,
     *,
     guard: bool = True,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """`preconditioned_gradient_descent` with one layer that runs `loops` times: shared weights.
 
@@ -88,7 +83,7 @@ def looped_gradient_descent(
     layer = _layer(prompt, matrix)
 
     def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
-        x, y = prompt.mean(x, y)
+        x, y, query = prompt.mean(x, y, query)
         if guard and loops > 1:
             sigma = x.mT @ x / tokens
             step = torch.as_tensor(matrix, dtype=x.dtype).mT @ sigma
@@ -97,22 +92,19 @@ def looped_gradient_descent(
                 # Directions without data have 1, up to rounding that grows with dim.
                 factor > 1 + 100 * dim * torch.finfo(x.dtype).eps,
                 factor,
-                lambda found: (
-                    f"the loop diverges: an error grows by the factor {found} each time; scale the "
-                    "preconditioner down, or guard=False to watch it"
-                ),
+                "the loop diverges: an error grows by the factor {} each time; scale the "
+                "preconditioner down, or guard=False to watch it",
             )
         return x, y, query
 
-    spec = prompt.spec(
-        name="looped_gradient_descent",
-        stages=(Stage(layers=(layer,), repeat=loops),),
+    return prompt.network(
+        "looped_gradient_descent",
+        Stage(layers=(layer,), repeat=loops),
         prepare=prepare,
         notes=("one layer, its weights shared by all loops", MEAN_NOTE),
-        theorem={"layers": "1, looped", "heads": "1", "width": "d + 1"},
-        steps=loops,
+        layers="1, looped",
+        **options,
     )
-    return Network(spec, dense=dense, dtype=dtype)
 
 
 def _layer(prompt: Prompt, matrix: Float64[np.ndarray, "dim dim"]) -> Layer:
@@ -122,12 +114,7 @@ def _layer(prompt: Prompt, matrix: Float64[np.ndarray, "dim dim"]) -> Layer:
             f"a preconditioner has shape {matrix.shape}; it must be ({prompt.dim}, {prompt.dim})"
         )
     finite("a preconditioner", matrix)
-    head = Head(
-        value=(Move(prompt.y, prompt.y),),
-        key=(Move(prompt.inner, prompt.x),),
-        query=(Move(prompt.inner, prompt.x, -matrix),),
-    )
-    return Layer(heads=(head,), scale=1 / prompt.tokens, masked_keys=1)
+    return prompt.layer(Move(prompt.y, prompt.y), query=-matrix, scale=1 / prompt.tokens)
 
 
 def preconditioned_reference(
@@ -143,50 +130,23 @@ def preconditioned_reference(
         residual = np.einsum("bnd,bd->bn", x, w) - y
         gradient = np.einsum("bn,bnd->bd", residual, x) / x.shape[1]
         w = w - gradient @ matrix
-    found: np.ndarray = np.einsum("bd,bd->b", w, query)
-    return found
+    return np.asarray(np.einsum("bd,bd->b", w, query))
 
 
-def _matrices(count: int, dim: int) -> np.ndarray:
-    """Preconditioners that are neither symmetric nor unstable."""
-    return 0.2 * np.eye(dim) + 0.03 * stream(0, "preconditioners").normal(size=(count, dim, dim))
-
-
-def _entry() -> Construction:
-    dim, tokens, steps = 5, 20, 6
-    matrices = _matrices(steps, dim)
-    return Construction(
-        summary="preconditioned gradient descent, a matrix A_l for each of 6 layers",
-        source="Ahn et al. 2023, Lemma 1",
-        build=lambda: preconditioned_gradient_descent(dim, tokens, matrices),
-        draw=lambda rng, batch: draw_regression(rng, batch, tokens, dim),
-        reference=lambda *inputs: preconditioned_reference(*inputs, preconditioners=matrices),
-        layers=steps,
-        heads=1,
-        width=dim + 1,
-        error=3.3e-15,
-        theorem={"layers": f"1 a step = {steps}", "heads": "1", "width": f"d + 1 = {dim + 1}"},
-    )
-
-
-def _looped_entry() -> Construction:
-    dim, tokens, loops = 5, 20, 6
-    matrix = _matrices(1, dim)[0]
-    return Construction(
-        summary="preconditioned gradient descent by one layer, looped 6 times",
-        source="Gatmiry et al. 2024; Ahn et al. 2023, Lemma 1",
-        build=lambda: looped_gradient_descent(dim, tokens, loops, matrix),
-        draw=lambda rng, batch: draw_regression(rng, batch, tokens, dim),
-        reference=lambda *inputs: preconditioned_reference(
-            *inputs, preconditioners=[matrix] * loops
-        ),
-        layers=loops,
-        heads=1,
-        width=dim + 1,
-        error=3.3e-15,
-        theorem={"layers": f"1, run {loops} times", "heads": "1", "width": f"d + 1 = {dim + 1}"},
-    )
-
-
-CATALOGUE.register("preconditioned-gd", _entry)
-CATALOGUE.register("looped-gd", _looped_entry)
+_MATRICES = 0.2 * np.eye(5) + 0.03 * stream(0, "preconditioners").normal(size=(6, 5, 5))
+"""Preconditioners that are neither symmetric nor unstable."""
+_entry = partial(Construction, draw=draw_regression, layers=6, heads=1, width=6, error=3.3e-15)
+_entry(
+    summary="preconditioned gradient descent, a matrix A_l for each of 6 layers",
+    source="Ahn et al. 2023, Lemma 1",
+    build=lambda: preconditioned_gradient_descent(5, 20, _MATRICES),
+    reference=partial(preconditioned_reference, preconditioners=_MATRICES),
+    theorem={"layers": "1 a step = 6", "heads": "1", "width": "d + 1 = 6"},
+).register("preconditioned-gd")
+_entry(
+    summary="preconditioned gradient descent by one layer, looped 6 times",
+    source="Gatmiry et al. 2024; Ahn et al. 2023, Lemma 1",
+    build=lambda: looped_gradient_descent(5, 20, 6, _MATRICES[0]),
+    reference=partial(preconditioned_reference, preconditioners=[_MATRICES[0]] * 6),
+    theorem={"layers": "1, run 6 times", "heads": "1", "width": "d + 1 = 6"},
+).register("looped-gd")

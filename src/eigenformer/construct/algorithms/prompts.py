@@ -8,14 +8,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
+from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError, at_least
-from ..blocks import Layout, Rows
+from ..blocks import Layout, Move, Rows
+from ..network import Network
+from ..options import NetworkOptions
+from ..parts import Layer
 from ..spec import Port, Spec, Stage
+from .heads import head
 
 InputMap = Callable[..., tuple[Tensor, ...]]
 LEAST_SQUARES: tuple[str, dict[str, Any]] = ("least_squares", {})
@@ -45,11 +50,6 @@ class Prompt:
     @property
     def y(self) -> Rows:
         return self.layout["y"]
-
-    @property
-    def inner(self) -> Rows:
-        """Where keys and queries that read x write."""
-        return Rows(0, self.dim)
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -82,23 +82,33 @@ class Prompt:
             sign=-1.0,
         )
 
-    def spec(
+    def layer(
         self,
-        *,
+        *value: Move,
+        query: float | Float64[np.ndarray, "dim dim"] = 1.0,
+        scale: float = 1.0,
+    ) -> Layer:
+        """Adds scale * value x^T (query x) to every token; the sum is over those with a y."""
+        return Layer(heads=(head(value, self.x, self.x, query),), scale=scale, masked_keys=1)
+
+    def network(
+        self,
         name: str,
-        stages: tuple[Stage, ...],
+        *stages: Stage,
         prepare: InputMap,
         notes: tuple[str, ...],
-        theorem: dict[str, str],
+        layers: str = "1 a step",
+        width: str = "d + 1",
         guess: bool = False,
-        steps: int | None = None,
         solves: bool = False,
-    ) -> Spec:
+        **options: Unpack[NetworkOptions],
+    ) -> Network:
         """The network of these layers; `prepare` takes x, y, query, and adds y_q for a `guess`.
 
-        `steps`: iterations; `solves`: whether it answers least squares to rounding level.
+        `layers` and `width` are the theorem's; `solves`: whether it answers least squares to
+        rounding level.
         """
-        return Spec(
+        spec = Spec(
             name=name,
             layout=self.layout,
             tokens=self.tokens + 1,
@@ -108,12 +118,13 @@ class Prompt:
             prepare=prepare,
             given=self.ports,
             problem=LEAST_SQUARES if solves else None,
-            steps=steps,
+            steps=sum(len(stage.layers) * stage.repeat for stage in stages),
             notes=notes,
-            theorem=theorem,
+            theorem={"layers": layers, "heads": "1", "width": width},
         )
+        return Network(spec, **options)
 
-    def mean(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def mean(self, x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x and y times sqrt(N / n), where n < N tokens were given to a network with factors 1/N.
 
         Sums over tokens then are N / n as large, so the network takes the mean over the n that are
@@ -123,9 +134,9 @@ class Prompt:
         if count == 0:
             raise InputError("x has no tokens; give at least one pair (x_i, y_i)")
         if count == self.tokens:
-            return x, y
+            return x, y, query
         scale = (self.tokens / count) ** 0.5
-        return scale * x, scale * y
+        return scale * x, scale * y, query
 
 
 MEAN_NOTE = (
@@ -140,7 +151,7 @@ def finite(name: str, value: float | np.ndarray) -> None:
 
 
 def draw_regression(
-    rng: np.random.Generator, batch: int, tokens: int, dim: int, noise: float = 0.1
+    rng: np.random.Generator, batch: int, tokens: int = 20, dim: int = 5, noise: float = 0.1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gaussian rows x [B, n, d], y = x w + noise [B, n] with |w| about 1, and a query [B, d]."""
     x = rng.normal(size=(batch, tokens, dim))

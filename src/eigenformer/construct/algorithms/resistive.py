@@ -8,26 +8,20 @@ The layers whiten the graph: Newton and Schulz's iteration for the inverse squar
 layers serve the electric potentials (`electric.electric_quadratic`).
 """
 
+from dataclasses import replace
+from typing import Unpack
+
 import numpy as np
-import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError, at_least, positive
-from ..blocks import Layout, Move, RowMap
-from ..catalogue import CATALOGUE, Construction
+from ..blocks import Layout, Move
 from ..network import Network
-from ..parts import Head, Layer
-from ..spec import Port, Spec, Stage
-from .graphs import (
-    SOURCE,
-    centred,
-    connected_spectrum,
-    draw_with_identity,
-    incidence_port,
-    laplacian,
-    laplacian_head,
-)
+from ..options import NetworkOptions
+from ..parts import Layer
+from ..spec import Spec, Stage
+from . import graphs
 
 CENTRED = "the input map takes each demand's mean away: L^+ does not see it"
 
@@ -38,9 +32,7 @@ def resistive_embedding(
     demands: int,
     layers: int,
     lambda_max: float | None = None,
-    *,
-    dense: bool = False,
-    dtype: torch.dtype = torch.float64,
+    **options: Unpack[NetworkOptions],
 ) -> Network:
     """Psi L^{+1/2}: `net(incidence [n, m], demands [k, n])` -> [k, n].
 
@@ -58,90 +50,64 @@ def resistive_embedding(
     as t >= 3 does not come back. A demand's mean is taken away; a disconnected graph is refused.
     """
     at_least(1, layers=layers)
-    layout = whitening_layout(nodes, edges, demands)
-    positive(lambda_max=lambda_max)
-    scale = 1.0 if lambda_max is None else 1 / lambda_max
-    spec = whitening_spec(
-        "resistive embedding",
-        nodes,
-        layout,
-        tuple(
-            Layer(heads=(whitening_head(layout, layer, scale, both=True),))
-            for layer in range(layers)
-        ),
-        lambda_max=lambda_max,
-        power=1,
-        output_scale=1.5**layers * scale**0.5,
-        theorem={"heads": "1", "width": "m + 2k"},
-    )
-    return Network(spec, dense=dense, dtype=dtype)
-
-
-def whitening_layout(nodes: int, edges: int, demands: int) -> Layout:
-    """[B^T (m rows); Phi (k)]."""
-    at_least(2, nodes=nodes)
-    at_least(1, edges=edges, demands=demands)
-    return Layout.of(B=edges, phi=demands)
-
-
-def whitening_head(layout: Layout, stage: int, scale: float, *, both: bool) -> Head:
-    """Multiplies Phi, and B^T if `both`, by I - (9/4)^stage (scale/3) L."""
-    factor = -(2.25**stage) * scale / 3
-    value: RowMap = (Move(layout["phi"], layout["phi"], factor),)
-    if both:
-        value = (Move(layout["B"], layout["B"], factor), *value)
-    return laplacian_head(layout, value)
+    spec = whitening_spec("resistive embedding", nodes, edges, demands, layers, lambda_max, power=1)
+    return Network(spec, **options)
 
 
 def whitening_spec(
     name: str,
     nodes: int,
-    layout: Layout,
-    layers: tuple[Layer, ...],
-    *,
+    edges: int,
+    demands: int,
+    stages: int,
     lambda_max: float | None,
+    *,
     power: int,
-    output_scale: float,
-    theorem: dict[str, str],
 ) -> Spec:
-    """The network of whitening layers, for Psi (L^+)^(power/2)."""
-    edges, demands = layout["B"].count, layout["phi"].count
+    """The network for Psi (L^+)^(power/2): `power` layers a stage, the last of which whitens B."""
+    at_least(2, nodes=nodes)
+    at_least(1, edges=edges, demands=demands)
+    positive(lambda_max=lambda_max)
+    layout = Layout.of(B=edges, phi=demands)
+    scale = 1.0 if lambda_max is None else 1 / lambda_max
+    layers: list[Layer] = []
+    for stage in range(stages):
+        factor = -(2.25**stage) * scale / 3
+        incidence, phi = (Move(layout[name], layout[name], factor) for name in ("B", "phi"))
+        layers += [graphs.laplacian_layer(layout, phi)] * (power - 1)
+        layers.append(graphs.laplacian_layer(layout, incidence, phi))
+    output_scale = 1.5**stages * scale**0.5 if power == 1 else 2.25**stages * scale
 
     def prepare(incidence: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-        largest = connected_spectrum(incidence)[..., -1]
+        largest = graphs.connected_spectrum(incidence)[..., -1]
         if lambda_max is None:
             root = largest.sqrt().to(incidence.dtype)[..., None, None]
-            return incidence / root, centred(given) / root**power
+            return incidence / root, graphs.centred(given) / root**power
         if float(largest.max()) >= 3 * lambda_max:
             raise InputError(
                 f"lambda_max is {lambda_max:g}, but a graph's is {float(largest.max()):.4g}, three "
                 "times that or more, so the iteration would diverge; build the network with an "
                 "upper bound, or without one for each graph's own"
             )
-        return incidence, centred(given)
+        return incidence, graphs.centred(given)
 
-    ports = (
-        incidence_port(nodes, edges),
-        Port(name="demands", shape=(demands, nodes), block="phi"),
-    )
     notes = [CENTRED, f"the output is read times {output_scale:g}"]
     if lambda_max is None:
         divisor = "the root of lambda_max" if power == 1 else "lambda_max"
         notes.append(
             f"the input map divides B by the root of each graph's lambda_max, and Psi by {divisor}"
         )
-    return Spec(
-        name=name,
-        layout=layout,
-        tokens=nodes,
-        stages=(Stage(layers=layers),),
-        inputs=ports,
-        given=ports,
-        output=Port(name="output", shape=(demands, nodes), block="phi", sign=output_scale),
+    spec = graphs.network_spec(
+        name,
+        layout,
+        nodes,
+        (Stage(layers=tuple(layers)),),
+        given="demands",
+        output="output",
         prepare=prepare,
         notes=tuple(notes),
-        theorem=theorem,
     )
+    return replace(spec, output=replace(spec.output, sign=output_scale))
 
 
 def newton_schulz_error(condition: float, steps: int, *, power: int) -> float:
@@ -160,10 +126,9 @@ def exact_embedding(
     incidence: Float64[np.ndarray, "*B n m"], demands: Float64[np.ndarray, "*B k n"]
 ) -> Float64[np.ndarray, "*B k n"]:
     """Psi L^{+1/2} by LAPACK, for connected graphs."""
-    values, vectors = np.linalg.eigh(laplacian(incidence))
+    values, vectors = np.linalg.eigh(graphs.laplacian(incidence))
     vectors = vectors[..., 1:] / values[..., None, 1:] ** 0.25
-    found: np.ndarray = demands @ vectors @ vectors.swapaxes(-1, -2)
-    return found
+    return np.asarray(demands @ vectors @ vectors.swapaxes(-1, -2))
 
 
 def effective_resistances(
@@ -171,23 +136,16 @@ def effective_resistances(
 ) -> Float64[np.ndarray, "*B n n"]:
     """Squared distances of the columns: effective resistances, if the demands were I."""
     difference = embedding[..., :, :, None] - embedding[..., :, None, :]
-    found: np.ndarray = (difference**2).sum(axis=-3)
-    return found
+    return np.asarray((difference**2).sum(axis=-3))
 
 
-def _resistive() -> Construction:
-    return Construction(
-        summary="resistive embedding of a graph with quadratic convergence, 9 layers",
-        source=SOURCE,
-        build=lambda: resistive_embedding(nodes=10, edges=20, demands=10, layers=9),
-        draw=draw_with_identity,
-        reference=exact_embedding,
-        layers=9,
-        heads=1,
-        width=30,
-        error=8.5e-16,
-        theorem={"heads": "1", "width": "m + 2k = 40"},
-    )
-
-
-CATALOGUE.register("resistive", _resistive)
+graphs.entry(
+    summary="resistive embedding of a graph with quadratic convergence, 9 layers",
+    build=lambda: resistive_embedding(nodes=10, edges=20, demands=10, layers=9),
+    draw=graphs.draw_with_identity,
+    reference=exact_embedding,
+    layers=9,
+    width=30,
+    error=8.5e-16,
+    theorem={"heads": "1", "width": "m + 2k = 40"},
+).register("resistive")

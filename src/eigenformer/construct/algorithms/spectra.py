@@ -1,10 +1,9 @@
 """What input maps find out about data before a network runs: will it diverge, is it accurate."""
 
 import warnings
-from collections.abc import Callable
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
 from ...core import InputError
@@ -25,14 +24,12 @@ def positive(value: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
     return torch.where(value > 0, value, torch.ones_like(value))
 
 
-def refuse(
-    bad: Bool[Tensor, "*B"], limit: Float[Tensor, "*B"], sentence: Callable[[str], str]
-) -> None:
-    """Raise an `InputError` for the first bad example; `sentence` gets its limit and number."""
+def refuse(bad: Bool[Tensor, "*B"], limit: Float[Tensor, "*B"], sentence: str) -> None:
+    """Raise an `InputError` for the first bad example; its limit and number fill the sentence."""
     if bad.any():
         first = int(bad.reshape(-1).nonzero()[0])
         where = f" (example {first})" if bad.ndim else ""
-        raise InputError(sentence(f"{float(limit.reshape(-1)[first]):.6g}{where}"))
+        raise InputError(sentence.format(f"{float(limit.reshape(-1)[first]):.6g}{where}"))
 
 
 def warn_if_ill_conditioned(eigenvalues: Float[Tensor, "*B d"], name: str) -> None:
@@ -64,3 +61,25 @@ def warn_if_ill_conditioned(eigenvalues: Float[Tensor, "*B d"], name: str) -> No
             ConditionWarning,
             stacklevel=2,
         )
+
+
+def symmetric_eigenvalues(matrix: Float[Tensor, "*B d d"]) -> Float64[Tensor, "*B d"]:
+    """Ascending eigenvalues; a matrix that is zero or not symmetric is refused."""
+    double = matrix.double()
+    size = double.abs().amax(dim=(-2, -1))
+    if bool((size == 0).any()):
+        raise InputError("matrix is zero; give one that is not")
+    uneven = float(((double - double.mT).abs().amax(dim=(-2, -1)) / size).max())
+    if uneven > max(1e-8, 10 * torch.finfo(matrix.dtype).eps):
+        raise InputError(
+            f"matrix is not symmetric (by {uneven:.0e} of its largest entry); give a symmetric one"
+        )
+    found: Tensor = torch.linalg.eigvalsh(double / size[..., None, None])
+    return found * size[..., None]
+
+
+def frobenius(matrix: Float[Tensor, "*B d d"]) -> Float[Tensor, "*B 1 1"]:
+    """||A||_F, which is at least the largest eigenvalue and at most sqrt(d) times it."""
+    size = matrix.abs().amax(dim=(-2, -1), keepdim=True)
+    found: Tensor = size * torch.linalg.matrix_norm(matrix / size, keepdim=True)
+    return found

@@ -9,12 +9,16 @@ from torch import Tensor
 
 from ...core import InputError
 
+Kind = Literal["number", "identity", "matrix"]
+_KINDS: tuple[Kind, ...] = ("number", "identity", "matrix")
+"""A product is of the later kind of its factors."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Operand:
     """A matrix [*B, r, c], or a number or a multiple of an identity as its factor [*B, 1, 1]."""
 
-    kind: Literal["number", "identity", "matrix"]
+    kind: Kind
     value: Tensor
 
     @property
@@ -28,7 +32,11 @@ class Operand:
 
     def __add__(self, other: "Operand") -> "Operand":
         if self.kind == other.kind:
-            self._alike(other)
+            if self.kind == "matrix" and self.value.shape[-2:] != other.value.shape[-2:]:
+                raise InputError(
+                    f"matrices of {_size(self)} and {_size(other)} cannot be added; they must have "
+                    "the same shape"
+                )
             return Operand(self.kind, self.value + other.value)
         if "number" in (self.kind, other.kind):
             raise InputError("a number and a matrix cannot be added; write 2*I for the matrix")
@@ -53,11 +61,7 @@ class Operand:
                     "columns of the first must be as many as the rows of the second"
                 )
             return Operand("matrix", self.value @ other.value)
-        kind: Literal["number", "identity", "matrix"] = "number"
-        if "matrix" in kinds:
-            kind = "matrix"
-        elif "identity" in kinds:
-            kind = "identity"
+        kind = max(self.kind, other.kind, key=_KINDS.index)
         return Operand(kind, self.value * other.value)
 
     def __truediv__(self, other: "Operand") -> "Operand":
@@ -66,13 +70,6 @@ class Operand:
         if bool((other.value == 0).any()):
             raise InputError("it divides by zero")
         return Operand(self.kind, self.value / other.value)
-
-    def _alike(self, other: "Operand") -> None:
-        if self.kind == "matrix" and self.value.shape[-2:] != other.value.shape[-2:]:
-            raise InputError(
-                f"matrices of {_size(self)} and {_size(other)} cannot be added; they must have "
-                "the same shape"
-            )
 
 
 def number(value: float) -> Operand:

@@ -12,7 +12,7 @@ from ...core import InputError, unknown
 from ...core import rng as stream
 from ..compiler import TRIAL, Compiled, CompiledNetwork, check_symmetric, compiled_program
 from ..expression import Expression, I, Shape, stored
-from ..program import RESULT, Program
+from ..program import RESULT, Program, trace
 from ..scalar import ABSOLUTE, POSITIVE
 from ..spec import Port
 from .operands import START_FUNCTIONS, TARGET_FUNCTIONS, Operand, call, number, unit
@@ -103,7 +103,7 @@ class ProgramText:
 
     def _compiled(self, repeat: int) -> Compiled:
         return compiled_program(
-            self.program(), self.shapes, repeat=repeat, feed=self.feed, symmetric=self.symmetric
+            trace(self.program(), self.shapes, repeat, self.feed, self.symmetric)
         )
 
     def target(self, *inputs: Float[Tensor, "*B _ _"]) -> Float[Tensor, "*B p q"] | None:
