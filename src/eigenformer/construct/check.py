@@ -13,7 +13,6 @@ from .compiler import CompiledNetwork
 from .graph import Atom, Form
 from .interpret import entrywise, interpreted
 from .program import Traced
-from .schedule import StoredValue
 from .timing import Timing
 
 LIMIT = 1e-10
@@ -132,23 +131,15 @@ def _layers(
                 gone = allocation.clean and number == network.depth and stay.end <= number + 1
                 if gone or not stay.start <= number < stay.end:
                     continue
-                here = array[:, network.spec.layout[block.name].slice]
-                error = _error(here, stay.value, evaluate)
+                # Rows that a smaller value leaves alone may hold what was there before.
+                here = array[:, network.spec.layout[block.name].slice][:, : stay.value.shape[0]]
+                expected = np.zeros_like(here)
+                expected[:, :, : stay.value.shape[1]] = evaluate.stored(stay.value.content)
+                error = np.abs(here - expected).max(axis=(1, 2))
                 if not (relative := float((error / size).max())) <= worst.error:
                     worst = LayerError(layer=number, error=relative, block=block.name)
         found.append(worst)
     return tuple(found), array
-
-
-def _error(
-    block: Float64[np.ndarray, "B w n"], value: StoredValue, evaluate: "_Evaluator"
-) -> Float64[np.ndarray, " B"]:
-    expected = np.zeros_like(block)
-    rows, columns = value.shape
-    expected[:, :rows, :columns] = evaluate.stored(value.content)
-    # Rows that a smaller value leaves alone may hold what was there before.
-    error: np.ndarray = np.abs(block - expected)[:, :rows].max(axis=(1, 2))
-    return error
 
 
 def _residue(

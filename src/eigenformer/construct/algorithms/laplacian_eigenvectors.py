@@ -125,10 +125,8 @@ def subspace_rate(
 
 
 def subspace_iteration(
-    incidence: Float64[np.ndarray, "*B n m"],
-    start: Float64[np.ndarray, "*B v n"],
-    iterations: int,
-) -> Float64[np.ndarray, "*B v n"]:
+    incidence: graphs.Incidence, start: graphs.Demands, iterations: int
+) -> graphs.Demands:
     """The recursion in NumPy, with Householder QR in place of Gram and Schmidt's layers."""
     nodes = incidence.shape[-2]
     step = np.eye(nodes) - graphs.laplacian(incidence) / (HEADROOM * graphs.extremes(incidence)[0])
@@ -164,5 +162,4 @@ graphs.entry(
     width=30,
     error=1.6e-15,
     samples=20,
-    theorem={"heads": "1", "width": "m + 2k = 40"},
 ).register("laplacian-eigenvectors")

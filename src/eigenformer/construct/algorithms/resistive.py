@@ -122,18 +122,14 @@ def newton_schulz_error(condition: float, steps: int, *, power: int) -> float:
     return float(abs(1 - t ** (power / 2)))
 
 
-def exact_embedding(
-    incidence: Float64[np.ndarray, "*B n m"], demands: Float64[np.ndarray, "*B k n"]
-) -> Float64[np.ndarray, "*B k n"]:
+def exact_embedding(incidence: graphs.Incidence, demands: graphs.Demands) -> graphs.Demands:
     """Psi L^{+1/2} by LAPACK, for connected graphs."""
     values, vectors = np.linalg.eigh(graphs.laplacian(incidence))
     vectors = vectors[..., 1:] / values[..., None, 1:] ** 0.25
     return np.asarray(demands @ vectors @ vectors.swapaxes(-1, -2))
 
 
-def effective_resistances(
-    embedding: Float64[np.ndarray, "*B k n"],
-) -> Float64[np.ndarray, "*B n n"]:
+def effective_resistances(embedding: graphs.Demands) -> Float64[np.ndarray, "*B n n"]:
     """Squared distances of the columns: effective resistances, if the demands were I."""
     difference = embedding[..., :, :, None] - embedding[..., :, None, :]
     return np.asarray((difference**2).sum(axis=-3))
@@ -147,5 +143,4 @@ graphs.entry(
     layers=9,
     width=30,
     error=8.5e-16,
-    theorem={"heads": "1", "width": "m + 2k = 40"},
 ).register("resistive")
