@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from jaxtyping import Float64
@@ -84,7 +84,8 @@ def check(
         raise InputError(f"n is {n}; compare on at least one example")
     compiled = network.compiled
     traced, exact = compiled.traced, network.exact
-    inputs = dict((draw or compiled.draw or _draw(traced))(stream(seed, "construct check"), n))
+    draw = draw or compiled.draw or partial(_draw, traced)
+    inputs = dict(draw(stream(seed, "construct check"), n))
     with np.errstate(all="ignore"):
         reference = interpreted(traced, inputs, exact=exact)
         usable = reference.largest < HUGE
@@ -200,14 +201,11 @@ class _Evaluator:
         return entrywise(atom.scalar, self.form(atom.body), exact=self.exact)
 
 
-def _draw(traced: Traced) -> Draw:
-    def draw(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-        found = {}
-        for name, (rows, columns) in traced.shapes.items():
-            entries = rng.standard_normal((n, rows, columns))
-            if name in traced.symmetric:
-                entries = (entries + entries.swapaxes(1, 2)) / 2**0.5
-            found[name] = entries / (rows**0.5 + columns**0.5)
-        return found
-
-    return draw
+def _draw(traced: Traced, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+    found = {}
+    for name, (rows, columns) in traced.shapes.items():
+        entries = rng.standard_normal((n, rows, columns))
+        if name in traced.symmetric:
+            entries = (entries + entries.swapaxes(1, 2)) / 2**0.5
+        found[name] = entries / (rows**0.5 + columns**0.5)
+    return found

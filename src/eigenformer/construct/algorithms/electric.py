@@ -15,8 +15,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from . import graphs

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from .heads import head

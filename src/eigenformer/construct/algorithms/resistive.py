@@ -17,8 +17,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer
 from ..spec import Spec, Stage
 from . import graphs
@@ -91,12 +90,11 @@ def whitening_spec(
             )
         return incidence, graphs.centred(given)
 
-    notes = [CENTRED, f"the output is read times {output_scale:g}"]
+    notes: tuple[str, ...] = (CENTRED, f"the output is read times {output_scale:g}")
     if lambda_max is None:
         divisor = "the root of lambda_max" if power == 1 else "lambda_max"
-        notes.append(
-            f"the input map divides B by the root of each graph's lambda_max, and Psi by {divisor}"
-        )
+        scaled = "the input map divides B by the root of each graph's lambda_max, and Psi by "
+        notes = (*notes, scaled + divisor)
     spec = graphs.network_spec(
         name,
         layout,
@@ -105,7 +103,7 @@ def whitening_spec(
         given="demands",
         output="output",
         prepare=prepare,
-        notes=tuple(notes),
+        notes=notes,
     )
     return replace(spec, output=replace(spec.output, sign=output_scale))
 
