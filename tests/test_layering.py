@@ -48,26 +48,12 @@ SINGLE_PAPERS = {
 }
 """What reads one paper's folder; everything else sees papers as they all are (`papers/*.py`)."""
 TWICE = {
-    "Claim": "to merge",
-    "Compared": "two studies' own, each within its module",
     "Conditioned": "a law of matrices and a law of points: names in kept configurations",
-    "Cost": "to merge",
     "LeastSquares": "a problem and an algorithm for it",
-    "Measured": "to rename",
-    "Outcome": "to merge",
     "Point": "to merge",
     "Record": "to merge",
-    "Records": "to merge",
-    "Run": "to merge",
-    "Schedule": "to rename: layers of a program, rates of a study, jobs of an engine",
-    "Size": "each paper's own sizes by scale",
-    "Stage": "to rename: repeated layers; a curriculum's",
+    "Stage": "layers of a network that repeat, and a run before the last: each is called so",
     "Task": "token ids and prompts: both are to be drawn, trained on and scored",
-    "Trained": "two studies' own, each within its module",
-    "Trainer": "to merge",
-    "Verdict": "to merge",
-    "_LayerWeights": "to rename",
-    "_Loop": "to merge",
 }
 """Names of two classes or more, and why, or what is to become of them."""
 

@@ -101,9 +101,7 @@ def test_a_field_without_a_value_is_named() -> None:
     stack = StackConfig(layers=1, width=8, heads=2)
     small = models.get("transformer", encoder=stack, decoder=stack)
     recurrent = models.get("recurrent", encoder_layers=1, decoder_layers=1, embedding=4, hidden=4)
-    with pytest.raises(
-        InputError, match="has no default for its field 'encoder'"
-    ):
+    with pytest.raises(InputError, match="has no default for its field 'encoder'"):
         type(small).like(recurrent)
     with pytest.raises(InputError, match="field of the model 'transformer' 'widht'"):
         small.changed(widht=3)

@@ -3,12 +3,15 @@
 import json
 import os
 import signal
+import sys
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from command_line import complaint, run
 from outside_paper import CLAIMS, TINY, experiments
 
+import eigenformer
 from eigenformer.papers.paper import GROUP
 from eigenformer.runs import Records
 from eigenformer.runs.engine import Outcome
@@ -114,6 +117,29 @@ def test_claims_say_what_was_found_and_what_is_missing(capsys: pytest.CaptureFix
     assert [line[:2] for line in out.splitlines() if line[:1] == "T"] == list(CLAIMS)
     assert "`eigenformer paper run tiny2020-two --scale laptop`" in out
     assert out.endswith("3 claims at scale laptop: 0 holds, 0 fails, 3 undecided\n")
+
+
+def test_a_report_on_a_table_runs_little_else(tmp_path: Path) -> None:
+    package = str(Path(eigenformer.__file__).parent)
+    entered = set()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        """Files whose functions are called, unless by an import."""
+        file, above = frame.f_code.co_filename, frame
+        while file.startswith(package) and above.f_code.co_name != "<module>" and above.f_back:
+            above = above.f_back
+        if file.startswith(package) and not above.f_code.co_filename.startswith(package):
+            entered.add(Path(file).relative_to(package).as_posix())
+
+    before = sys.gettrace()
+    sys.settrace(note)
+    try:
+        assert run("paper", "report", "table12", "--to", tmp_path) == 0
+    finally:
+        sys.settrace(before)
+    assert len(entered) < 45
+    tables = {file for file in entered if file.startswith("papers/charton2022/table")}
+    assert tables == {"papers/charton2022/table12.py"}
 
 
 @pytest.mark.usefixtures("tiny")

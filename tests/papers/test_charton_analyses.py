@@ -4,7 +4,8 @@ import pytest
 from failing_solvers import Wrong, blurred, exact, task_of
 
 from eigenformer.papers import Table
-from eigenformer.papers.charton2022.analyses import ANALYSES, failure_table, memorisation_table
+from eigenformer.papers.charton2022 import PAPER, analyses
+from eigenformer.papers.charton2022.analyses import FAILURES, MEMORISATION
 from eigenformer.papers.charton2022.failures import failures
 from eigenformer.papers.charton2022.memorisation import kept_memorisation
 
@@ -18,15 +19,15 @@ def numbers(table: Table, *keys: str) -> dict[tuple[object, ...], float]:
     }
 
 
-def test_failures_tell_what_wrong_answers_still_meet() -> None:
+def test_failures_tell_what_wrong_answers_still_meet(monkeypatch: pytest.MonkeyPatch) -> None:
     task = task_of("inverse")
     record = failures(Wrong(task, blurred(0.005), name="blurred"), task, 400)
-    table = failure_table(lambda: [record])
+    monkeypatch.setattr(analyses, "kept_failures", lambda: {"blurred": record})
     split = record.predictors["condition"].separation
     assert split is not None
     below = f"condition number of the input below {split.threshold:.4g}"
     distance = record.measures["distance"]
-    assert numbers(table, "share", "answers") == pytest.approx(
+    assert numbers(FAILURES, "share", "answers") == pytest.approx(
         {
             ("right within 5%", "all"): record.right.value,
             ("well-formed", "all"): record.well_formed.value,
@@ -36,19 +37,20 @@ def test_failures_tell_what_wrong_answers_still_meet() -> None:
             (below, "wrong"): 1 - split.failures_above.value,
         }
     )
-    (figure,) = table.figures("laptop")
+    (figure,) = FAILURES.figures("laptop")
     assert "blurred" in figure.alt
 
 
-def test_what_has_no_condition_number_is_not_drawn() -> None:
+def test_what_has_no_condition_number_is_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     task = task_of("transpose")
     record = failures(Wrong(task, exact), task, 400)
-    assert not failure_table(lambda: [record]).figures("laptop")
+    monkeypatch.setattr(analyses, "kept_failures", lambda: {"exact": record})
+    assert not FAILURES.figures("laptop")
 
 
 def test_memorisation_stands_beside_its_control() -> None:
     (record,) = kept_memorisation().values()
-    found = list(numbers(memorisation_table(lambda: [record]), "quantity").values())
+    found = list(numbers(MEMORISATION, "quantity").values())
     estimates = (record.correlation, record.control, record.excess, record.lookup)
     assert found[:4] == [one.value for one in estimates]
     near, far = (record.quarters[place].right["0.05"] for place in (0, -1))
@@ -56,8 +58,6 @@ def test_memorisation_stands_beside_its_control() -> None:
     assert found[4:8] == [share.value for share in shares]
 
 
-def test_the_package_brings_both() -> None:
-    assert [table.name for table in ANALYSES if table.computed("laptop")] == [
-        "failures",
-        "memorisation",
-    ]
+def test_the_paper_has_both() -> None:
+    assert PAPER.studies["failures"] == FAILURES
+    assert PAPER.studies["memorisation"] == MEMORISATION

@@ -9,7 +9,7 @@ from claim_evidence import TABLES, found
 from claim_scenarios import SCENARIOS
 from fake_records import Fake, FakeRecords, Scenario, fake_records, record
 
-from eigenformer.papers import Evidence, decide_all, deciding, judging
+from eigenformer.papers import Evidence, decide_all, judging
 from eigenformer.papers.charton2022 import PAPER
 from eigenformer.papers.charton2022.claims import CLAIMS, basics, learning
 from eigenformer.runs import SCALES, Scale
@@ -110,9 +110,9 @@ def test_hours_are_those_of_timed_runs_of_the_same_kind() -> None:
     timed = {runs[0].identity: record(runs[0], Fake())}
     evidence = Evidence({"table02": TABLES["table02"]}, "laptop", FakeRecords(timed))
     minutes = runs[0].config.examples / 100 / 60
-    assert deciding.would_cost(evidence, [runs[0], runs[0]]).endswith(f"about {minutes:.0f} min")
-    assert deciding.would_cost(evidence, [runs[0]], 3).endswith(f"about {3 * minutes:.0f} min")
-    hours = deciding.would_cost(evidence, [runs[0]] * 3, scale="gpu")
+    assert judging.would_cost(evidence, [runs[0], runs[0]]).endswith(f"about {minutes:.0f} min")
+    assert judging.would_cost(evidence, [runs[0]], 3).endswith(f"about {3 * minutes:.0f} min")
+    hours = judging.would_cost(evidence, [runs[0]] * 3, scale="gpu")
     assert hours.startswith(f"{runs[0].config.examples:,}") and "at most 0.17 H200 hours" in hours
 
 

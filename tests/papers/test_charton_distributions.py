@@ -8,8 +8,8 @@ import pytest
 from eigenformer import ensembles, rng
 from eigenformer.ensembles import Ensemble
 from eigenformer.papers.charton2022 import table12, table20
-from eigenformer.papers.charton2022.distributions import test_set as outside_set
-from eigenformer.papers.charton2022.distributions import training_set
+from eigenformer.papers.charton2022.table12 import test_set as outside_set
+from eigenformer.papers.charton2022.table12 import training_set
 from eigenformer.runs import SCALES, Scale
 
 TABLES = {"table12": table12.TABLE, "table20": table20.TABLE}

@@ -6,7 +6,7 @@ import pytest
 from claim_evidence import TABLES
 from fake_records import FakeRecords
 
-from eigenformer.papers import Evidence, Table, deciding, judging, sides
+from eigenformer.papers import Evidence, Table, judging, sides
 from eigenformer.runs import Measured, Scale
 
 
@@ -60,7 +60,7 @@ def test_equality_takes_several_seeds(a: list[float], b: list[float], holds: boo
 def test_what_is_too_easy_is_decided_at_a_larger_scale(scale: Scale, said: str) -> None:
     evidence = Evidence({"table04": TABLES["table04"]}, scale, FakeRecords({}))
     easy = judging.outdoes(one_sided([0.95]), one_sided([0.93], "b"), "5%")
-    assert deciding.would_decide(evidence, [easy]).startswith(said)
+    assert judging.would_decide(evidence, [easy]).startswith(said)
 
 
 def test_a_close_difference_asks_for_the_seeds_that_it_takes() -> None:
@@ -69,7 +69,7 @@ def test_a_close_difference_asks_for_the_seeds_that_it_takes() -> None:
     def seeds(a: list[float], b: list[float]) -> int:
         undecided = judging.better(one_sided(a), one_sided(b, "b"), "5%")
         assert undecided.why == "close"
-        return int(deciding.would_decide(evidence, [undecided]).split()[0])
+        return int(judging.would_decide(evidence, [undecided]).split()[0])
 
     assert seeds([0.9], [0.8]) == 3
     # Half the difference with the same spread takes four times the seeds.

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eigenformer.papers import above, larger
-from eigenformer.papers.compare import fewer, mean_half_width, welch_half_width
+from eigenformer.papers.sides import fewer, mean_half_width, welch_half_width
 from eigenformer.runs import Measured
 
 share = st.floats(0, 1)

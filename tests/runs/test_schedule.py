@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from eigenformer.core import InputError
 from eigenformer.runs import Experiment, Plan
-from eigenformer.runs.engine import JobOptions, Outcome, Schedule, exit_status
+from eigenformer.runs.engine import JobOptions, Outcome, RunQueue, exit_status
 from eigenformer.runs.jobs import JobResult, is_locked, make_job, perform
 from eigenformer.runs.local_engine import LocalEngine
 from eigenformer.runs.options import EngineOptions, job_options, make_engine
@@ -55,7 +55,7 @@ def test_any_plan_is_run_in_order(
     plan = Plan.of(made)
     store = tmp_path_factory.mktemp("store")
     heard = Heard()
-    schedule = Schedule(plan, JobOptions(execution=QUIET, store=store), heard)
+    schedule = RunQueue(plan, JobOptions(execution=QUIET, store=store), heard)
     running: list[Any] = []
     while schedule.left or running:
         while len(running) < workers and (found := schedule.next()):
@@ -77,7 +77,7 @@ def test_any_plan_is_run_in_order(
 
 
 def test_a_stopped_schedule_begins_nothing(tmp_path: Path) -> None:
-    schedule = Schedule(chain(), jobs(tmp_path), Heard())
+    schedule = RunQueue(chain(), jobs(tmp_path), Heard())
     one, job = schedule.next() or (None, None)
     assert one is not None and job is not None
     schedule.stop(15)

@@ -47,7 +47,7 @@ def attention(
         if not names:
             return none
         if name not in names:
-            name = next((each for each in names if ".cross." in each), names[-1])
+            name = next((pattern for pattern in names if ".cross." in pattern), names[-1])
         grid = cache.grid(name)[0]
     except InputError:  # the matrix has been answered: the model does not say where it looks
         return none

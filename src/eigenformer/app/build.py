@@ -60,7 +60,7 @@ def build(program: str, condition: float = 1.0, seed: int = 0) -> Built:
     text = read_program(program)
     network = text.compile()
     inputs = _draw(text, condition, seed)
-    tensors = tuple(torch.from_numpy(each) for each in inputs.values())
+    tensors = tuple(torch.from_numpy(matrix) for matrix in inputs.values())
     with torch.no_grad():
         target = text.target(*tensors)
         start, _ = network.start(*tensors)
@@ -82,7 +82,7 @@ def build(program: str, condition: float = 1.0, seed: int = 0) -> Built:
         measure=measure,
         expected=None if order is None else _expected(network, residuals, order, inputs),
         order=order,
-        condition=max(float(np.linalg.cond(each)) for each in inputs.values()),
+        condition=max(float(np.linalg.cond(matrix)) for matrix in inputs.values()),
     )
 
 
@@ -90,7 +90,7 @@ def _draw(text: ProgramText, condition: float, seed: int) -> dict[str, np.ndarra
     """Random inputs, of coefficients of about 1."""
     if not 0 <= condition <= 12:
         raise InputError(f"the condition number is 10^{condition:g}; take a power from 0 to 12")
-    found = {}
+    inputs = {}
     for place, (name, (rows, columns)) in enumerate(text.given.items()):
         ensemble = ensembles.get(
             "conditioned",
@@ -99,33 +99,34 @@ def _draw(text: ProgramText, condition: float, seed: int) -> dict[str, np.ndarra
             condition=1.0 if min(rows, columns) == 1 else 10.0**condition,
         )
         generator = rng(seed, "app build", place)
-        found[name] = ensemble.draw(generator, 1, name in text.symmetric).values[0]
-    return found
+        inputs[name] = ensemble.draw(generator, 1, name in text.symmetric).values[0]
+    return inputs
 
 
 def _residuals(
     text: ProgramText, inputs: dict[str, np.ndarray], outputs: list[Tensor], target: Tensor | None
 ) -> tuple[np.ndarray, str]:
-    found = [each.numpy() for each in outputs]
+    iterates = [output.numpy() for output in outputs]
     name = text.inverts
     with np.errstate(all="ignore"):
         if name is not None and target is not None and target.shape == outputs[-1].shape:
             a = inputs[name]
             tall = a.shape[0] > a.shape[1]
             eye = np.eye(min(a.shape))
-            sizes = [_norm(eye - (x @ a if tall else a @ x)) for x in found]
+            sizes = [_norm(eye - (x @ a if tall else a @ x)) for x in iterates]
             return np.array(sizes), f"||I - {'X ' + name if tall else name + ' X'}||"
         if target is not None:
             truth = target.numpy()
-            if truth.shape != found[-1].shape:
+            if truth.shape != iterates[-1].shape:
                 raise InputError(
                     f"the target is {truth.shape[0]}x{truth.shape[1]} and the result "
-                    f"{found[-1].shape[0]}x{found[-1].shape[1]}; make them alike"
+                    f"{iterates[-1].shape[0]}x{iterates[-1].shape[1]}; make them alike"
                 )
             size = _norm(truth) or 1.0
-            return np.array([_norm(x - truth) / size for x in found]), "||X - target|| / ||target||"
-        size = _norm(found[-1]) or 1.0
-        return np.array([_norm(x - found[-1]) / size for x in found]), "||X - X at the end||"
+            errors = [_norm(x - truth) / size for x in iterates]
+            return np.array(errors), "||X - target|| / ||target||"
+        size = _norm(iterates[-1]) or 1.0
+        return np.array([_norm(x - iterates[-1]) / size for x in iterates]), "||X - X at the end||"
 
 
 def _norm(matrix: np.ndarray) -> float:
@@ -147,10 +148,8 @@ def iteration_order(text: ProgramText) -> int | None:
     if text.symmetric:
         a = a + a.T
     x = generator.standard_normal(text.shapes[fed])
-    symbols = {each: generator.standard_normal(shape) for each, shape in text.shapes.items()} | {
-        name: a,
-        fed: x,
-    }
+    symbols = {symbol: generator.standard_normal(shape) for symbol, shape in text.shapes.items()}
+    symbols |= {name: a, fed: x}
     if x.shape != a.T.shape:
         return None
     after = interpret(text.program(), symbols, exact=False)
@@ -178,8 +177,8 @@ def _expected(
     condition = np.linalg.cond(next(iter(inputs.values())))
     floor = theory.floor(np.array(condition), torch.float64)
     with np.errstate(under="ignore"):
-        found: np.ndarray = np.maximum(first ** (float(order) ** t), np.maximum(floor, _SMALLEST))
-    return found
+        line: np.ndarray = np.maximum(first ** (float(order) ** t), np.maximum(floor, _SMALLEST))
+    return line
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -201,7 +200,7 @@ def weights(built: Built, layer: int) -> list[Weight]:
     blocks = {name: rows.count for name, rows in spec.layout.items()}
     width = spec.layout.width
     roles: tuple[Literal["value", "key", "query"], ...] = ("value", "key", "query")
-    found = [
+    shown = [
         Weight(
             name=f"head {number}, {role}",
             matrix=dense(getattr(head, role), width),
@@ -214,6 +213,6 @@ def weights(built: Built, layer: int) -> list[Weight]:
     if here.units:
         up, down = feed_forward(here, spec)
         hidden = {"hidden": len(up)}
-        found.append(Weight(name="ReLU, in", matrix=up, rows=hidden, columns=blocks))
-        found.append(Weight(name="ReLU, out", matrix=down, rows=blocks, columns=hidden))
-    return found
+        shown.append(Weight(name="ReLU, in", matrix=up, rows=hidden, columns=blocks))
+        shown.append(Weight(name="ReLU, out", matrix=down, rows=blocks, columns=hidden))
+    return shown

@@ -55,10 +55,10 @@ def chance(model: str, condition: float, basis_condition: float | None, cautions
 
 
 def _overall(model: str) -> Chance:
-    found = shipped_model(find_shipped(model)).accuracy(0.05)
+    right = shipped_model(find_shipped(model)).accuracy(0.05)
     return Chance(
-        Proportion(count=found["count"], n=found["n"]),
-        f"of all {found['n']:,} fresh test matrices, within 5%; how it depends on the matrix was "
+        Proportion(count=right["count"], n=right["n"]),
+        f"of all {right['n']:,} fresh test matrices, within 5%; how it depends on the matrix was "
         "not counted for this model",
     )
 

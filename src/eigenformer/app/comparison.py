@@ -82,8 +82,8 @@ class CompareState:
         if self.sweep == "spectrum":
             return ensembles.get(str(place), dims=dims, scale=_SCALE), size, noise
         if self.sweep == "condition number":
-            found = ensembles.get("conditioned", dims=dims, scale=_SCALE, condition=float(place))
-            return found, size, noise
+            options = {"dims": dims, "scale": _SCALE, "condition": float(place)}
+            return ensembles.get("conditioned", **options), size, noise
         if self.sweep == "noise":
             noise = float(place)
         return ensembles.get("iid-uniform", dims=dims, scale=_SCALE), size, noise

@@ -81,5 +81,5 @@ def ensemble_of(name: str, size: int, scale: float, setting: float) -> Ensemble:
 
 def draw(problem: Problem, ensemble: Ensemble, seed: int) -> Float64[np.ndarray, "m n"]:
     """One input of a problem, operands side by side where it has two."""
-    found: np.ndarray = problem.draw(rng(seed, "app draw"), 1, ensemble).values[0]
-    return found
+    matrix: np.ndarray = problem.draw(rng(seed, "app draw"), 1, ensemble).values[0]
+    return matrix

@@ -27,12 +27,12 @@ def _tasks() -> dict[str, Task]:
 @lru_cache(maxsize=1)
 def models_by_problem() -> dict[str, tuple[str, ...]]:
     """The shipped models that answer each problem; a joint model answers several."""
-    found: dict[str, list[str]] = {}
+    models: dict[str, list[str]] = {}
     for name, task in _tasks().items():
         for problem in task.problem.parts:
-            found.setdefault(problem.name, []).append(name)
-    ordered = [name for name in problems.names() if name in found]
-    return {name: tuple(found[name]) for name in ordered}
+            models.setdefault(problem.name, []).append(name)
+    ordered = [name for name in problems.names() if name in models]
+    return {name: tuple(models[name]) for name in ordered}
 
 
 def problem_of(name: str) -> Problem:

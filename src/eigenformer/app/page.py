@@ -139,24 +139,24 @@ def _connect_compare(compare: compare_tab.CompareTab, state: gr.State, link: gr.
 def _restore(request: gr.Request) -> list[Any]:
     """What the page shows first: what its link says, or the usual."""
     text = str(dict(request.query_params).get("s", ""))
-    sentence, found = "", PageState()
+    sentence, state = "", PageState()
     if text:
         try:
-            found = decode(text)
+            state = decode(text)
         except InputError as error:
             sentence = p.error_sentence(error)
-    given = found.build
+    given = state.build
     return [
         sentence,
-        gr.Tabs(selected=found.tab),
-        *ask_tab.control_values(found.ask),
-        *ask_tab.answer(found.ask),
+        gr.Tabs(selected=state.tab),
+        *ask_tab.control_values(state.ask),
+        *ask_tab.answer(state.ask),
         given.program,
         given.condition,
         given.seed,
-        *(build_tab.compiled(given) if found.tab == "build" else [gr.skip()] * 5),
-        *compare_tab.control_values(found.compare),
-        found,
+        *(build_tab.compiled(given) if state.tab == "build" else [gr.skip()] * 5),
+        *compare_tab.control_values(state.compare),
+        state,
     ]
 
 

@@ -112,15 +112,15 @@ def import_lawt(folder: tyro.conf.Positional[Path], to: Path | None = None) -> i
         folder: a LAWT run, such as dumped/exp/id.
         to: folder for the model; without it, one in the run store, named by operation and size.
     """
-    found = import_run(folder)
-    target = to or found.default_folder
-    found.solver.save_pretrained(target)
-    task = found.solver.task
+    imported = import_run(folder)
+    target = to or imported.default_folder
+    imported.solver.save_pretrained(target)
+    task = imported.solver.task
     print(
-        f"{target}: {found.solver.name}, {task.encoder.label} in, {task.decoder.label} out, "
-        f"{sum(p.numel() for p in found.solver.model.parameters()):,} parameters"
+        f"{target}: {imported.solver.name}, {task.encoder.label} in, {task.decoder.label} out, "
+        f"{sum(p.numel() for p in imported.solver.model.parameters()):,} parameters"
     )
-    for note in found.notes:
+    for note in imported.notes:
         print(f"note: {note}")
     print(f"next: eigenformer evaluate {target}")
     return 0

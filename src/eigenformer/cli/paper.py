@@ -17,7 +17,6 @@ from ..runs import SCALES, Records, Scale
 from ..runs.cost import duration
 from ..runs.options import EngineOptions
 from .answers import json_lines
-from .paper_report import write_report
 from .paper_run import STYLES, expected, run_studies
 from .parse import JsonFlag, run_one_of
 
@@ -174,7 +173,7 @@ class Commands:
             records: folder of the records, in place of those that come with the papers.
         """
         chosen = self._chosen(names or ("all",), records)
-        write_report(chosen, scale, to or Path(f"{self.prog}-report"))
+        _write(chosen, scale, to or Path(f"{self.prog}-report"))
         return 0
 
     def _chosen(self, names: Sequence[str], records: Path | None) -> list[Excerpt]:
@@ -220,6 +219,26 @@ class Commands:
             command = f"`eigenformer {self.prog} run {name} --scale {verdict.scale}`"
             line = f"    {name} has not been made: {command}"
             console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def _write(chosen: Sequence[Excerpt], scale: Scale, to: Path) -> None:
+    """A chapter for each paper's tables, and one on all other studies."""
+    from ..reports import report, studies_chapter, tables_chapter, write_markdown, write_page
+
+    tables = [one for one in chosen if one.tables]
+    analyses = [one for one in chosen if one.analyses]
+    chapters = [tables_chapter(one, scale) for one in tables]
+    if analyses:
+        chapters.append(studies_chapter(analyses, scale))
+    document = report(*chapters)
+    write_markdown(document, to)
+    write_page(document, to / "index.html")
+    counts = (
+        ("table or figure", "tables and figures", sum(len(one.tables) for one in tables)),
+        ("study", "studies", sum(len(one.analyses) for one in analyses)),
+    )
+    told = " and ".join(f"{n} {one if n == 1 else many}" for one, many, n in counts if n)
+    print(f"{to / 'index.html'} and {to / 'README.md'}: {told}")
 
 
 def _source(paper: Paper, claim: Claim) -> str:

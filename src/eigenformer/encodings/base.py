@@ -4,11 +4,12 @@ Letters: B batch, M N matrix, K coefficients, T tokens a coefficient, L tokens, 
 """
 
 import enum
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int8, Int64
@@ -17,6 +18,7 @@ from ..core import InputError, Registry, unknown
 from ..ensembles import Matrices
 from .rounding import LARGEST_EXPONENT
 
+COMMON = ("P10", "P100", "P1000", "P10000", "B1999", "FP15")
 EOS, PAD = 0, 1
 """Ids in all vocabularies: <eos> ends an output and starts the decoder; <pad> fills a batch."""
 EXPONENTS = range(-LARGEST_EXPONENT, LARGEST_EXPONENT + 1)
@@ -317,3 +319,36 @@ def within(ids: Int64[np.ndarray, "*K"], count: int) -> Bool[np.ndarray, "*K"]:
 
 def _end(row: list[int]) -> int:
     return next((i for i, token in enumerate(row) if token <= PAD), len(row))
+
+
+def names() -> tuple[str, ...]:
+    """The encodings of the paper, then those that plug-ins registered."""
+    return (*COMMON, *(n for n in Encoding.registry.names() if n not in ("P", "B", "FP")))
+
+
+def get(name: str, **options: Any) -> Encoding:
+    """The encoding called `name`: P{base}, B{2*10^p-1}, FP{span}, or a registered one.
+
+    `options` are its other fields, such as `max_dim`, or `precision` (digits) of P and FP.
+    """
+    match = re.fullmatch(r"(P|B|FP)([1-9]\d*)", name)
+    if match is None:
+        if name in Encoding.registry.names():
+            return Encoding.registry.get(name, **options)
+        raise unknown("encoding", name, names())
+    family, number = match[1], int(match[2])
+    digits = len(match[2]) - 1
+    if family == "B" and number != 2 * 10**digits - 1:
+        raise InputError(
+            f"unknown encoding {name!r}: B takes 2*10^p - 1, such as B199, B1999 or B19999"
+        )
+    field, value = {"P": ("base", number), "B": ("precision", digits), "FP": ("span", number)}[
+        family
+    ]
+    if field in options:
+        raise InputError(
+            f"{name} has {field} {value}, but the option says {options[field]}; drop the option"
+        )
+    if family == "P" and number != 10:
+        options.setdefault("precision", digits)
+    return Encoding.registry.get(family, **{field: value}, **options)

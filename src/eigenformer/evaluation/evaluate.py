@@ -251,11 +251,11 @@ def _by_problem(
 
 def _measures(errors: Errors, valid: np.ndarray) -> dict[str, dict[str, float]]:
     """Quartiles and 98% range of each measure over the well-formed answers."""
-    found = {}
+    quartiles = {}
     for name, values in errors.measures.items():
         kept = values[valid & np.isfinite(values)]
         if len(kept):
             quantiles = np.quantile(kept, (0.01, 0.25, 0.5, 0.75, 0.99))
             keys = ("p1", "p25", "median", "p75", "p99")
-            found[name] = dict(zip(keys, map(float, quantiles), strict=True))
-    return found
+            quartiles[name] = dict(zip(keys, map(float, quantiles), strict=True))
+    return quartiles

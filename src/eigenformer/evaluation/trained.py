@@ -182,10 +182,10 @@ class TrainedSolver(Solver):
         return Written(inputs, answers, ok)
 
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
-        found = []
+        sentences = []
         ensemble, (_, m, n) = self.task.ensemble, inputs.shape
         if not takes(self.problem, ensemble, m, n):
-            found.append(
+            sentences.append(
                 f"{self.name} was trained on {ensemble.dims} matrices, not on an input of {m}x{n}: "
                 "do not expect a right answer"
             )
@@ -198,16 +198,16 @@ class TrainedSolver(Solver):
         outside = [s for s in (sizes.max(), sizes.min()) if not 0.1 * low <= s <= reach * high]
         if outside:
             scale = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-            found.append(
+            sentences.append(
                 f"{self.name} was trained on coefficients of the scale {scale}, but the largest of "
                 f"an input is {outside[0]:g}: rescale it"
             )
         if (inputs == 0).any():
-            found.append(
+            sentences.append(
                 f"{self.name} was trained on random coefficients, never exactly zero, "
                 "but an input has zeros"
             )
-        return found
+        return sentences
 
 
 def _finite(answers: Matrices) -> Predictions:

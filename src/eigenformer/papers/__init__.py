@@ -8,9 +8,6 @@ from .claims import Claim as Claim
 from .claims import Evidence as Evidence
 from .claims import Verdict as Verdict
 from .claims import decide_all as decide_all
-from .compare import above as above
-from .compare import larger as larger
-from .figure import Figure as Figure
 from .findings import Finding as Finding
 from .findings import Findings as Findings
 from .findings import HeatMap as HeatMap
@@ -23,10 +20,13 @@ from .paper import Paper as Paper
 from .paper import by_id as by_id
 from .paper import by_name as by_name
 from .paper import papers as papers
-from .printed import PaperCell as PaperCell
-from .printed import PaperTable as PaperTable
+from .sides import above as above
+from .sides import larger as larger
 from .study import Analysis as Analysis
+from .study import Figure as Figure
 from .study import Kept as Kept
+from .study import PaperCell as PaperCell
+from .study import PaperTable as PaperTable
 from .study import Study as Study
 from .study import Table as Table
 from .study import Value as Value

@@ -4,13 +4,14 @@ import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import median
 
 from ..core import InputError, unknown
-from ..runs.experiment import Label, Scale
-from ..runs.readings import Measured
+from ..runs.cost import cost
+from ..runs.experiment import Label, Measured, Scale
 from ..runs.records import Records
+from ..training import Run, TrainConfig
 from .findings import Finding, State
-from .speed import Rates, rates_of
 from .study import Kept, Study, Table, Value
 
 
@@ -72,7 +73,7 @@ class Evidence:
         """The same for one claim."""
         found = copy.copy(self)
         found.own = claim.studies
-        found.__dict__.pop("rates", None)
+        found.__dict__.pop("_rates", None)
         return found
 
     def table(self, name: str) -> Table:
@@ -108,14 +109,40 @@ class Evidence:
         """The findings of a study, if it has been made."""
         return self.studies[study].kept(self.scale, self.records)
 
+    def seconds(self, run: Run) -> float:
+        """How long a run takes: as those of its kind, in proportion to examples, or `runs.cost`'s.
+
+        Those of its kind are runs of the claim's own tables that have been made.
+        """
+        for kind in _kinds(run):
+            if kind in self._rates:
+                return median(self._rates[kind]) * run.length
+        return cost(run).seconds
+
     @cached_property
-    def rates(self) -> Rates:
-        """Seconds an example of the runs of the claim's own tables that have been made."""
+    def _rates(self) -> dict[tuple[str, ...], list[float]]:
+        """Seconds an example, by kind of run, from closely alike to any."""
+        rates: dict[tuple[str, ...], list[float]] = {}
         tables = [self.studies[name] for name in self.own if name in self.studies]
-        return rates_of([one for one in tables if isinstance(one, Table)], self.scale, self.records)
+        for run in (
+            run for one in tables if isinstance(one, Table) for run in one.distinct(self.scale)
+        ):
+            record = self.records.get(run)
+            if record is not None and record.seconds > 0 and record.examples > 0:
+                for kind in _kinds(run.config):
+                    rates.setdefault(kind, []).append(record.seconds / record.examples)
+        return rates
 
 
 _NONE = object()
+
+
+def _kinds(run: Run) -> tuple[tuple[str, ...], ...]:
+    """What a run's speed goes by, the most telling first; enough to go by another's."""
+    if not isinstance(run, TrainConfig):
+        return ()
+    size = (run.task.problem.name, str(run.task.ensemble.dims), type(run.model).__name__)
+    return (*size, repr(run.model)), size
 
 
 def decide_all(

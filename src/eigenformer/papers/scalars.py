@@ -31,7 +31,7 @@ _SECOND = (0.05, 0.3)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule:
+class RateSchedule:
     """Rates of each step, and the loss that they were chosen for."""
 
     rates: tuple[float, ...]
@@ -71,7 +71,7 @@ def best_one_step(values: Float[Tensor, "B d"]) -> float:
 
 def best_schedule(
     values: Float[Tensor, "B d"], steps: int, scheme: Scheme, *, shared: bool = False
-) -> Schedule:
+) -> RateSchedule:
     """The scalars with the least mean loss; `shared`: one pair for all steps (a looped layer).
 
     The least of what the searches find: for several steps no search can promise the global minimum.
@@ -89,7 +89,7 @@ def _search(
     shared: bool,
     unit: float,
     start: tuple[float, float],
-) -> Schedule:
+) -> RateSchedule:
     distinct = 1 if shared else steps
     # Distinct starts for distinct steps: from equal ones a search would keep some of them equal.
     spread = torch.linspace(0.8, 1.25, distinct, dtype=torch.float64)
@@ -114,4 +114,6 @@ def _search(
     with torch.no_grad():
         rates, data_rates = schedule()
         loss = float(mean_loss(values, rates, data_rates))
-    return Schedule(rates=tuple(rates.tolist()), data_rates=tuple(data_rates.tolist()), loss=loss)
+    return RateSchedule(
+        rates=tuple(rates.tolist()), data_rates=tuple(data_rates.tolist()), loss=loss
+    )

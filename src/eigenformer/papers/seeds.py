@@ -6,8 +6,8 @@ from typing import Literal, TypeVar
 
 from ..incontext import InContextFolder, RunConfig
 from ..training import ScheduleConfig
-from .compare import mean
 from .findings import Kind, Line, Number, Panel
+from .sides import mean
 
 RANGE = "Bands: the range over seeds."
 INTERVALS = "Intervals are ranges over seeds."

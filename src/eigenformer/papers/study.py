@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..core import InputError, content_hash, from_json, load_json, save_json, to_json
-from ..runs.experiment import SCALES, Cell, Experiment, Label, Scale
-from ..runs.readings import Measured
+from ..runs.experiment import SCALES, Cell, Experiment, Label, Measured, Scale
 from ..runs.records import Records
-from .figure import Figure
 from .findings import Findings
-from .printed import PaperTable
 
 
 def check_name(kind: str, name: str) -> None:
@@ -75,6 +72,62 @@ class Study(ABC):
     def kept(self, scale: Scale, records: Records) -> "Kept | None":
         """Its findings; None if there are none, or it has changed since, or is read run by run."""
         return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperCell:
+    """One number of a table of the paper."""
+
+    labels: dict[str, Label]
+    value: float | str | None
+    """In the table's unit: accuracies in percent."""
+    unit: str = ""
+    """To be printed after it, such as "epochs"."""
+    detail: str = ""
+    """To be said of it, such as "22.8 M examples"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperTable:
+    """One table of the paper."""
+
+    name: str
+    """As the table of ours that repeats it."""
+    title: str
+    task: str
+    common: dict[str, Any]
+    """What all its cells share."""
+    notes: str
+    """How it was read where its text is ambiguous."""
+    cells: tuple[PaperCell, ...]
+
+    def find(self, labels: Mapping[str, Label]) -> list[PaperCell]:
+        """The cells whose labels agree with `labels` wherever both have the key."""
+        return [
+            cell
+            for cell in self.cells
+            if all(cell.labels[key] == labels[key] for key in cell.labels.keys() & labels.keys())
+        ]
+
+    def value(self, labels: Mapping[str, Label]) -> float | None:
+        """The number of the one cell with these labels; None if there are none or several."""
+        found = [cell.value for cell in self.find(labels)]
+        if len(found) != 1 or not isinstance(found[0], (int, float)):
+            return None
+        return float(found[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A drawing, not drawn yet."""
+
+    name: str
+    """Of its files, without ending: lower-case letters, digits and hyphens."""
+    alt: str
+    """What it shows, for those who can't see it."""
+    caption: str
+    draw: Callable[[Path], None]
+    """Draws it into a file, in the format that the file's ending says. Needs matplotlib."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,7 @@ def exit_status(outcomes: Sequence[Outcome]) -> int:
     return 0 if all(outcome.state == "finished" for outcome in outcomes) else 1
 
 
-class Schedule:
+class RunQueue:
     """The runs of a plan that are left, and the outcomes of the others; what engines share."""
 
     def __init__(self, plan: Plan, jobs: JobOptions, report: Report) -> None:

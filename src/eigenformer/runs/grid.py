@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from ..core import InputError
 from ..training import Run
-from .experiment import Experiment
+from .experiment import Experiment, Measured, proportion
 from .progress import last_lines
-from .readings import Measured, proportion
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import torch
 
 from ..core import InputError
 from ..training.signals import stop_signals
-from .engine import JobOptions, Outcome, Report, Schedule
+from .engine import JobOptions, Outcome, Report, RunQueue
 from .experiment import Experiment, Plan
 from .jobs import Job, JobFolder, JobResult, perform
 from .process import JobProcess
@@ -42,7 +42,7 @@ class LocalEngine:
         check_counts(self, "retries", least=0)
 
     def run(self, plan: Plan, jobs: JobOptions, report: Report) -> list[Outcome]:
-        schedule = Schedule(plan, jobs, report)
+        schedule = RunQueue(plan, jobs, report)
         with stop_signals() as received:
             if self.workers == self.processes == 1 and self.threads is None:
                 _one_by_one(schedule, received)
@@ -51,7 +51,7 @@ class LocalEngine:
         return schedule.outcomes()
 
 
-def _one_by_one(schedule: Schedule, received: list[int]) -> None:
+def _one_by_one(schedule: RunQueue, received: list[int]) -> None:
     while schedule.left:
         if received:
             schedule.stop(received[0])
@@ -73,7 +73,7 @@ class _Running:
 
 
 class _SideBySide:
-    def __init__(self, engine: LocalEngine, schedule: Schedule) -> None:
+    def __init__(self, engine: LocalEngine, schedule: RunQueue) -> None:
         self.engine = engine
         self.schedule = schedule
         self.threads = engine.threads or max(1, torch.get_num_threads() // engine.workers)

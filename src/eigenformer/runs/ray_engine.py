@@ -15,7 +15,7 @@ import torch
 
 from ..core import InputError
 from ..training.signals import stop_signals
-from .engine import JobOptions, Outcome, Report, Schedule
+from .engine import JobOptions, Outcome, Report, RunQueue
 from .experiment import Experiment, Plan
 from .jobs import Job, JobFolder, JobResult, is_locked
 from .local_engine import check_counts
@@ -77,7 +77,7 @@ class RayEngine:
             raise InputError("the ray engine needs Ray: pip install 'eigenformer[sweep]'")
 
     def run(self, plan: Plan, jobs: JobOptions, report: Report) -> list[Outcome]:
-        schedule = Schedule(plan, jobs, report)
+        schedule = RunQueue(plan, jobs, report)
         for name, value in _SETTINGS.items():
             os.environ.setdefault(name, value)
         ray: Any = import_module("ray")
@@ -138,7 +138,7 @@ class RayEngine:
             if asked > has:
                 raise InputError(f"a run asks for {asked:g} {kind}, Ray has {has:g}; ask for less")
 
-    def _wave(self, schedule: Schedule, received: list[int], scratch: Path) -> bool:
+    def _wave(self, schedule: RunQueue, received: list[int], scratch: Path) -> bool:
         """Make the runs that can begin now; false if there are none."""
         tune: Any = import_module("ray.tune")
         wave: dict[str, tuple[Experiment, Job]] = {}

@@ -32,12 +32,12 @@ def paper_figures(problem: str, dims: str) -> PaperFigures | None:
     """
     file = Path(__file__).with_name("paper_figures.json")
     every = [from_json(PaperFigures, row, str(file)) for row in load_json(file)]
-    found = [row for row in every if row.problem == problem]
+    known = [row for row in every if row.problem == problem]
     rows, _, columns = dims.partition("x")
-    if not found or not (rows.isdigit() and columns.isdigit()):
+    if not known or not (rows.isdigit() and columns.isdigit()):
         return None
     size = int(rows) * int(columns)
-    nearest = min(abs(row.coefficients - size) for row in found)
-    found = [row for row in found if abs(row.coefficients - size) == nearest]
-    same = [row for row in found if row.dims == dims]
-    return max(same or found, key=lambda row: list(row.accuracy.values()))
+    distance = min(abs(row.coefficients - size) for row in known)
+    nearest = [row for row in known if abs(row.coefficients - size) == distance]
+    same = [row for row in nearest if row.dims == dims]
+    return max(same or nearest, key=lambda row: list(row.accuracy.values()))

@@ -26,12 +26,12 @@ def stage_folder(number: int) -> str:
 
 def rebuild_commands(run: RunFolder) -> list[str]:
     """A `rebuild_command` for each stage of the run, with a comment where one was stopped."""
-    found = stages(run)
-    commands = [rebuild_command(replace(stage.config(), start=None)) for stage in found]
+    runs = stages(run)
+    commands = [rebuild_command(replace(stage.config(), start=None)) for stage in runs]
     for i in range(1, len(commands)):
         commands[i - 1] += f" --folder {stage_folder(i)}"
         commands[i] += f" --start-from {stage_folder(i)}"
-    for i, status in enumerate(stage.status() for stage in found):
+    for i, status in enumerate(stage.status() for stage in runs):
         if status["state"] == "stopped":
             commands[i] += f"  # stopped after {status['examples']:,} examples"
     return commands

@@ -123,16 +123,16 @@ def _score(folder: TokenFolder, matrices: int) -> None:
 
 def _other_ensembles(task: Task) -> dict[str, Ensemble]:
     """Ensembles unlike the task's, by what is different."""
-    own, found = task.ensemble, dict[str, Ensemble]()
+    own, others = task.ensemble, dict[str, Ensemble]()
     if isinstance(own, Mixture) or isinstance(own.scale, tuple):
-        return found
+        return others
     for factor, text in ((0.1, "a tenth"), (0.5, "half"), (2.0, "twice"), (10.0, "ten times")):
-        found[f"coefficients {text} as large"] = replace(own, scale=factor * own.scale)
+        others[f"coefficients {text} as large"] = replace(own, scale=factor * own.scale)
     names = _OTHER_ENSEMBLES + (_OTHER_SYMMETRIC if task.problem.needs_symmetric else ())
     for name in names:
         if name != own.registry.name_of(own):
-            found[f"ensemble {name}"] = own.registry.get(name, dims=own.dims, scale=own.scale)
-    return found
+            others[f"ensemble {name}"] = own.registry.get(name, dims=own.dims, scale=own.scale)
+    return others
 
 
 def _with_a_zero(solver: TrainedSolver, task: Task, seed: int, score: str) -> Proportion:

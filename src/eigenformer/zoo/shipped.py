@@ -54,13 +54,13 @@ class ShippedModel:
 
     def accuracy(self, tolerance: float) -> dict[str, Any]:
         """Share right within `tolerance`: `value`, and the 95% interval from `low` to `high`."""
-        found: dict[str, Any] = self.result["accuracy"][self.result["score"]][f"{tolerance:g}"]
-        return found
+        proportion: dict[str, Any] = self.result["accuracy"][self.result["score"]][f"{tolerance:g}"]
+        return proportion
 
     def ceiling(self, tolerance: float) -> dict[str, Any]:
         """What the true answers reach after rounding to the model's tokens."""
-        found: dict[str, Any] = self.result["ceiling"][self.result["score"]][f"{tolerance:g}"]
-        return found
+        proportion: dict[str, Any] = self.result["ceiling"][self.result["score"]][f"{tolerance:g}"]
+        return proportion
 
     def facts(self) -> dict[str, Any]:
         """A line of `eigenformer models list`."""
@@ -102,7 +102,7 @@ def shipped_model(path: Path) -> ShippedModel:
 
 def find_shipped(name: str) -> Path:
     """The folder of the shipped model `name`."""
-    found = shipped_models()
-    if name not in found:
-        raise unknown("shipped model", name, found)
-    return found[name]
+    shipped = shipped_models()
+    if name not in shipped:
+        raise unknown("shipped model", name, shipped)
+    return shipped[name]

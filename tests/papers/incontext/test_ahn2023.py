@@ -50,7 +50,7 @@ def test_scalar_losses_are_those_of_gd_plus_plus_on_prompts() -> None:
     assert isinstance(batch, Prompts)
     a, g = torch.tensor([3.0, 8.0, 10.0]).double(), torch.tensor([1.0, 2.0, 0.0]).double()
     values = torch.linalg.eigvalsh(batch.x.mT @ batch.x / 6)
-    schedule = scalars.Schedule(rates=tuple(a.tolist()), data_rates=tuple(g.tolist()), loss=0.0)
+    schedule = scalars.RateSchedule(rates=tuple(a.tolist()), data_rates=tuple(g.tolist()), loss=0.0)
     # ||I - (map of w* to w)||_F^2, column by column: w* runs through the unit vectors.
     total = torch.zeros(500, dtype=torch.float64)
     for unit in torch.eye(4, dtype=torch.float64):
@@ -177,18 +177,16 @@ def test_preconditioners_are_judged_by_the_farthest_layer() -> None:
     assert preconditioner.verdict([[0.01, 0.06], [0.07, 0.03]], raw).state == "fails"
 
 
-def _compared(depth_: int, model: float, margins: tuple[float, float]) -> depth.Compared:
-    return depth.Compared(
-        depth=depth_, model=model, gd=2.0, preconditioned=1.0, plus=0.1, margins=margins
-    )
+def _compared(model: float, margins: tuple[float, float]) -> depth.LayersCompared:
+    return depth.LayersCompared(model=model, gd=2.0, preconditioned=1.0, plus=0.1, margins=margins)
 
 
 def test_depths_are_judged_by_paired_differences() -> None:
-    tie, win = _compared(1, 1.005, (9.0, -3.0)), _compared(2, 0.5, (9.0, 9.0))
+    tie, win = _compared(1.005, (9.0, -3.0)), _compared(0.5, (9.0, 9.0))
     assert depth.verdict({1: [tie], 2: [win, win]}).state == "holds"
-    assert depth.verdict({1: [_compared(1, 1.02, (9.0, -3.0))], 2: [win]}).state == "fails"
-    close = _compared(2, 0.99, (9.0, 1.0))
+    assert depth.verdict({1: [_compared(1.02, (9.0, -3.0))], 2: [win]}).state == "fails"
+    close = _compared(0.99, (9.0, 1.0))
     assert depth.verdict({1: [tie], 2: [win, close]}).state == "undecided"
-    lost = _compared(2, 1.5, (9.0, -9.0))
+    lost = _compared(1.5, (9.0, -9.0))
     assert depth.verdict({1: [tie], 2: [win, lost]}).state == "undecided"
     assert depth.verdict({1: [tie], 2: [lost, lost]}).state == "fails"

@@ -7,14 +7,14 @@ import torch
 from tiny_studies import shrunk, there_and_back
 
 from eigenformer.papers.li2024 import UPDATES, updates
-from eigenformer.papers.li2024.updates import FRACTIONS, Trained, verdict
+from eigenformer.papers.li2024.updates import FRACTIONS, TrainedLayer, verdict
 
 FLAT = (1.0,) * (len(FRACTIONS) - 1) + (0.5,)
 FALLING = (1.0, 0.85) + (0.5,) * (len(FRACTIONS) - 2)
 
 
-def trained(third: float = 0.02, smallest=FLAT, largest=FALLING) -> Trained:
-    return Trained(
+def trained(third: float = 0.02, smallest=FLAT, largest=FALLING) -> TrainedLayer:
+    return TrainedLayer(
         spectra=dict.fromkeys(("w_q", "w_k", "w_v"), (1.0, 0.5, third)),
         smallest=smallest,
         largest=largest,
@@ -73,7 +73,7 @@ def test_the_claim_holds_with_low_rank_and_free_pruning() -> None:
         "seeds disagree",
     ],
 )
-def test_the_claim_fails_or_is_undecided(runs: list[Trained], state: str) -> None:
+def test_the_claim_fails_or_is_undecided(runs: list[TrainedLayer], state: str) -> None:
     finding = verdict(runs)
     assert finding.state == state
     assert bool(finding.would_decide) == (state == "undecided")

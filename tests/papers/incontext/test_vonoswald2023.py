@@ -84,9 +84,9 @@ def test_one_layer_is_judged_by_loss_and_cosine() -> None:
     assert one_layer.verdict([0.2063, 0.3], [1.0, 1.0], BEST).would_decide
 
 
-def _measured(losses: list[float], *, layers: int = 2, looped: bool = True) -> deeper.Measured:
+def _measured(losses: list[float], *, layers: int = 2, looped: bool = True) -> deeper.DepthResult:
     like = Alignment(cosine=0.9, sensitivity_difference=0.1, prediction_difference=0.1)
-    return deeper.Measured(
+    return deeper.DepthResult(
         layers=layers,
         looped=looped,
         losses=losses,

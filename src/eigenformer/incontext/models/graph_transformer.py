@@ -77,16 +77,16 @@ class GraphTransformerModel(InContextModel):
         self.demands = demands
         self.depth = architecture.layers
         self.layers = nn.ModuleList(
-            _LayerWeights(architecture, edges, demands) for _ in range(architecture.layers)
+            _GraphWeights(architecture, edges, demands) for _ in range(architecture.layers)
         )
         self.first = None
         if architecture.start == "learned":
             self.first = nn.Parameter(torch.randn(demands, nodes) / nodes**0.5)
 
-    def layer(self, number: int) -> "_LayerWeights":
+    def layer(self, number: int) -> "_GraphWeights":
         """The weights of layer `number` from 0."""
         found = self.layers[number]
-        assert isinstance(found, _LayerWeights)
+        assert isinstance(found, _GraphWeights)
         return found
 
     def start(self, batch: Batch) -> Float[Tensor, "B w n"]:
@@ -138,7 +138,7 @@ class GraphTransformerModel(InContextModel):
         return state[:, -self.demands :]
 
 
-class _LayerWeights(nn.Module):
+class _GraphWeights(nn.Module):
     """P, Q [h, w, w] and R [w, w] of a layer, in the form asked for."""
 
     def __init__(self, options: GraphTransformer, edges: int, demands: int) -> None:

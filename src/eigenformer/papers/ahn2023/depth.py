@@ -10,11 +10,11 @@ from torch import Tensor
 from ...incontext import InContextFolder, LinearAttention, Prompts, RunConfig
 from ...incontext.algorithms import GDPlusPlus, GradientDescent, RegressionAlgorithm, best_rate
 from ...runs import Experiment, Scale
-from ..compare import mean
 from ..findings import Finding, Findings
 from ..judging import answer, finding
 from ..scalars import best_schedule, eigenvalues
-from ..seeds import RANGE, line, number, panel
+from ..seeds import RANGE, grouped, line, number, panel
+from ..sides import mean
 from ..study import Analysis
 from .settings import ISOTROPIC, TASK, config, covariance, held_out, seeds
 
@@ -49,10 +49,9 @@ def _config(scale: Scale, layers: int, seed: int) -> RunConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
+class LayersCompared:
     """A model beside algorithms of as many steps, on the same prompts: mean squared errors."""
 
-    depth: int
     model: float
     gd: float
     """Descent at the best constant rate."""
@@ -77,7 +76,7 @@ def whiten(prompts: Prompts, sigma: Float[Tensor, "d d"]) -> Prompts:
     )
 
 
-def compare(folder: InContextFolder, plus: Mapping[int, GDPlusPlus]) -> Compared:
+def compare(folder: InContextFolder, plus: Mapping[int, GDPlusPlus]) -> LayersCompared:
     """`plus`: by depth."""
     seed, depth = folder.config().seed, LinearAttention.of(folder.config().model).layers
     sigma = covariance(TASK, seed)
@@ -92,8 +91,7 @@ def compare(folder: InContextFolder, plus: Mapping[int, GDPlusPlus]) -> Compared
         float(difference.mean() / difference.std()) * len(difference) ** 0.5
         for difference in (rival - model for rival in rivals)
     ]
-    return Compared(
-        depth=depth,
+    return LayersCompared(
         model=float(model.mean()),
         gd=float(rivals[0].mean()),
         preconditioned=float(rivals[1].mean()),
@@ -109,10 +107,8 @@ def _errors(algorithm: RegressionAlgorithm, prompts: Prompts, steps: int) -> Flo
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     values = eigenvalues(ISOTROPIC)
     plus = {depth: GDPlusPlus(rates=best_schedule(values, depth, "gd++").pairs) for depth in DEPTHS}
-    found: dict[int, list[Compared]] = {}
-    for folder in folders.values():
-        compared = compare(folder, plus)
-        found.setdefault(compared.depth, []).append(compared)
+    depths = grouped(folders, lambda run: LinearAttention.of(run.model).layers)
+    found = {depth: [compare(folder, plus) for folder in row] for depth, row in depths.items()}
     labels = {
         "model": "trained linear transformer",
         "gd": "GD",
@@ -148,7 +144,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     return Findings(panels=(by_depth,), numbers=numbers, verdicts={"N09": verdict(found)})
 
 
-def verdict(found: Mapping[int, Sequence[Compared]]) -> Finding:
+def verdict(found: Mapping[int, Sequence[LayersCompared]]) -> Finding:
     """Holds if every model of depth 2 to 4 is below both descents, and those of depth 1 beside one.
 
     Below: by two standard errors of the paired differences. At depth 1 the best model is
@@ -186,7 +182,7 @@ def verdict(found: Mapping[int, Sequence[Compared]]) -> Finding:
     )
 
 
-def _mean(row: Sequence[Compared], name: str) -> float:
+def _mean(row: Sequence[LayersCompared], name: str) -> float:
     return mean([getattr(each, name) for each in row])
 
 

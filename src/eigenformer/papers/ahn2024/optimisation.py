@@ -10,12 +10,12 @@ import torch
 from ...incontext import InContextFolder
 from ...incontext.measures import gradient_noise, hessian_eigenvalues, kurtosis, robust_condition
 from ...runs import Scale
-from ..compare import mean, mean_interval
 from ..findings import Finding, Findings, Number, Panel
 from ..judging import answer, finding, together, word
 from ..seeds import curve, line, number, panel
+from ..sides import mean, mean_interval
 from ..study import Analysis
-from .settings import KINDS, NAMES, SETTINGS, SIZES, Kind, Size, run_name, runs
+from .settings import KINDS, NAMES, SETTINGS, SIZES, Kind, PromptSize, run_name, runs
 
 NOISE_BATCH, NOISE_SAMPLES, HESSIAN_PROMPTS = 20, 500, 256
 LAST = 0.2
@@ -148,7 +148,7 @@ def _noise(folder: InContextFolder) -> torch.Tensor:
 
 
 def _best(
-    folders: Mapping[str, InContextFolder], size: Size, setting: str, kind: Kind
+    folders: Mapping[str, InContextFolder], size: PromptSize, setting: str, kind: Kind
 ) -> list[InContextFolder]:
     """The runs of all seeds at the rate whose losses have the least geometric mean."""
 
@@ -168,7 +168,7 @@ def _pairs(
 
 
 def _curves(
-    size: Size, chosen: Mapping[tuple[str, Kind], Sequence[InContextFolder]], setting: str
+    size: PromptSize, chosen: Mapping[tuple[str, Kind], Sequence[InContextFolder]], setting: str
 ) -> Panel:
     lines = []
     for kind in KINDS:

@@ -29,7 +29,7 @@ _PAPER_RATES: dict[str, dict[Kind, tuple[float, ...]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Size:
+class PromptSize:
     """What differs between the scales."""
 
     steps: int
@@ -42,8 +42,8 @@ class Size:
     """Steps from one evaluation to the next."""
 
 
-SIZES: dict[Scale, Size] = {
-    "laptop": Size(
+SIZES: dict[Scale, PromptSize] = {
+    "laptop": PromptSize(
         steps=750,
         batch=256,
         seeds=3,
@@ -51,7 +51,7 @@ SIZES: dict[Scale, Size] = {
         looks=(375, 750),
         every=25,
     ),
-    "paper": Size(
+    "paper": PromptSize(
         steps=10_000,
         batch=1000,
         seeds=6,
@@ -81,7 +81,7 @@ def runs(scale: Scale) -> Sequence[Experiment]:
     ]
 
 
-def _config(size: Size, setting: str, kind: Kind, rate: float, seed: int) -> RunConfig:
+def _config(size: PromptSize, setting: str, kind: Kind, rate: float, seed: int) -> RunConfig:
     return RunConfig(
         task=SETTINGS[setting],
         model=LinearAttention(layers=3, form="full", init_std=0.05),

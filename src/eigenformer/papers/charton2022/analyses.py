@@ -5,8 +5,7 @@ from functools import partial
 
 from ...evaluation import Proportion
 from ...runs import Label, Measured, Scale
-from ..figure import Figure
-from ..study import Table, Value
+from ..study import Figure, Table, Value
 from .failures import FailureRecord, kept_failures
 from .failures_plot import plot_failures
 from .memorisation import Memorisation, kept_memorisation

@@ -5,9 +5,8 @@ from typing import Any
 from ...runs import Cell, Experiment, Label, Scale, accuracy
 from ...training import TrainConfig
 from ..study import Table
-from .cells import slug
 from .full_size import full_size
-from .settings import paper_tokens
+from .settings import paper_tokens, slug
 from .small_runs import eigenvalues_3x3
 
 _ADDITION = (

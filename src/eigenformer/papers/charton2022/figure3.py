@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from ...runs import Label, Measured, Scale
-from ..figure import Figure
-from ..study import Table, Value
+from ..study import Figure, Table, Value
 from .wigner import LAWS, Spectrum, spectrum
 from .wigner_plot import plot_spectra
 

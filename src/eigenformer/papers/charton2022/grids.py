@@ -3,9 +3,8 @@
 from ...evaluation import Proportion
 from ...runs import Cell, Experiment, Label, Measured, Reading, Record, Scale
 from ...training import TestSet, TrainConfig
-from .cells import models_of, slug
 from .full_size import EPOCH, full_size
-from .settings import paper_tokens, with_tests
+from .settings import models_of, paper_tokens, slug, with_tests
 from .small_runs import stacks
 
 TARGET = 0.95

@@ -6,9 +6,8 @@ from dataclasses import replace
 from ...runs import Experiment, Label, Scale
 from ...runs.recipes import fast
 from ...training import TrainConfig
-from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import with_tests
+from .settings import as_printed, at_tolerances, models_of, slug, with_tests
 
 LEVELS = (0.01, 0.02, 0.05)
 """Standard deviations, in units of the coefficients' own."""

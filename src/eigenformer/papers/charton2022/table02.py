@@ -4,10 +4,9 @@ from dataclasses import replace
 
 from ...runs import Cell, Experiment, Label, Scale, exact
 from ..study import Table
-from .cells import models_of, slug
 from .full_size import full_size
 from .results import paper_table
-from .settings import paper_tokens, with_tests
+from .settings import models_of, paper_tokens, slug, with_tests
 from .shapes import dims_of
 
 # Ours at laptop scale, the paper's counterpart, the encodings.

@@ -2,9 +2,8 @@
 
 from ...runs import Experiment, Scale
 from ..study import Table
-from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import paper_tokens
+from .settings import as_printed, at_tolerances, models_of, paper_tokens, slug
 from .small_runs import stacks
 
 _EXAMPLES = 60_000

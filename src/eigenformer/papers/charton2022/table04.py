@@ -2,9 +2,8 @@
 
 from ...runs import Experiment, Scale
 from ..study import Table
-from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import paper_tokens
+from .settings import as_printed, at_tolerances, models_of, paper_tokens, slug
 
 _EXAMPLES = 200_000
 """With 80,000 P1000 has 78% right within 5% and 3% within 0.5% (one seed)."""

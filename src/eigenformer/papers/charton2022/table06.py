@@ -7,9 +7,8 @@ from ...runs import Experiment, Label, Scale
 from ...runs.recipes import fast
 from ...training import TestSet, TrainConfig
 from ..study import Table
-from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import EPOCH, full_size
-from .settings import paper_tokens, with_tests
+from .settings import as_printed, at_tolerances, models_of, paper_tokens, slug, with_tests
 from .small_runs import eigenvalues_2x2, eigenvalues_3x3
 
 _EPOCHS = {"10x10": 1200, "5-10 square": 800, "5-15 square": 800, "5-20 square": 800}

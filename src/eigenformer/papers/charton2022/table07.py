@@ -2,8 +2,8 @@
 
 from ...runs import Cell, Experiment, Label, Scale, accuracy
 from ..study import Table
-from .cells import PaperModel, models_of, slug
 from .results import paper_table
+from .settings import PaperModel, models_of, slug
 from .table19 import deep, depths, printed_or_waited_for, until_95
 
 _COUNTERPARTS = {"1/2": "1/8", "1/4": "1/12", "1/6": "1/24"}

@@ -5,9 +5,8 @@ from typing import Any
 
 from ...runs import Cell, Experiment, Label, Scale
 from ..study import Table
-from .cells import at_tolerances, models_of, slug
 from .full_size import full_size, pair
-from .settings import paper_tokens, with_tests
+from .settings import at_tolerances, models_of, paper_tokens, slug, with_tests
 from .small_runs import stacks
 
 _EXAMPLES = 150_000

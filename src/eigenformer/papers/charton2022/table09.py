@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from ...runs import Cell, Experiment, Label, Scale, examples_until
 from ..study import Table
-from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import paper_tokens
+from .settings import as_printed, at_tolerances, models_of, paper_tokens, slug
 from .small_runs import inverse_2x2
 
 _TARGET = 0.5

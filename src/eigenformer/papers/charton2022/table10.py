@@ -6,9 +6,8 @@ from typing import Any
 from ... import problems
 from ...runs import Experiment, Label, Scale
 from ..study import Table
-from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import paper_tokens, with_tests
+from .settings import as_printed, at_tolerances, models_of, paper_tokens, slug, with_tests
 
 _PROBLEMS = {"singular values": "singular_values", "SVD": "svd"}
 _EXAMPLES = 80_000

@@ -6,9 +6,8 @@ from ...runs import Cell, Experiment, Label, Scale, examples_until
 from ...runs.recipes import fast
 from ...training import TestSet, TrainConfig
 from ..study import Table
-from .cells import PaperModel, at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import with_tests
+from .settings import PaperModel, at_tolerances, models_of, slug, with_tests
 
 TOLERANCES = (10, 5, 2, 1, 0.5, 0.1)
 _PAPER_LENGTH = 30_000_000

@@ -4,9 +4,8 @@ from ...runs import Cell, Experiment, Label, Scale, examples_until
 from ...runs.recipes import fast
 from ...training import TrainConfig
 from ..study import Table
-from .cells import at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import with_tests
+from .settings import at_tolerances, models_of, slug, with_tests
 from .table13 import TOLERANCES, at_all_tolerances
 
 _PAPER_LENGTH = 60_000_000

@@ -5,10 +5,9 @@ from dataclasses import replace
 from ...runs import Cell, Experiment, Label, Scale, examples_until
 from ...training import TrainConfig
 from ..study import Table
-from .cells import models_of, slug
 from .full_size import EPOCH, full_size
 from .grids import TARGET, TOLERANCE, WIDTHS, small_model
-from .settings import paper_tokens
+from .settings import models_of, paper_tokens, slug
 
 _PROBLEMS = {"matrix-vector product": "matvec", "eigenvalues": "eigenvalues"}
 _LENGTHS = {"matvec": 100 * EPOCH, "eigenvalues": 250 * EPOCH}

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from ...runs import Cell, Experiment, Label, Reading, Scale, accuracy, examples_until
 from ...training import TrainConfig
 from ..study import Table
-from .cells import PaperModel, as_fraction, at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import paper_tokens
+from .settings import PaperModel, as_fraction, at_tolerances, models_of, paper_tokens, slug
 from .small_runs import eigenvalues_3x3
 
 _EXAMPLES = 200_000_000

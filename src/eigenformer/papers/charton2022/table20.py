@@ -2,12 +2,10 @@
 
 from ...runs import Cell, Experiment, Label, Scale, accuracy
 from ..study import Table
-from .cells import PaperModel, models_of, slug
-from .distributions import TRAINING_SETS, tested_outside, trained_on, training_set
 from .full_size import full_size
-from .settings import paper_tokens
+from .settings import PaperModel, models_of, paper_tokens, slug
 from .small_runs import eigenvalues_2x2
-from .table12 import LAYERS, training_run
+from .table12 import LAYERS, TRAINING_SETS, tested_outside, trained_on, training_run, training_set
 
 _HARD = ("Uniform iid", "Positive", "Uniform")
 """Training sets that FP15 and P1000 are compared on at scale laptop; the first is the reference."""

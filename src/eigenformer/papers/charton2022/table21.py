@@ -6,9 +6,8 @@ from ...runs import Experiment, Label, Scale
 from ...training import TrainConfig
 from ..study import Table
 from .architectures import CELLS, recurrent
-from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import paper_tokens
+from .settings import as_printed, at_tolerances, models_of, paper_tokens, slug
 from .small_runs import inverse_2x2
 
 _PROBLEMS = {"addition": "add", "inversion": "inverse"}

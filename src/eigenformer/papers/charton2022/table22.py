@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from ...runs import Experiment, Label, Scale
 from ..study import Table
 from .architectures import recurrent
-from .cells import as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import paper_tokens
+from .settings import as_printed, at_tolerances, models_of, paper_tokens, slug
 from .small_runs import eigenvalues_2x2
 
 _EMBEDDING = 512

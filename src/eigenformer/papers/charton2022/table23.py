@@ -6,9 +6,8 @@ from ...runs import Experiment, Label, Scale
 from ...training import TrainConfig
 from ..study import Table
 from .architectures import GATINGS, looped
-from .cells import at_tolerances, slug
 from .full_size import full_size
-from .settings import paper_tokens
+from .settings import at_tolerances, paper_tokens, slug
 from .small_runs import stacks
 
 _LOOPS = 4

@@ -6,9 +6,8 @@ from ...runs import Experiment, Label, Scale
 from ...training import TrainConfig
 from ..study import Table
 from .architectures import GATINGS, looped
-from .cells import PaperModel, as_printed, at_tolerances, models_of, slug
 from .full_size import full_size
-from .settings import paper_tokens
+from .settings import PaperModel, as_printed, at_tolerances, models_of, paper_tokens, slug
 from .small_runs import eigenvalues_2x2, inverse_2x2
 
 _SEEDS = {"4/1": 3, "none": 3, "gated": 3, "plain inversion": 3}

@@ -6,9 +6,8 @@ from ...runs import Cell, Experiment, Label, Scale, accuracy, examples_until
 from ...runs.recipes import fast
 from ...training import TrainConfig
 from ..study import Table
-from .cells import as_fraction, at_tolerances, models_of, slug
 from .full_size import EPOCH, full_size
-from .settings import paper_tokens, with_tests
+from .settings import as_fraction, at_tolerances, models_of, paper_tokens, slug, with_tests
 from .small_runs import followed
 
 _LAYERS = {"P10": "6/6", "P1000": "4/1"}

@@ -4,10 +4,9 @@ from ...runs import Cell, Experiment, Scale, accuracy
 from ...runs.recipes import fast
 from ...training import TrainConfig
 from ..study import Table
-from .cells import slug
 from .full_size import EPOCH, full_size
 from .results import paper_table
-from .settings import with_tests
+from .settings import slug, with_tests
 
 _TASKS = {
     "T": ("transposition", "transpose"),

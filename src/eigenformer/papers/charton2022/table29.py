@@ -4,8 +4,8 @@ from ... import encodings
 from ...models import StackConfig, TransformerConfig, parameter_count
 from ...runs import Label, Measured, Scale
 from ..study import Table, Value
-from .cells import models_of
 from .full_size import pair
+from .settings import models_of
 
 PAPER_WORDS = {"P10": 331, "P1000": 1231, "B1999": 2322, "FP15": 29121}
 """Sizes of vocabularies at which appendix G's formula gives the printed numbers, all of them, to

@@ -31,7 +31,7 @@ _PAPER_STEPS = {1: 3100, 3: 6100, 5: 10_100, 7: 14_100, 9: 40_100}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Size:
+class GraphSize:
     """What differs between the scales."""
 
     depths: dict[Quantity, tuple[int, ...]]
@@ -41,8 +41,8 @@ class Size:
     graphs: tuple[Graph, ...]
 
 
-SIZES: dict[Scale, Size] = {
-    "laptop": Size(
+SIZES: dict[Scale, GraphSize] = {
+    "laptop": GraphSize(
         depths={
             # From Phi = 0 one scalar layer can only copy Psi, with a factor that the loss ignores.
             "potentials": (2, 3, 4),
@@ -53,7 +53,7 @@ SIZES: dict[Scale, Size] = {
         forms=("scalar",),
         graphs=("skip-ring",),
     ),
-    "paper": Size(
+    "paper": GraphSize(
         depths={quantity: tuple(_PAPER_STEPS) for quantity in QUANTITIES},
         seeds=3,
         forms=("full", "masked"),

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from ...incontext import Graphs, GraphTask, InContextFolder, InContextModel
 from ...runs import Scale
-from ..compare import mean
 from ..findings import Finding, Findings, Number
 from ..judging import answer, finding
 from ..seeds import curve, line, number, panel
+from ..sides import mean
 from ..study import Analysis
 from .algorithms import Spectrum, algorithm_loss, best_multiplier, mean_spectrum
 from .settings import QUANTITIES, SIZES, WARM_DEPTH, Quantity, run_name, runs, task, warm_name

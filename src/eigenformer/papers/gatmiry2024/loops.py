@@ -8,12 +8,12 @@ import torch
 from ...incontext import Gaussian, InContextFolder, Regression
 from ...incontext.measures import loss_by_layer
 from ...runs import Scale
-from ..compare import mean as average
 from ..findings import Finding, Findings, Number, Panel
 from ..judging import agreed, finding
-from ..seeds import RANGE, line, number, panel
+from ..seeds import RANGE, grouped, line, number, panel
+from ..sides import mean as average
 from ..study import Analysis
-from .settings import DIM, LOOP_CELLS, UNKNOWN, by_cell, runs, task
+from .settings import DIM, LOOP_CELLS, UNKNOWN, cell, runs, task
 
 LOOPS = 20
 """The most at test time."""
@@ -77,7 +77,7 @@ def curves(folders: Mapping[str, InContextFolder], size: int) -> list[Curve]:
             ],
         )
         for law in LAWS
-        for (points, loops), row in by_cell(folders).items()
+        for (points, loops), row in grouped(folders, cell).items()
     ]
 
 

@@ -11,10 +11,11 @@ from ...incontext.models.forms import Descent
 from ...runs import Scale
 from ..findings import Finding, Findings, Line, Number, Panel
 from ..judging import answer, finding
-from ..scalars import Schedule, best_schedule, eigenvalues
-from ..seeds import RANGE, curve, line, number, panel, spread
+from ..scalars import RateSchedule, best_schedule, eigenvalues
+from ..seeds import RANGE, curve, grouped, line, number, panel, spread
 from ..study import Analysis
-from .settings import CELLS, DIM, SEEDS, UNKNOWN, by_cell, runs, task
+from .settings import CELLS, DIM, SEEDS, UNKNOWN, runs, task
+from .settings import cell as cell_of
 
 TABLE = {
     (5, 1): (0.31, 0.687),
@@ -38,7 +39,7 @@ NOT_TINY = 4.0
 """In units of the least loss: the inequality speaks of losses above this."""
 
 
-def best_steps(draws: int) -> dict[tuple[int, int], Schedule]:
+def best_steps(draws: int) -> dict[tuple[int, int], RateSchedule]:
     """The best a of L steps by (n, L); its loss is not yet divided by d.
 
     For one loop it is n / (n + d + 1).
@@ -53,7 +54,7 @@ def best_steps(draws: int) -> dict[tuple[int, int], Schedule]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
+class TrainedLoops:
     """A looped model: its weights in short."""
 
     a: float
@@ -64,11 +65,11 @@ class Trained:
     """||u||"""
 
 
-def trained(model: InContextModel) -> Trained:
+def trained(model: InContextModel) -> TrainedLoops:
     weights = _weights(model)
     assert weights.u is not None
     preconditioner = weights.preconditioner[0]
-    return Trained(
+    return TrainedLoops(
         a=float(preconditioner.diagonal().mean()),
         off=float(distance_from_identity(preconditioner)),
         u=float(weights.u.norm()),
@@ -104,7 +105,7 @@ def dominance(folder: InContextFolder, loops: int, least: float) -> dict[float, 
 
 
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
-    cells = by_cell(folders)
+    cells = grouped(folders, cell_of)
     best = best_steps(DRAWS)
     models = {cell: [trained(f.model().double()) for f in row] for cell, row in cells.items()}
     found = {cell: [model.a for model in row] for cell, row in models.items()}
@@ -142,7 +143,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     )
 
 
-def _numbers(cell: tuple[int, int], row: Sequence[Trained], goal: float) -> list[Number]:
+def _numbers(cell: tuple[int, int], row: Sequence[TrainedLoops], goal: float) -> list[Number]:
     name = f"n = {cell[0]}, {cell[1]} loops"
     source = "n / (n + d + 1)" if cell[1] == 1 else f"best constant step, {DRAWS} draws of S"
     if cell[1] == 1:
@@ -161,7 +162,7 @@ def _numbers(cell: tuple[int, int], row: Sequence[Trained], goal: float) -> list
     ]
 
 
-def _table(best: Mapping[tuple[int, int], Schedule]) -> list[Number]:
+def _table(best: Mapping[tuple[int, int], RateSchedule]) -> list[Number]:
     source = "an earlier program, 600 draws"
     found = []
     for cell, (a, loss) in TABLE.items():

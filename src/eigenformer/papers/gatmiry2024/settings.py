@@ -1,17 +1,16 @@
 """Prompts and training of the paper's experiments (derivations.md, section 7)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ...incontext import (
     Evaluation,
-    InContextFolder,
     LinearAttention,
     Optimizer,
     Regression,
     RunConfig,
 )
 from ...runs import Experiment, Scale
-from ..seeds import COSINE, grouped
+from ..seeds import COSINE
 
 DIM = 10
 CELLS = ((20, 1), (20, 2), (20, 5), (100, 1), (100, 2), (100, 5))
@@ -66,13 +65,7 @@ def _config(scale: Scale, points: int, loops: int, seed: int) -> RunConfig:
     )
 
 
-def by_cell(
-    folders: Mapping[str, InContextFolder],
-) -> dict[tuple[int, int], list[InContextFolder]]:
-    """The runs of each (n, L)."""
-
-    def cell(config: RunConfig) -> tuple[int, int]:
-        assert isinstance(config.task, Regression)
-        return config.task.points, LinearAttention.of(config.model).layers
-
-    return grouped(folders, cell)
+def cell(config: RunConfig) -> tuple[int, int]:
+    """(n, L) of a run."""
+    assert isinstance(config.task, Regression)
+    return config.task.points, LinearAttention.of(config.model).layers

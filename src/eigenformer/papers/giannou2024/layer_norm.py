@@ -38,16 +38,16 @@ SHOWN = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Size:
+class NormSize:
     """What differs between the scales."""
 
     conditions: tuple[float, ...]
     depths: dict[str, tuple[int, ...]]
 
 
-SIZES: dict[Scale, Size] = {
-    "laptop": Size(conditions=(5.0,), depths={PLAIN: (3,), NORM: (1, 3, 5)}),
-    "paper": Size(
+SIZES: dict[Scale, NormSize] = {
+    "laptop": NormSize(conditions=(5.0,), depths={PLAIN: (3,), NORM: (1, 3, 5)}),
+    "paper": NormSize(
         conditions=(5.0, 10.0, 20.0, 50.0, 100.0),
         depths={PLAIN: (1, 2, 3, 4, 5, 6), NORM: (1, 2, 3, 4, 5, 7, 10, 12)},
     ),

@@ -9,7 +9,7 @@ from ...incontext.algorithms import DampedNewton
 from ...incontext.measures import loss_by_layer, loss_by_step
 from ...runs import Experiment, Scale
 from ..findings import Findings, Number
-from ..seeds import INTERVALS, curve, geometric_mean, line, number, panel
+from ..seeds import INTERVALS, curve, geometric_mean, grouped, line, number, panel
 from ..study import Analysis
 from .settings import SEEDS as ALL_SEEDS
 from .settings import laptop_config
@@ -36,13 +36,9 @@ def task(scale: Scale) -> Logistic:
 
 def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Experiment(name=_name(layers, seed), config=_config(scale, layers, seed))
+        Experiment(name=f"layers-{layers}-seed-{seed}", config=_config(scale, layers, seed))
         for layers, seed in itertools.product(LAYERS[scale], SEEDS[scale])
     ]
-
-
-def _name(layers: int, seed: int) -> str:
-    return f"layers-{layers}-seed-{seed}"
 
 
 def _config(scale: Scale, layers: int, seed: int) -> RunConfig:
@@ -71,11 +67,12 @@ def _config(scale: Scale, layers: int, seed: int) -> RunConfig:
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     prompts = task(scale)
     newton = loss_by_step(DampedNewton(mu=MU), prompts, STEPS, size=SIZE).tolist()
-    losses: dict[int, list[float]] = {}
-    for layers, seed in itertools.product(LAYERS[scale], SEEDS[scale]):
-        model = folders[_name(layers, seed)].model().double()
-        loss = float(loss_by_layer(model, prompts, size=SIZE)[-1])
-        losses.setdefault(layers, []).append(loss)
+    losses = {
+        layers: [
+            float(loss_by_layer(folder.model().double(), prompts, size=SIZE)[-1]) for folder in row
+        ]
+        for layers, row in grouped(folders, lambda run: Transformer.of(run.model).layers).items()
+    }
     stretched = {STRETCH * step: loss for step, loss in enumerate(newton)}
     lines = (
         line("trained transformer", losses, centre=geometric_mean),

@@ -25,9 +25,9 @@ from ...incontext import (
 from ...incontext.algorithms import RegressionAlgorithm
 from ...runs import Scale
 from ...training import ScheduleConfig
-from ..compare import mean_interval
 from ..findings import Panel
 from ..seeds import INTERVALS, RELATIVE, curve, geometric_mean, line, panel
+from ..sides import mean_interval
 
 CITED = "Giannou et al. (2024)"
 SEEDS: dict[Scale, tuple[int, ...]] = {"laptop": (0, 1, 2), "paper": (14,)}

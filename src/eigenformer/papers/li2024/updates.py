@@ -21,10 +21,10 @@ from ...incontext import (
 )
 from ...incontext.measures import pruned, update_spectrum
 from ...runs import Experiment, Scale
-from ..compare import mean
 from ..findings import Finding, Findings, Line, Number, Panel
 from ..judging import answer, finding
 from ..seeds import line, number, panel
+from ..sides import mean
 from ..study import Analysis
 
 MATRICES = {"w_q": "W_Q", "w_k": "W_K", "w_v": "W_V"}
@@ -38,7 +38,7 @@ FREE, HURTS = 0.01, 0.10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
+class TrainedLayer:
     """What is measured of a run."""
 
     spectra: dict[str, tuple[float, ...]]
@@ -93,7 +93,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     )
 
 
-def _measured(folder: InContextFolder) -> Trained:
+def _measured(folder: InContextFolder) -> TrainedLayer:
     config = folder.config()
     before, after = (OneLayerModel.of(folder.model(step)) for step in (0, config.steps))
     task = config.task
@@ -105,7 +105,7 @@ def _measured(folder: InContextFolder) -> Trained:
         spectra[name] = tuple((values / values[0]).tolist())
     update = after.w_v - before.w_v
     counts = task.basis(config.seed)[:RANK]
-    return Trained(
+    return TrainedLayer(
         spectra=spectra,
         smallest=_accuracies(after, test, largest=False),
         largest=_accuracies(after, test, largest=True),
@@ -130,7 +130,7 @@ def _accuracies(model: OneLayerModel, test: Sequences, *, largest: bool) -> tupl
     return tuple(found)
 
 
-def verdict(trained: Sequence[Trained]) -> Finding:
+def verdict(trained: Sequence[TrainedLayer]) -> Finding:
     """Holds if updates are of low rank, and some fraction of neurons is free to prune.
 
     Low rank: sigma_3 / sigma_2 is at most 0.1 for W_Q, W_K and W_V in every run. Free: in every run
@@ -169,7 +169,7 @@ def verdict(trained: Sequence[Trained]) -> Finding:
     )
 
 
-def _panels(trained: Sequence[Trained]) -> tuple[Panel, ...]:
+def _panels(trained: Sequence[TrainedLayer]) -> tuple[Panel, ...]:
     count = min(8, *(len(values) for run in trained for values in run.spectra.values()))
     numbers, places = range(1, count + 1), range(1, len(trained[0].after) + 1)
     note = f"Means and ranges over {len(trained)} seeds."
@@ -208,7 +208,7 @@ def _panels(trained: Sequence[Trained]) -> tuple[Panel, ...]:
     )
 
 
-def _numbers(trained: Sequence[Trained]) -> tuple[Number, ...]:
+def _numbers(trained: Sequence[TrainedLayer]) -> tuple[Number, ...]:
     dim = len(trained[0].spectra["w_v"])
     return (
         number(

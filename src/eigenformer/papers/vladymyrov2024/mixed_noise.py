@@ -16,7 +16,7 @@ from ..judging import answer, finding, word
 from ..seeds import curve, grouped, panel
 from ..study import Analysis
 from .ridge import TunedRidge, tuned_ridge
-from .settings import FORMS, NAMES, SIZES, Form, Kind, Size, kind_of, runs, task
+from .settings import FORMS, NAMES, SIZES, Form, Kind, NoiseSize, kind_of, runs, task
 
 TUNING_PROMPTS = 5000
 MARGIN = 0.1
@@ -182,7 +182,7 @@ def _prompts(problem: Regression, count: int, purpose: str) -> Prompts:
 
 
 def _by_depth(
-    size: Size,
+    size: NoiseSize,
     models: Mapping[tuple[Form, int], Float[Tensor, " B"]],
     known: Mapping[str, Float[Tensor, " B"]],
 ) -> Panel:
@@ -214,7 +214,9 @@ def _by_depth(
     )
 
 
-def _by_noise(size: Size, models: Mapping[Form, InContextModel], baselines: Baselines) -> Panel:
+def _by_noise(
+    size: NoiseSize, models: Mapping[Form, InContextModel], baselines: Baselines
+) -> Panel:
     """Each predictor at one level of noise after another, as it was for all of them mixed."""
     excess: dict[str, dict[float, float]] = {}
     for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4):
@@ -240,7 +242,7 @@ def _by_noise(size: Size, models: Mapping[Form, InContextModel], baselines: Base
     )
 
 
-def _by_top(size: Size, best: Mapping[Kind, InContextModel]) -> Panel:
+def _by_top(size: NoiseSize, best: Mapping[Kind, InContextModel]) -> Panel:
     excess = {(form, max(size.depths[form])): dict[float, float]() for form in FORMS}
     for top in size.tops:
         problem = task(size, top)

@@ -16,7 +16,7 @@ HEADS: dict[Form, int] = {"full": 2, "diagonal": 2, "gd++": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Size:
+class NoiseSize:
     """What differs between the scales."""
 
     dim: int
@@ -32,8 +32,8 @@ class Size:
     test_prompts: int
 
 
-SIZES: dict[Scale, Size] = {
-    "laptop": Size(
+SIZES: dict[Scale, NoiseSize] = {
+    "laptop": NoiseSize(
         dim=5,
         points=10,
         tops=(5.0,),
@@ -44,7 +44,7 @@ SIZES: dict[Scale, Size] = {
         batch=256,
         test_prompts=20_000,
     ),
-    "paper": Size(
+    "paper": NoiseSize(
         dim=10,
         points=20,
         tops=(0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0),
@@ -58,7 +58,7 @@ SIZES: dict[Scale, Size] = {
 }
 
 
-def task(size: Size, top: float) -> Regression:
+def task(size: NoiseSize, top: float) -> Regression:
     return Regression(dim=size.dim, points=size.points, noise=(0.0, top), noise_law="range")
 
 

@@ -40,7 +40,7 @@ def runs(scale: Scale) -> Sequence[Experiment]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class DepthResult:
     """Models of one kind, a value of each seed."""
 
     layers: int
@@ -76,13 +76,13 @@ def _measure(
     values: Float[Tensor, "B d"],
     layers: int,
     looped: bool,
-) -> Measured:
+) -> DepthResult:
     """`values`: `eigenvalues` of the prompts' law, to choose the rivals' scalars with."""
     plus = GDPlusPlus(rates=best_schedule(values, layers, "gd++", shared=looped).pairs)
     gd = GradientDescent(rate=best_schedule(values, layers, "gd").rates)
     constant = GradientDescent(rate=best_schedule(values, layers, "gd", shared=True).rates)
     models = [folder.model().double() for folder in folders]
-    return Measured(
+    return DepthResult(
         layers=layers,
         looped=looped,
         losses=[half_loss(model, prompts) for model in models],
@@ -94,7 +94,7 @@ def _measure(
     )
 
 
-def verdict(found: Sequence[Measured]) -> Finding:
+def verdict(found: Sequence[DepthResult]) -> Finding:
     """Holds if every kind is below descent, and the recurrent one of two layers matches GD++.
 
     Below descent: every seed, and descent with the best rate for each step. To match: every seed
@@ -133,7 +133,7 @@ def _kind(looped: bool) -> str:
     return "recurrent" if looped else "separate"
 
 
-def _numbers(each: Measured) -> list[Number]:
+def _numbers(each: DepthResult) -> list[Number]:
     name = f"{_kind(each.looped)}, {each.layers} layers"
     source = "GD++ with the best scalars, same prompts"
     return [
@@ -156,7 +156,7 @@ def _numbers(each: Measured) -> list[Number]:
     ]
 
 
-def _losses(found: Sequence[Measured]) -> Panel:
+def _losses(found: Sequence[DepthResult]) -> Panel:
     lines = []
     for looped in (True, False):
         kind = [each for each in found if each.looped == looped]

@@ -1,9 +1,8 @@
 """C11, C12 and C35: decided by kept analyses of models that come with the package."""
 
 from ...claims import Claim, Evidence
-from ...deciding import conclude, of_full_size
 from ...findings import Finding
-from ...judging import Part, bounded, part
+from ...judging import Part, bounded, conclude, of_full_size, part
 from ...sides import proportion
 from ..failures import FailureRecord, kept_failures
 from ..memorisation import Memorisation, kept_memorisation

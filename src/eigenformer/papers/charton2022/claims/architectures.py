@@ -1,11 +1,19 @@
 """C25 to C27 and C36: sizes of models, LSTM and GRU, universal transformers."""
 
 from ...claims import Claim, Evidence
-from ...compare import ONE_SEED_RATIO, fewer
-from ...deciding import conclude
 from ...findings import Finding
-from ...judging import Part, better, either, incomplete, needs_fewer, no_worse, outdoes, part
-from ...sides import Side, best, scaled, side, tightest
+from ...judging import (
+    Part,
+    better,
+    conclude,
+    either,
+    incomplete,
+    needs_fewer,
+    no_worse,
+    outdoes,
+    part,
+)
+from ...sides import ONE_SEED_RATIO, Side, best, fewer, scaled, side, tightest
 from .basics import scaled_dims
 
 _RECURRENT = ("LSTM", "GRU")

@@ -4,11 +4,9 @@ from ....evaluation import binomial_interval
 from ....training import RunFolder
 from ....zoo.shipped import FRESH, shipped_models
 from ...claims import Claim, Evidence
-from ...compare import above
-from ...deciding import conclude
 from ...findings import Finding
-from ...judging import Part, better, either, every, incomplete, outdoes, part
-from ...sides import ABSENT, Side, best, percent, scaled, side, tightest
+from ...judging import Part, better, conclude, either, every, incomplete, outdoes, part
+from ...sides import ABSENT, Side, above, best, percent, scaled, side, tightest
 
 ENCODINGS = ("P10", "P1000", "B1999", "FP15")
 _LEARNED = 0.9

@@ -1,9 +1,8 @@
 """C10, C14, C15 and C34: eigenvectors, inversion and singular value decomposition."""
 
 from ...claims import Claim, Evidence
-from ...deciding import conclude
 from ...findings import Finding
-from ...judging import Part, alike, alike_in_examples, better, every, needs_fewer
+from ...judging import Part, alike, alike_in_examples, better, conclude, every, needs_fewer
 from ...sides import Side, side, tightest
 from .basics import scaled_dims
 

@@ -1,9 +1,8 @@
 """C07 to C09, C30 and C31: eigenvalues."""
 
 from ...claims import Claim, Evidence
-from ...deciding import conclude
 from ...findings import Finding
-from ...judging import better, every, needs_fewer, outdoes, part
+from ...judging import better, conclude, every, needs_fewer, outdoes, part
 from ...sides import Side, scaled, side, tightest
 from ...study import Value
 from .basics import ENCODINGS, scaled_dims

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from ....evaluation import binomial_interval
 from ....runs import Record
 from ...claims import Claim, Evidence
-from ...compare import above
-from ...deciding import conclude
 from ...findings import Finding
-from ...judging import Part, every, incomplete, needs_fewer, part
-from ...sides import Side, percent, records_of, scaled, side
+from ...judging import Part, conclude, every, incomplete, needs_fewer, part
+from ...sides import Side, above, percent, records_of, scaled, side
 from .basics import scaled_dims
 
 _STEP = 0.1

@@ -10,12 +10,10 @@ from ....evaluation import TOLERANCES, Proportion
 from ....training import RunFolder
 from ....zoo.shipped import FRESH, shipped_models
 from ...claims import Claim, Evidence
-from ...compare import ONE_SEED_GAP
-from ...deciding import conclude, of_full_size
 from ...efficiency import Amount, Case, Entry, ablation_of, accuracies, load_records
 from ...findings import Finding
-from ...judging import Part, Why, bounded, part
-from ...sides import percent, proportion
+from ...judging import Part, Why, bounded, conclude, of_full_size, part
+from ...sides import ONE_SEED_GAP, percent, proportion
 from ..results import paper_table
 
 _LOST = 0.5

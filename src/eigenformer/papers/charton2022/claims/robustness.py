@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from ...claims import Claim, Evidence
-from ...compare import above, larger, mean, mean_half_width
-from ...deciding import conclude
 from ...findings import Finding
-from ...judging import MARGIN, Part, better, every, incomplete, needs_fewer, part
-from ...sides import ABSENT, Side, percent, scaled, side
+from ...judging import MARGIN, Part, better, conclude, every, incomplete, needs_fewer, part
+from ...sides import ABSENT, Side, above, larger, mean, mean_half_width, percent, scaled, side
 from ..noise import LEVELS
 from .basics import scaled_dims
 
