@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from eigenformer.construct import Network
 from eigenformer.construct.algorithms.graphs import draw_skip_rings, extremes
 
 NODES, EDGES = 10, 20
@@ -28,8 +27,3 @@ TWO_RINGS = np.kron(np.eye(2), np.eye(5) - np.roll(np.eye(5), 1, axis=0))
 
 def relative(found: np.ndarray, expected: np.ndarray) -> float:
     return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
-
-
-def same(network: Network, other: Network, *inputs: np.ndarray) -> float:
-    """The largest difference of two networks' outputs."""
-    return float((network(*inputs) - other(*inputs)).abs().max())

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from constructed_checks import conditioned
 
 import eigenformer as ef
 from eigenformer.construct.polish import polish
@@ -32,15 +33,10 @@ class Near(Solver):
         return Predictions(inputs.map(answer), valid, ["" if ok else "no" for ok in valid])
 
 
-def conditioned(condition, dims=(5, 5), batch=200):
-    ensemble = ef.ensembles.get("conditioned", dims=dims, condition=float(condition))
-    return ensemble.sample(rng(0), batch)
-
-
 @pytest.mark.parametrize("condition", [2, 10, 100, 1000])
 @pytest.mark.parametrize("n", [2, 5, 10])
 def test_six_steps_from_a_quarter_reach_rounding_level(condition, n):
-    a = conditioned(condition, (n, n))
+    a = conditioned(condition, (n, n), 200)
     solution = polish(Near(0.25)).solve(a)
     assert solution.contracting.all() and not solution.restarted.any()
     assert solution.residuals.shape == (200, 7)
@@ -56,7 +52,7 @@ def test_six_steps_from_a_quarter_reach_rounding_level(condition, n):
 
 @pytest.mark.parametrize("condition", [2, 100])
 def test_single_precision_ends_at_its_own_rounding_level(condition):
-    a = conditioned(condition)
+    a = conditioned(condition, batch=200)
     solution = polish(Near(0.25), dtype=torch.float32).solve(a)
     assert 1e-9 * condition < solution.final.max() < 2e-7 * condition
 

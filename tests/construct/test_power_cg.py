@@ -28,17 +28,11 @@ SYMMETRIC, START = power.draw(RNG, 50)
 POSITIVE, RHS = cg.draw(RNG, 50)
 
 
-def solved(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
-    found: np.ndarray = np.linalg.solve(matrix, rhs[..., None])[..., 0]
-    return found
-
-
 def energy_error(matrix: np.ndarray, x: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """||x - x*||_A / ||x*||_A of each example."""
-    exact = solved(matrix, rhs)
+    exact = np.linalg.solve(matrix, rhs[..., None])[..., 0]
     norm = [np.einsum("bi,bij,bj->b", v, matrix, v) for v in (x - exact, exact)]
-    found: np.ndarray = np.sqrt(norm[0] / norm[1])
-    return found
+    return np.sqrt(norm[0] / norm[1])
 
 
 # Power iteration
@@ -156,23 +150,20 @@ def test_the_residual_stays_true() -> None:
     assert (last["r"] * norm - true).abs().max() < 1e-11
 
 
+def median_error(**options: int) -> float:
+    """Medians: where finite termination hangs on a small eigenvalue, it amplifies any error."""
+    network = conjugate_gradient(5, 5, condition=101, **options)
+    return float(np.median(energy_error(POSITIVE, network(POSITIVE, RHS).numpy(), RHS)))
+
+
 def test_refinements_square_the_error() -> None:
-    errors = []
-    for refinements in (0, 1, 2, 3):
-        network = conjugate_gradient(5, 5, condition=101, knots=24, refinements=refinements)
-        error = energy_error(POSITIVE, network(POSITIVE, RHS).numpy(), RHS)
-        errors.append(float(np.median(error)))
-    # Medians: where finite termination hangs on a small eigenvalue, it amplifies any error.
+    errors = [median_error(knots=24, refinements=refinements) for refinements in range(4)]
     assert errors[0] > 10 * errors[1] > 1e4 * errors[2] > 1e10 * errors[3]
     assert errors[3] < 1e-13
 
 
 def test_more_knots_do_instead_of_refinements() -> None:
-    errors = []
-    for knots in (64, 256, 1024):
-        network = conjugate_gradient(5, 5, condition=101, knots=knots, refinements=0)
-        error = energy_error(POSITIVE, network(POSITIVE, RHS).numpy(), RHS)
-        errors.append(float(np.median(error)))
+    errors = [median_error(knots=knots, refinements=0) for knots in (64, 256, 1024)]
     # The reciprocal's error falls by 16 each time, and the solution's after d iterations follows.
     assert 4 < errors[0] / errors[1] < 32
     assert 4 < errors[1] / errors[2] < 32

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from constructed_checks import started
 from graph_examples import DEMANDS, EDGES, LARGEST, NODES, TWO_RINGS, B
 
 from eigenformer.construct.algorithms.conjugate_gradient import conjugate_gradient
@@ -19,7 +20,7 @@ from eigenformer.construct.algorithms.graphs import incidence_matrix, skip_ring
 from eigenformer.construct.algorithms.heat_kernel import heat_kernel
 from eigenformer.construct.algorithms.laplacian_eigenvectors import laplacian_eigenvectors
 from eigenformer.construct.algorithms.least_squares import least_squares, ridge
-from eigenformer.construct.algorithms.logistic import logistic_newton
+from eigenformer.construct.algorithms.logistic import draw_problems, logistic_newton, rescale
 from eigenformer.construct.algorithms.newton import newton_inverse, newton_order, pseudo_inverse
 from eigenformer.construct.algorithms.power_iteration import power_iteration
 from eigenformer.construct.algorithms.preconditioned import (
@@ -33,9 +34,7 @@ from eigenformer.core import InputError, rng
 EYE = np.eye(3)
 X, Y, QUERY = (part[0] for part in draw_regression(rng(14), 1, 9, 3))
 COLUMN = Y[:, None]
-STARTS = rng(0, "starts").normal(size=(3, 9, 3))
-GRAM = STARTS.swapaxes(1, 2) @ STARTS
-START = GRAM / np.linalg.norm(GRAM, 2, axis=(1, 2))[:, None, None] ** 2
+STARTS, START = started(rng(0, "starts").normal(size=(3, 9, 3)))
 VECTORS = np.random.default_rng(3).normal(size=(2, NODES))
 
 GD = gradient_descent(3, 9, 0.1)
@@ -51,6 +50,17 @@ ELECTRIC = {
 EIGENVECTORS = laplacian_eigenvectors(NODES, EDGES, 2, 3)
 POWER = power_iteration(2, 3)
 CG = conjugate_gradient(2, 3, condition=100)
+
+LOGISTIC = logistic_newton(5, 26, 0.1)
+A, LABELS, W = draw_problems(np.random.default_rng(7), 30)
+
+
+def changed(part, index, value):
+    """The logistic problems with another value at one place."""
+    problem = [A.copy(), LABELS.copy(), W.copy()]
+    problem[part][index] = value
+    return problem
+
 
 OPTIONS = [
     (lambda: gd_plus_plus(3, 5, []), "rates is empty"),
@@ -160,6 +170,18 @@ INPUTS = [
     (lambda: NEWTON(np.full((3, 3), np.inf)), "A holds a nan or inf"),
     (lambda: NEWTON(np.ones((3, 4))), "A has shape"),
     (lambda: NEWTON(EYE, EYE, EYE), "newton_inverse takes A, X0; 3 inputs"),
+    (lambda: newton_inverse(3, 5, symmetric=True)(X[:3]), "A differs from its transpose"),
+    (lambda: LOGISTIC(*changed(0, (3, 4), [2.0, 0, 0, 0, 0])), r"length 2, .*rescale.*mu=0.025"),
+    (lambda: LOGISTIC(*changed(1, (3, 4), 0.5)), r"a label is 0\.5"),
+    (lambda: LOGISTIC(*changed(2, 3, 50.0)), r"limit 12; compile with limit=\d+"),
+    (lambda: LOGISTIC(A[:, :20], LABELS[:, :20], W), r"20 examples.*compiled for 26.*tokens=20"),
+    (lambda: LOGISTIC(np.zeros((30, 5)), np.ones(30), np.zeros(5)), "30 examples"),
+    (lambda: LOGISTIC(A, LABELS[:, :20], W), "y has shape"),
+    (lambda: LOGISTIC(A, LABELS, W[:, :4]), "x has shape"),
+    *((lambda part=part: LOGISTIC(*changed(part, 0, math.nan)), "nan") for part in range(3)),
+    (lambda: LOGISTIC("features", LABELS, W), "not an array of numbers"),
+    (lambda: LOGISTIC(A, LABELS), "2 inputs"),
+    (lambda: rescale(np.full((2, 2), math.nan), 0.1), "nan"),
     *(
         (lambda call=call, build=build: call(build), message)
         for build in ELECTRIC

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from constructed_checks import conditioned
 from constructed_examples import everything, newton
 
 import eigenformer as ef
@@ -16,11 +17,6 @@ from eigenformer.core import InputError, rng
 from eigenformer.ensembles import Matrices
 
 INVERSE = ef.problems.get("inverse")
-
-
-def conditioned(condition, dims=(5, 5), batch=50, seed=0):
-    ensemble = ef.ensembles.get("conditioned", dims=dims, condition=float(condition))
-    return ensemble.sample(rng(seed), batch)
 
 
 def test_newton_is_evaluated_like_any_solver():

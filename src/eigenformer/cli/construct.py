@@ -233,12 +233,6 @@ def _show_checks(checked: Mapping[str, Checked], console: Console) -> None:
     console.print(_row(_COLUMNS), style="dim")
     for name, found in checked.items():
         entry = found.entry
-        wrong = {
-            "layers": found.layers > entry.layers,
-            "heads": found.heads > entry.heads,
-            "width": found.width > entry.width,
-            "error": not found.error <= entry.allowed,
-        }
         cells = [
             name,
             f"{found.layers}/{entry.layers}",
@@ -252,7 +246,7 @@ def _show_checks(checked: Mapping[str, Checked], console: Console) -> None:
         if found.passed:
             line.append("  ok", style="green")
         else:
-            line.append(f"  WRONG: {', '.join(k for k, bad in wrong.items() if bad)}", style="red")
+            line.append(f"  WRONG: {', '.join(found.wrong)}", style="red")
         console.print(line, soft_wrap=True)
         if entry.theorem:
             theorem = ", ".join(f"{key} {value}" for key, value in entry.theorem.items())

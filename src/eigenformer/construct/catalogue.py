@@ -72,14 +72,20 @@ class Checked:
     error: float
 
     @property
-    def passed(self) -> bool:
+    def wrong(self) -> list[str]:
+        """The figures that are larger than they should be."""
         entry = self.entry
-        return (
-            self.layers <= entry.layers
-            and self.heads <= entry.heads
-            and self.width <= entry.width
-            and self.error <= entry.allowed
-        )
+        pairs = {
+            "layers": (self.layers, entry.layers),
+            "heads": (self.heads, entry.heads),
+            "width": (self.width, entry.width),
+            "error": (self.error, entry.allowed),
+        }
+        return [name for name, (found, known) in pairs.items() if not found <= known]
+
+    @property
+    def passed(self) -> bool:
+        return not self.wrong
 
 
 def check_entry(

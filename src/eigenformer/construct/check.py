@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from jaxtyping import Float64
@@ -13,7 +13,6 @@ from .compiler import CompiledNetwork
 from .graph import Atom, Form
 from .interpret import entrywise, interpreted
 from .program import Traced
-from .schedule import StoredValue
 from .timing import Timing
 
 LIMIT = 1e-10
@@ -85,7 +84,8 @@ def check(
         raise InputError(f"n is {n}; compare on at least one example")
     compiled = network.compiled
     traced, exact = compiled.traced, network.exact
-    inputs = dict((draw or compiled.draw or _draw(traced))(stream(seed, "construct check"), n))
+    draw = draw or compiled.draw or partial(_draw, traced)
+    inputs = dict(draw(stream(seed, "construct check"), n))
     with np.errstate(all="ignore"):
         reference = interpreted(traced, inputs, exact=exact)
         usable = reference.largest < HUGE
@@ -132,23 +132,15 @@ def _layers(
                 gone = allocation.clean and number == network.depth and stay.end <= number + 1
                 if gone or not stay.start <= number < stay.end:
                     continue
-                here = array[:, network.spec.layout[block.name].slice]
-                error = _error(here, stay.value, evaluate)
+                # Rows that a smaller value leaves alone may hold what was there before.
+                here = array[:, network.spec.layout[block.name].slice][:, : stay.value.shape[0]]
+                expected = np.zeros_like(here)
+                expected[:, :, : stay.value.shape[1]] = evaluate.stored(stay.value.content)
+                error = np.abs(here - expected).max(axis=(1, 2))
                 if not (relative := float((error / size).max())) <= worst.error:
                     worst = LayerError(layer=number, error=relative, block=block.name)
         found.append(worst)
     return tuple(found), array
-
-
-def _error(
-    block: Float64[np.ndarray, "B w n"], value: StoredValue, evaluate: "_Evaluator"
-) -> Float64[np.ndarray, " B"]:
-    expected = np.zeros_like(block)
-    rows, columns = value.shape
-    expected[:, :rows, :columns] = evaluate.stored(value.content)
-    # Rows that a smaller value leaves alone may hold what was there before.
-    error: np.ndarray = np.abs(block - expected)[:, :rows].max(axis=(1, 2))
-    return error
 
 
 def _residue(
@@ -209,14 +201,11 @@ class _Evaluator:
         return entrywise(atom.scalar, self.form(atom.body), exact=self.exact)
 
 
-def _draw(traced: Traced) -> Draw:
-    def draw(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-        found = {}
-        for name, (rows, columns) in traced.shapes.items():
-            entries = rng.standard_normal((n, rows, columns))
-            if name in traced.symmetric:
-                entries = (entries + entries.swapaxes(1, 2)) / 2**0.5
-            found[name] = entries / (rows**0.5 + columns**0.5)
-        return found
-
-    return draw
+def _draw(traced: Traced, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+    found = {}
+    for name, (rows, columns) in traced.shapes.items():
+        entries = rng.standard_normal((n, rows, columns))
+        if name in traced.symmetric:
+            entries = (entries + entries.swapaxes(1, 2)) / 2**0.5
+        found[name] = entries / (rows**0.5 + columns**0.5)
+    return found

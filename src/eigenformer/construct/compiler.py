@@ -20,9 +20,8 @@ from ..core import InputError, unknown
 from .allocate import Allocation, RowsInUse, allocate
 from .emit import emit, least_tokens
 from .expression import Shape
-from .network import Network
+from .network import Network, NetworkOptions
 from .normalise import Normal, normalise
-from .options import NetworkOptions
 from .program import Program, Traced, trace
 from .schedule import Schedule, schedule
 from .spec import Spec

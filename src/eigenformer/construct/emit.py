@@ -218,15 +218,15 @@ def _merged(jobs: Iterable[_Job], width: int) -> list[_Job]:
         job.value = {place: c for place, c in job.value.items() if c != 0.0}
         if not job.value:  # terms that cancelled
             continue
-        first = min(job.value.items(), key=_by_place)
-        scale = first[1]
-        key = tuple(sorted(((*place, c / scale) for place, c in job.value.items()), key=_by_start))
+        places = sorted(job.value.items(), key=_by_place)
+        first, scale = places[0]
+        key = tuple((*place, c / scale) for place, c in places)
         same = found.get(key)
         if same is None or _stacked(same) + _stacked(job) > width:
             found[key] = job
             kept.append(job)
             continue
-        ratio = scale / same.value[first[0]]
+        ratio = scale / same.value[first]
         same.pairs += [(k, q, c * ratio) for k, q, c in job.pairs]
     return kept
 
@@ -240,12 +240,9 @@ def _height(keys: Factor, queries: Factor) -> int:
     return max(rows.count for rows, _ in (*keys, *queries))
 
 
-def _by_place(item: tuple[tuple[Rows, Rows], float]) -> tuple[int, int]:
-    return item[0][0].start, item[0][1].start
-
-
-def _by_start(item: tuple[Rows, Rows, float]) -> tuple[int, int, int, int]:
-    return item[0].start, item[1].start, item[0].count, item[1].count
+def _by_place(item: tuple[tuple[Rows, Rows], float]) -> tuple[int, int, int, int]:
+    into, source = item[0]
+    return into.start, source.start, into.count, source.count
 
 
 def _head(job: _Job) -> Head:

@@ -121,7 +121,6 @@ class Graph:
         text = f"{name}.T" if transposed else name
         return self._make(
             ("symbol", name, transposed),
-            kind="symbol",
             shape=shape,
             text=text,
             name=name,
@@ -129,9 +128,7 @@ class Graph:
         )
 
     def identity(self, size: int) -> Atom:
-        return self._make(
-            ("identity", size), kind="identity", shape=(size, size), text=f"I{size}", name="I"
-        )
+        return self._make(("identity", size), shape=(size, size), text=f"I{size}", name="I")
 
     def product(self, factors: tuple[Atom, ...]) -> Atom:
         """The product of one factor or more, none of them an identity."""
@@ -143,7 +140,6 @@ class Graph:
         text = " ".join(f"({f})" if f.kind == "product" else str(f) for f in factors)
         return self._make(
             ("product", factors),
-            kind="product",
             shape=(factors[0].shape[0], factors[-1].shape[1]),
             text=text,
             factors=factors,
@@ -153,7 +149,6 @@ class Graph:
     def function(self, scalar: Scalar, body: Form) -> Atom:
         return self._make(
             ("function", scalar, body),
-            kind="function",
             shape=body.shape,
             text=f"{scalar.name}({body})",
             scalar=scalar,
@@ -167,7 +162,6 @@ class Graph:
             return body.atom
         return self._make(
             ("group", body, barrier),
-            kind="group",
             shape=body.shape,
             text=name or f"({body})",
             name=name,
@@ -176,11 +170,12 @@ class Graph:
             weight=1 + sum(atom.weight for atom, _ in body.terms),
         )
 
-    def _make(self, key: tuple[object, ...], *, text: str, **fields: Any) -> Atom:
+    def _make(self, key: tuple[Any, ...], *, text: str, **fields: Any) -> Atom:
+        """The atom of a kind, `key[0]`, and of what else tells it from others."""
         if key not in self._interned:
             number = len(self.atoms)
             text = text if len(text) <= _LONGEST else f"%{number}"
-            atom = Atom(number=number, text=text, **fields)
+            atom = Atom(number=number, kind=key[0], text=text, **fields)
             self.atoms.append(atom)
             self._interned[key] = atom
         return self._interned[key]

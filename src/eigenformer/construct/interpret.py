@@ -74,7 +74,9 @@ def interpreted(
                 value = entrywise(node.scalar, given[0], exact=exact)
             values[id(node)] = value
             np.maximum(largest, np.linalg.norm(value, axis=(1, 2)), out=largest)
-        results = {name: _spread(values[id(n)], count) for name, n in traced.results.items()}
+        for name, node in traced.results.items():
+            value = values[id(node)]
+            results[name] = np.broadcast_to(value, (count, *value.shape[1:]))
         bound = {**bound, **{name: results[result] for name, result in traced.feed.items()}}
     return Interpreted(results=results, largest=largest)
 
@@ -85,10 +87,6 @@ def entrywise(
     """A scalar function of every entry: itself, or its interpolation."""
     tensor = torch.from_numpy(value.copy())
     return np.asarray((scalar.function(tensor) if exact else scalar.evaluate(tensor)).numpy())
-
-
-def _spread(value: np.ndarray, count: int) -> np.ndarray:
-    return np.broadcast_to(value, (count, *value.shape[1:]))
 
 
 def _array(name: str, value: Any) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -29,6 +29,14 @@ class TracedLayer:
 
     def __getitem__(self, name: str) -> Float[Tensor, "B r n"]:
         return self.blocks[name]
+
+
+class NetworkOptions(TypedDict, total=False):
+    """How a network is run; every constructor hands these on to `Network`."""
+
+    dense: bool
+    exact: bool
+    dtype: torch.dtype
 
 
 class Network(nn.Module):

@@ -34,10 +34,11 @@ def normalise(traced: Traced) -> Normal:
     graph = Graph(traced.symmetric)
     shapes = traced.shapes
     bound = {name: Form.of(graph.symbol(name, shape)) for name, shape in shapes.items()}
-    nodes = _interned(traced)
+    nodes, places = _interned(traced)
     results: dict[str, Form] = {}
     for step in range(1, traced.repeat + 1):
-        results = _once(graph, nodes, bound)
+        forms = _once(graph, nodes, bound)
+        results = {name: forms[place] for name, place in places.items()}
         fed = {}
         for name, result in traced.feed.items():
             form = results[result]
@@ -63,14 +64,8 @@ class _Node:
     uses: int
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Nodes:
-    items: tuple[_Node, ...]
-    results: dict[str, int]
-
-
-def _interned(traced: Traced) -> _Nodes:
-    """Hash-consing of the program as it was written, with the number of uses of each node."""
+def _interned(traced: Traced) -> tuple[tuple[_Node, ...], dict[str, int]]:
+    """Hash-consing of the program as it was written: nodes with their uses; results' places."""
     found: dict[tuple[object, ...], int] = {}
     place: dict[int, int] = {}
     kept: list[tuple[Expression, tuple[int, ...]]] = []
@@ -89,8 +84,7 @@ def _interned(traced: Traced) -> _Nodes:
         if node.kind in ("sum", "product", "function", "stored"):
             for argument in arguments:
                 uses[_core(kept, argument)] += 1
-    items = tuple(_Node(node, arguments, uses[i]) for i, (node, arguments) in enumerate(kept))
-    return _Nodes(items, results)
+    return tuple(_Node(*made, used) for made, used in zip(kept, uses, strict=True)), results
 
 
 def _core(kept: list[tuple[Expression, tuple[int, ...]]], place: int) -> int:
@@ -100,11 +94,11 @@ def _core(kept: list[tuple[Expression, tuple[int, ...]]], place: int) -> int:
     return place
 
 
-def _once(graph: Graph, nodes: _Nodes, bound: dict[str, Form]) -> dict[str, Form]:
-    """One repetition: the results for symbols bound to combinations."""
+def _once(graph: Graph, nodes: tuple[_Node, ...], bound: dict[str, Form]) -> list[Form]:
+    """One repetition: what each node is for symbols bound to combinations."""
     forms: list[Form] = []
-    uses = [0] * len(nodes.items)
-    for i, item in enumerate(nodes.items):
+    uses = [0] * len(nodes)
+    for i, item in enumerate(nodes):
         node = item.expression
         wrapper = node.kind in ("scaled", "transposed")
         uses[i] = uses[item.arguments[0]] if wrapper else item.uses
@@ -124,7 +118,7 @@ def _once(graph: Graph, nodes: _Nodes, bound: dict[str, Form]) -> dict[str, Form
         else:
             form = _simple(graph, node, given, bound)
         forms.append(form)
-    return {name: forms[place] for name, place in nodes.results.items()}
+    return forms
 
 
 def _simple(graph: Graph, node: Expression, given: list[Form], bound: dict[str, Form]) -> Form:

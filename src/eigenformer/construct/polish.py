@@ -22,12 +22,14 @@ from . import theory
 from .algorithms.newton import newton_inverse
 from .network import Network
 
+Squares = Float64[np.ndarray, "B n n"]
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PolishPlan:
     """What is known of B answers before any of them is refined."""
 
-    start: Float64[np.ndarray, "B n n"]
+    start: Squares
     """Where each iteration starts: the answer, or A^T / ||A||_2^2."""
     first: Float64[np.ndarray, " B"]
     """||I - A X0||_2 of the answer itself; inf for an answer that is no matrix."""
@@ -109,7 +111,7 @@ class PolishedSolver(Solver):
         self.steps = steps
         self.dtype = dtype
 
-    def plan(self, matrix: Float64[np.ndarray, "B n n"]) -> PolishPlan:
+    def plan(self, matrix: Squares) -> PolishPlan:
         """Which of the solver's answers contract, and where and for how long each would run."""
         predictions = self.solver.predict(Matrices.of(matrix))
         answers, (batch, n, _) = predictions.matrices, matrix.shape
@@ -137,8 +139,8 @@ class PolishedSolver(Solver):
         )
 
     def refine(
-        self, matrix: Float64[np.ndarray, "B n n"], plan: PolishPlan
-    ) -> tuple[Float64[np.ndarray, "B n n"], Float64[np.ndarray, "B T"]]:
+        self, matrix: Squares, plan: PolishPlan
+    ) -> tuple[Squares, Float64[np.ndarray, "B T"]]:
         """The polished answers and ||I - A X_t||_2 after t = 0, 1, ... steps."""
         value = plan.start.copy()
         residuals = np.full((len(value), int(plan.steps.max(initial=0)) + 1), np.nan)
@@ -208,12 +210,7 @@ def _network(dim: int, steps: int, dtype: torch.dtype) -> Network:
     return newton_inverse(dim=dim, steps=steps, dtype=dtype)
 
 
-def _iterates(
-    matrix: Float64[np.ndarray, "B n n"],
-    start: Float64[np.ndarray, "B n n"],
-    steps: int,
-    dtype: torch.dtype,
-) -> list[Float64[np.ndarray, "B n n"]]:
+def _iterates(matrix: Squares, start: Squares, steps: int, dtype: torch.dtype) -> list[Squares]:
     """X_0, ..., X_steps as they stand in the network."""
     if steps == 0:
         return [start]
@@ -226,9 +223,7 @@ def _iterates(
     return [layer[block].double().numpy() for layer in trace[1:]]
 
 
-def _residual(
-    matrix: Float64[np.ndarray, "B n n"], inverse: Float64[np.ndarray, "B n n"]
-) -> Float64[np.ndarray, " B"]:
+def _residual(matrix: Squares, inverse: Squares) -> Float64[np.ndarray, " B"]:
     """||I - A X||_2, inf where X is not finite."""
     with np.errstate(all="ignore"):
         difference = np.eye(matrix.shape[1]) - matrix @ inverse

@@ -92,7 +92,12 @@ def trace(
     source = source if isinstance(source, Program) else program(source)
     symbols = _symbols(source, shapes)
     feed = dict(feed or {})
-    _check_repeat(repeat, feed)
+    if not isinstance(repeat, int) or repeat < 1:
+        raise InputError(f"repeat is {repeat}; it must be a whole number of at least 1")
+    if repeat > 1 and not feed:
+        raise InputError(
+            f'repeat is {repeat} and nothing is fed back; give feed={{"symbol": "result"}}'
+        )
     for name in (*feed, *symmetric):
         if name not in symbols:
             raise unknown(f"symbol of {source.name}", name, symbols)
@@ -163,12 +168,3 @@ def _results(source: Program, returned: Any) -> dict[str, Expression]:
     if not results:
         raise InputError(f"{source.name} returned no expression")
     return results
-
-
-def _check_repeat(repeat: int, feed: Mapping[str, str]) -> None:
-    if not isinstance(repeat, int) or repeat < 1:
-        raise InputError(f"repeat is {repeat}; it must be a whole number of at least 1")
-    if repeat > 1 and not feed:
-        raise InputError(
-            f'repeat is {repeat} and nothing is fed back; give feed={{"symbol": "result"}}'
-        )

@@ -63,11 +63,11 @@ def relu_fn(
     if knots is not None:
         if not place.least <= knots <= MOST_KNOTS:
             raise InputError(f"knots={knots} of {label} must be from {place.least} to {MOST_KNOTS}")
-        return Scalar(label, f, place(knots))
+        return place.scalar(place(knots))
     assert error is not None
     if not error > 0:
         raise InputError(f"error={error:g} of {label} must be positive")
-    return _accurate(place, error)
+    return place.accurate(error)
 
 
 class _Placer:
@@ -124,7 +124,7 @@ class _Placer:
         # They include rounding, so that knots do not crowd until the slopes are too steep to sum.
         best, least = knots, math.inf
         for _ in range(BALANCING_STEPS):
-            errors = self._errors(knots)
+            errors = self.scalar(knots).interval_errors
             if errors.max() < least:
                 best, least = knots, float(errors.max())
             mass = np.sqrt(errors) / max(float(np.sqrt(errors).sum()), TINY)
@@ -135,8 +135,8 @@ class _Placer:
             knots[0], knots[-1] = self.lo, self.hi
         return best
 
-    def _errors(self, knots: Float64[np.ndarray, " N"]) -> Float64[np.ndarray, " intervals"]:
-        return Scalar(self.name, self.f, knots).interval_errors
+    def scalar(self, knots: Float64[np.ndarray, " N"]) -> Scalar:
+        return Scalar(self.name, self.f, knots)
 
     def _geometric(self, number: int) -> Float64[np.ndarray, " N"]:
         width = self.hi - self.lo
@@ -150,25 +150,24 @@ class _Placer:
             found[0], found[-1] = self.lo, self.hi
             if (np.diff(found) > 0).all():
                 candidates.append(found)
-        return min(candidates, key=lambda knots: self._errors(knots).max())
+        return min(candidates, key=lambda knots: self.scalar(knots).error_bound)
 
-
-def _accurate(place: _Placer, error: float) -> Scalar:
-    """The interpolation with about the fewest knots whose predicted error is at most `error`."""
-    number = max(place.least, math.ceil(place.mass / math.sqrt(8 * error)) + 1)
-    if place.spacing != "curvature":
-        number = place.least
-    while number <= MOST_KNOTS:
-        scalar = Scalar(place.name, place.f, place(number))
-        found = scalar.error_bound
-        if found <= error:
-            return scalar
-        number = math.ceil(number * min(2.0, max(1.02, math.sqrt(found / error)))) + 1
-    knots = place(MOST_KNOTS)
-    errors = Scalar(place.name, place.f, knots).interval_errors
-    worst = int(errors.argmax())
-    raise InputError(
-        f"{place.name} does not reach error={error:g} with {MOST_KNOTS} knots "
-        f"(it is {errors[worst]:.1e} near {knots[worst]:g}); allow a larger error, or name a kink "
-        "in breaks="
-    )
+    def accurate(self, error: float) -> Scalar:
+        """About the fewest knots whose predicted error is at most `error`."""
+        number = self.least
+        if self.spacing == "curvature":
+            number = max(number, math.ceil(self.mass / math.sqrt(8 * error)) + 1)
+        while number <= MOST_KNOTS:
+            scalar = self.scalar(self(number))
+            found = scalar.error_bound
+            if found <= error:
+                return scalar
+            number = math.ceil(number * min(2.0, max(1.02, math.sqrt(found / error)))) + 1
+        knots = self(MOST_KNOTS)
+        errors = self.scalar(knots).interval_errors
+        worst = int(errors.argmax())
+        raise InputError(
+            f"{self.name} does not reach error={error:g} with {MOST_KNOTS} knots "
+            f"(it is {errors[worst]:.1e} near {knots[worst]:g}); allow a larger error, or name a "
+            "kink in breaks="
+        )

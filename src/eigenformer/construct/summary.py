@@ -97,7 +97,9 @@ class Summary:
                 lines += _hanging(f"  {name}".ljust(margin), text)
         lines.append("")
         labels = max((len(group.label) for group in self.groups), default=0)
-        for group in _ends(self.groups):
+        few = len(self.groups) <= _LONGEST
+        shown = self.groups if few else (*self.groups[: _LONGEST - 4], None, *self.groups[-3:])
+        for group in shown:
             if group is None:
                 lines.append("  ...")
                 continue
@@ -315,13 +317,6 @@ def _constant(name: str, value: np.ndarray) -> str:
     if np.all(value == value.flat[0]):
         return f"{name} = {value.flat[0]:g} in every entry"
     return f"{name} ({rows} x {columns})"
-
-
-def _ends(groups: tuple[LayerGroup, ...]) -> list[LayerGroup | None]:
-    """All groups, or the first and last of many with None between."""
-    if len(groups) <= _LONGEST:
-        return list(groups)
-    return [*groups[: _LONGEST - 4], None, *groups[-3:]]
 
 
 def _hanging(label: str, text: str) -> list[str]:

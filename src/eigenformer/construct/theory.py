@@ -16,9 +16,7 @@ SLACK = 2
 """Steps beyond the prediction, which bounds the residual as if nothing were rounded."""
 
 
-def start_residual(
-    condition: Float64[np.ndarray, "*B"],
-) -> Float64[np.ndarray, "*B"]:
+def start_residual(condition: Float64[np.ndarray, "*B"]) -> Float64[np.ndarray, "*B"]:
     """||I - A X0||_2 for X0 = A^T / ||A||_2^2."""
     return np.asarray(1.0 - 1.0 / condition**2)
 

@@ -47,8 +47,7 @@ from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
 from ..catalogue import Construction
 from ..gates import clear, form
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Head, Layer, Unit
 from ..scalar import IDENTITY, Scalar
 from ..spec import Port, Spec, Stage

@@ -11,13 +11,11 @@ from dataclasses import replace
 from typing import Unpack
 
 import numpy as np
-from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from . import graphs
@@ -67,8 +65,7 @@ def electric_flow(
     with the linear map R: B <- -B. Width m + 3k.
     """
     spec = _richardson(nodes, edges, demands, iterations, step, flow=True)
-    layout, identity = spec.layout, np.eye(demands, nodes)
-    block = layout["B"]
+    layout, block = spec.layout, spec.layout["B"]
     last = Layer(
         heads=(head(Move(block, block), layout["phi"], layout["E"]),),
         linear=(Move(block, block, -1.0),),
@@ -78,7 +75,7 @@ def electric_flow(
         name="electric flow",
         stages=(*spec.stages, Stage(layers=(last,))),
         output=Port(name="flow", shape=(demands, edges), block="B", transposed=True),
-        constants={"E": identity},
+        constants={"E": np.eye(demands, nodes)},
         identities=("E",),
         theorem={},
     )
@@ -186,11 +183,8 @@ def iterations_for(condition: float, error: float) -> int:
 
 
 def richardson(
-    incidence: Float64[np.ndarray, "*B n m"],
-    demands: Float64[np.ndarray, "*B k n"],
-    iterations: int,
-    step: float | None = None,
-) -> Float64[np.ndarray, "*B k n"]:
+    incidence: graphs.Incidence, demands: graphs.Demands, iterations: int, step: float | None = None
+) -> graphs.Demands:
     """The recursion in NumPy, with each graph's best step unless told otherwise."""
     graph = graphs.laplacian(incidence)
     largest, second = graphs.extremes(incidence)
@@ -202,9 +196,7 @@ def richardson(
     return potentials
 
 
-def exact_potentials(
-    incidence: Float64[np.ndarray, "*B n m"], demands: Float64[np.ndarray, "*B k n"]
-) -> Float64[np.ndarray, "*B k n"]:
+def exact_potentials(incidence: graphs.Incidence, demands: graphs.Demands) -> graphs.Demands:
     """Psi L^+ by LAPACK."""
     return np.asarray(
         demands @ np.linalg.pinv(graphs.laplacian(incidence), rcond=1e-12, hermitian=True)
@@ -225,7 +217,6 @@ graphs.entry(
     layers=80,
     width=40,
     error=3.9e-15,
-    theorem={"heads": "1", "width": "m + 2k = 40"},
     limit=exact_potentials,
     rate=lambda layers: richardson_error(graphs.CONDITION, layers),
 ).register("electric")
@@ -237,6 +228,7 @@ graphs.entry(
     layers=161,
     width=50,
     error=3.9e-15,
+    theorem={},
 ).register("electric-flow")
 graphs.entry(
     summary="electric potentials of a graph with quadratic convergence, 18 layers",
@@ -246,5 +238,4 @@ graphs.entry(
     layers=18,
     width=30,
     error=8.7e-15,
-    theorem={"heads": "1", "width": "m + 2k = 40"},
 ).register("electric-quadratic")

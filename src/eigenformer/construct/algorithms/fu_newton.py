@@ -28,8 +28,7 @@ from torch import Tensor
 from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
 from ..catalogue import Construction
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer, Unit
 from ..scalar import IDENTITY
 from ..spec import Port, Spec, Stage
@@ -159,14 +158,14 @@ def fu_newton(
         set_up = Layer(units=_copies(layout, "x", factor))
     read_out = _layer((y_rows, y_rows), mx, x_rows, 1.0, tokens, scores)
     step = _step(layout, tokens, scores, masked_keys=1)
-    words, root = ("||S S^T||_F", "1/4") if start == "gram" else ("||S||_F", "1/2")
-    note = (
-        f"the input map divides x_i and x_q by {words}^({root}) and alpha is 1: the prediction of "
-        f"alpha = 1 / {words}"
-        if alpha is None
-        else f"alpha = {alpha:g} is a weight of layer 1"
-    )
-    power = 2 if start == "gram" else 1
+    power, norm, root = (2, "||S S^T||_F", "1/4") if start == "gram" else (1, "||S||_F", "1/2")
+    if alpha is None:
+        note = (
+            f"the input map divides x_i and x_q by {norm}^({root}) and alpha is 1: the prediction "
+            f"of alpha = 1 / {norm}"
+        )
+    else:
+        note = f"alpha = {alpha:g} is a weight of layer 1"
 
     def prepare(x: Tensor, y: Tensor, query: Tensor) -> tuple[Tensor, ...]:
         values = gram_eigenvalues(x)
@@ -174,8 +173,8 @@ def fu_newton(
             warn_if_ill_conditioned(values, "S = X^T X")
         if alpha is None:
             # The Frobenius norm of S^power, which is divided into the data 2 power times.
-            norm = positive(values.pow(2 * power).sum(-1).sqrt()) ** (0.5 / power)
-            return x / norm[..., None, None], y, query / norm[..., None]
+            scale = positive(values.pow(2 * power).sum(-1).sqrt()) ** (0.5 / power)
+            return x / scale[..., None, None], y, query / scale[..., None]
         limit = 2 / positive(values[..., -1]) ** power
         if guard:
             refuse(

@@ -22,8 +22,7 @@ from torch import Tensor
 from ...core import InputError, at_least
 from ..blocks import Move
 from ..catalogue import Construction
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer
 from ..spec import Stage
 from .prompts import MEAN_NOTE, Prompt, draw_regression, finite

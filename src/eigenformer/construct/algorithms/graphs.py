@@ -22,10 +22,14 @@ from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from .heads import head
 
+Incidence = Float64[np.ndarray, "*B n m"]
+Demands = Float64[np.ndarray, "*B k n"]
+"""Rows of numbers at the nodes: demands, signals, potentials, vectors."""
 SOURCE = "Cheng, Carin and Sra 2024 (arXiv 2410.16699); derivations.md, section 8"
 CONDITION = 18.6
 """lambda_max / lambda_2 of the graph behind the figures of derivations.md, section 8."""
-entry = partial(Construction, source=SOURCE, heads=1)
+THEOREM = {"heads": "1", "width": "m + 2k = 40"}
+entry = partial(Construction, source=SOURCE, heads=1, theorem=THEOREM)
 
 
 def laplacian_layer(layout: Layout, *value: Move, linear: RowMap = ()) -> Layer:
@@ -68,13 +72,13 @@ def network_spec(
     )
 
 
-def laplacian(incidence: Float64[np.ndarray, "*B n m"]) -> Float64[np.ndarray, "*B n n"]:
+def laplacian(incidence: Incidence) -> Float64[np.ndarray, "*B n n"]:
     """L = B B^T."""
     return np.asarray(incidence @ incidence.swapaxes(-1, -2))
 
 
 def extremes(
-    incidence: Float64[np.ndarray, "*B n m"],
+    incidence: Incidence,
 ) -> tuple[Float64[np.ndarray, "*B 1 1"], Float64[np.ndarray, "*B 1 1"]]:
     """lambda_max and lambda_2 of each graph."""
     values = np.linalg.eigvalsh(laplacian(incidence))

@@ -7,13 +7,11 @@ derivations.md, section 8.
 from typing import Unpack
 
 import numpy as np
-from jaxtyping import Float64
 from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..spec import Stage
 from . import graphs
 
@@ -84,11 +82,7 @@ def heat_kernel_error(time: float, layers: int, lambda_max: float) -> float:
     return float(bound)
 
 
-def exact_heat(
-    incidence: Float64[np.ndarray, "*B n m"],
-    signals: Float64[np.ndarray, "*B k n"],
-    time: float,
-) -> Float64[np.ndarray, "*B k n"]:
+def exact_heat(incidence: graphs.Incidence, signals: graphs.Demands, time: float) -> graphs.Demands:
     """Psi exp(-time L) by LAPACK's eigenvalues."""
     values, vectors = np.linalg.eigh(graphs.laplacian(incidence))
     decay = np.exp(-time * values)[..., None, :]
@@ -104,5 +98,4 @@ graphs.entry(
     width=30,
     error=3.9e-3,
     kind="approximation",
-    theorem={"heads": "1", "width": "m + 2k = 40"},
 ).register("heat-kernel")

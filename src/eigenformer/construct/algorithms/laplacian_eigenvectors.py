@@ -18,8 +18,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move, Rows
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer
 from ..spec import Stage
 from . import graphs
@@ -91,9 +90,8 @@ def laplacian_eigenvectors(
             )
         return incidence, start
 
-    notes = ["the row `constant` holds 1/sqrt(n): without it, rounding would bring it in"]
-    if mu is None:
-        notes.append("the input map divides B by the root of 65/64 lambda_max of each graph")
+    row = "the row `constant` holds 1/sqrt(n): without it, rounding would bring it in"
+    scaled = "the input map divides B by the root of 65/64 lambda_max of each graph"
     spec = graphs.network_spec(
         "Laplacian eigenvectors",
         layout,
@@ -102,7 +100,7 @@ def laplacian_eigenvectors(
         given="start",
         output="vectors",
         prepare=prepare,
-        notes=tuple(notes),
+        notes=(row, scaled) if mu is None else (row,),
     )
     constants = {"constant": np.full((1, nodes), nodes**-0.5)}
     return Network(replace(spec, constants=constants), **options)
@@ -125,10 +123,8 @@ def subspace_rate(
 
 
 def subspace_iteration(
-    incidence: Float64[np.ndarray, "*B n m"],
-    start: Float64[np.ndarray, "*B v n"],
-    iterations: int,
-) -> Float64[np.ndarray, "*B v n"]:
+    incidence: graphs.Incidence, start: graphs.Demands, iterations: int
+) -> graphs.Demands:
     """The recursion in NumPy, with Householder QR in place of Gram and Schmidt's layers."""
     nodes = incidence.shape[-2]
     step = np.eye(nodes) - graphs.laplacian(incidence) / (HEADROOM * graphs.extremes(incidence)[0])
@@ -164,5 +160,4 @@ graphs.entry(
     width=30,
     error=1.6e-15,
     samples=20,
-    theorem={"heads": "1", "width": "m + 2k = 40"},
 ).register("laplacian-eigenvectors")

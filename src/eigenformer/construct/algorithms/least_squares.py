@@ -28,8 +28,7 @@ from torch import Tensor
 from ...core import InputError, at_least
 from ..blocks import Layout, Move
 from ..catalogue import Construction
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Head, Layer
 from ..spec import Port, Spec, Stage
 from .heads import head

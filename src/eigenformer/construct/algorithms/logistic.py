@@ -38,8 +38,7 @@ from ...core import InputError
 from ..blocks import Layout, Move, Rows
 from ..catalogue import Construction
 from ..gates import clear, form, overwrite, product, square
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer, Unit
 from ..relu import Spacing, relu_fn
 from ..scalar import IDENTITY, Scalar
@@ -165,10 +164,7 @@ def logistic_newton(
             f"1/{tokens} and mu = {mu:g} are weights; the input map copies x into every column",
             f"k = {k} Newton-Schulz steps invert the Hessian, whose spectrum is in [mu, mu + 1/4]",
         ),
-        theorem={
-            "layers": f"{times} = {steps * (11 + 2 * k)}",
-            "width": f"6d + 4 = {6 * dim + 4}",
-        },
+        theorem={"layers": f"{times} = {steps * (11 + 2 * k)}", "width": f"6d + 4 = {6 * dim + 4}"},
         problem=("logistic_regression", {"mu": float(mu)}),
         steps=steps,
     )

@@ -23,7 +23,7 @@ from .. import theory
 from ..catalogue import Construction
 from ..compiler import CompiledNetwork, check_symmetric, compiled_program
 from ..expression import Expression, I, Shape, stored
-from ..options import NetworkOptions
+from ..network import NetworkOptions
 from ..program import Program, program, trace
 from ..spec import Port
 

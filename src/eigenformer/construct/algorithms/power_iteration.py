@@ -21,8 +21,7 @@ from torch import Tensor
 from ...core import InputError, at_least
 from ..blocks import Layout, Move
 from ..catalogue import Construction
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from .heads import head
@@ -71,10 +70,7 @@ def dominant_eigenvalue(dim: int, layers: int, **options: Unpack[NetworkOptions]
     spec = replace(
         spec,
         name="dominant eigenvalue",
-        stages=(
-            *spec.stages,
-            Stage(layers=(Layer(heads=(product,)), Layer(heads=(quotient,)))),
-        ),
+        stages=(*spec.stages, Stage(layers=(Layer(heads=(product,)), Layer(heads=(quotient,))))),
         inputs=(*spec.inputs, Port(name="scale", shape=(dim,), block="scale")),
         output=Port(name="value", shape=(), block="value"),
         constants={"E": np.eye(dim)},

@@ -23,8 +23,7 @@ from ...core import InputError, at_least
 from ...core import rng as stream
 from ..blocks import Move
 from ..catalogue import Construction
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer
 from ..spec import Stage
 from .prompts import MEAN_NOTE, Prompt, draw_regression, finite

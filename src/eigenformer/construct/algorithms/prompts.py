@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -16,8 +16,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least
 from ..blocks import Layout, Move, Rows
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer
 from ..spec import Port, Spec, Stage
 from .heads import head
@@ -62,26 +61,6 @@ class Prompt:
             Port(name="query", shape=(self.dim,), block="x", column=tokens, transposed=True),
         )
 
-    @property
-    def first_guess(self) -> Port:
-        """What the input map may put into the query's y."""
-        assert self.outputs is not None
-        shape = (self.outputs,)
-        return Port(name="y_q", shape=shape, block="y", column=self.tokens, transposed=True)
-
-    @property
-    def prediction(self) -> Port:
-        """Minus the query's y."""
-        shape = () if self.outputs is None else (self.outputs,)
-        return Port(
-            name="prediction",
-            shape=shape,
-            block="y",
-            column=self.tokens,
-            transposed=bool(shape),
-            sign=-1.0,
-        )
-
     def layer(
         self,
         *value: Move,
@@ -108,13 +87,17 @@ class Prompt:
         `layers` and `width` are the theorem's; `solves`: whether it answers least squares to
         rounding level.
         """
+        shape = () if self.outputs is None else (self.outputs,)
+        query_y = Port(
+            name="y_q", shape=shape, block="y", column=self.tokens, transposed=bool(shape)
+        )
         spec = Spec(
             name=name,
             layout=self.layout,
             tokens=self.tokens + 1,
             stages=stages,
-            inputs=(*self.ports, self.first_guess) if guess else self.ports,
-            output=self.prediction,
+            inputs=(*self.ports, query_y) if guess else self.ports,
+            output=replace(query_y, name="prediction", sign=-1.0),
             prepare=prepare,
             given=self.ports,
             problem=LEAST_SQUARES if solves else None,

@@ -17,8 +17,7 @@ from torch import Tensor
 
 from ...core import InputError, at_least, positive
 from ..blocks import Layout, Move
-from ..network import Network
-from ..options import NetworkOptions
+from ..network import Network, NetworkOptions
 from ..parts import Layer
 from ..spec import Spec, Stage
 from . import graphs
@@ -91,12 +90,11 @@ def whitening_spec(
             )
         return incidence, graphs.centred(given)
 
-    notes = [CENTRED, f"the output is read times {output_scale:g}"]
+    notes: tuple[str, ...] = (CENTRED, f"the output is read times {output_scale:g}")
     if lambda_max is None:
         divisor = "the root of lambda_max" if power == 1 else "lambda_max"
-        notes.append(
-            f"the input map divides B by the root of each graph's lambda_max, and Psi by {divisor}"
-        )
+        scaled = "the input map divides B by the root of each graph's lambda_max, and Psi by "
+        notes = (*notes, scaled + divisor)
     spec = graphs.network_spec(
         name,
         layout,
@@ -105,7 +103,7 @@ def whitening_spec(
         given="demands",
         output="output",
         prepare=prepare,
-        notes=tuple(notes),
+        notes=notes,
     )
     return replace(spec, output=replace(spec.output, sign=output_scale))
 
@@ -122,18 +120,14 @@ def newton_schulz_error(condition: float, steps: int, *, power: int) -> float:
     return float(abs(1 - t ** (power / 2)))
 
 
-def exact_embedding(
-    incidence: Float64[np.ndarray, "*B n m"], demands: Float64[np.ndarray, "*B k n"]
-) -> Float64[np.ndarray, "*B k n"]:
+def exact_embedding(incidence: graphs.Incidence, demands: graphs.Demands) -> graphs.Demands:
     """Psi L^{+1/2} by LAPACK, for connected graphs."""
     values, vectors = np.linalg.eigh(graphs.laplacian(incidence))
     vectors = vectors[..., 1:] / values[..., None, 1:] ** 0.25
     return np.asarray(demands @ vectors @ vectors.swapaxes(-1, -2))
 
 
-def effective_resistances(
-    embedding: Float64[np.ndarray, "*B k n"],
-) -> Float64[np.ndarray, "*B n n"]:
+def effective_resistances(embedding: graphs.Demands) -> Float64[np.ndarray, "*B n n"]:
     """Squared distances of the columns: effective resistances, if the demands were I."""
     difference = embedding[..., :, :, None] - embedding[..., :, None, :]
     return np.asarray((difference**2).sum(axis=-3))
@@ -147,5 +141,4 @@ graphs.entry(
     layers=9,
     width=30,
     error=8.5e-16,
-    theorem={"heads": "1", "width": "m + 2k = 40"},
 ).register("resistive")

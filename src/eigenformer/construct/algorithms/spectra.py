@@ -46,21 +46,20 @@ def warn_if_ill_conditioned(eigenvalues: Float[Tensor, "*B d"], name: str) -> No
     worst = int(ratio.argmin())
     where = f" in example {worst}" if eigenvalues.ndim > 1 else ""
     if ratio[worst] <= epsilon * eigenvalues.shape[-1]:
-        warnings.warn(
+        trouble = (
             f"{name} is singular to working precision{where}: at best the answer is the one of "
             "least norm, and steps beyond convergence make rounding grow; give more or other rows, "
-            "or use ridge",
-            ConditionWarning,
-            stacklevel=2,
+            "or use ridge"
         )
     elif ratio[worst] < epsilon**0.5:
         condition = 1 / float(ratio[worst])
-        warnings.warn(
+        trouble = (
             f"the condition number of {name} is {condition:.1e}{where}: the answer is right to a "
-            f"relative {epsilon * condition:.0e} at best; use float64, better data or ridge",
-            ConditionWarning,
-            stacklevel=2,
+            f"relative {epsilon * condition:.0e} at best; use float64, better data or ridge"
         )
+    else:
+        return
+    warnings.warn(trouble, ConditionWarning, stacklevel=2)
 
 
 def symmetric_eigenvalues(matrix: Float[Tensor, "*B d d"]) -> Float64[Tensor, "*B d"]:

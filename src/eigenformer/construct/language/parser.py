@@ -61,8 +61,8 @@ class _Program:
         self.starts: list[Assignment] = []
         self.body: list[Assignment] = []
         self.repeat: int | None = None
-        self.answer: Assignment | None = None
-        self.target: Assignment | None = None
+        self.endings: dict[str, Assignment] = {}
+        """What stands after return, and after target."""
         self.nodes = 0
         self.indent: int | None = None
         """Of the block of `repeat`; None outside of it."""
@@ -77,15 +77,15 @@ class _Program:
             raise wrong(len(self.lines), "repeat has nothing to repeat; write X = ... below it")
         if not self.inputs:
             raise InputError("the program has no input; declare one first, such as A: 4x4")
-        if self.answer is None:
+        if "return" not in self.endings:
             raise InputError("the program returns nothing; end it with a line such as return X")
         return Syntax(
             inputs=tuple(self.inputs),
             starts=tuple(self.starts),
             body=tuple(self.body),
             repeat=self.repeat or 1,
-            answer=self.answer,
-            target=self.target,
+            answer=self.endings["return"],
+            target=self.endings.get("target"),
         )
 
     def _line(self, number: int, line: str) -> None:
@@ -143,13 +143,9 @@ class _Program:
 
     def _ending(self, keyword: str, tokens: Tokens) -> None:
         tokens.next()
-        if (self.answer if keyword == "return" else self.target) is not None:
+        if keyword in self.endings:
             raise tokens.wrong(f"a program has one {keyword}; this is the second")
-        found = Assignment(keyword, self._expression(tokens), tokens.line)
-        if keyword == "return":
-            self.answer = found
-        else:
-            self.target = found
+        self.endings[keyword] = Assignment(keyword, self._expression(tokens), tokens.line)
 
     def _input(self, tokens: Tokens) -> None:
         if self.starts or self.body or self.repeat is not None:

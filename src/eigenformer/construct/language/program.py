@@ -11,7 +11,7 @@ from torch import Tensor
 from ...core import InputError, unknown
 from ...core import rng as stream
 from ..compiler import TRIAL, Compiled, CompiledNetwork, check_symmetric, compiled_program
-from ..expression import Expression, I, Shape, stored
+from ..expression import Expression, I, Shape, stored, symbol
 from ..program import RESULT, Program, trace
 from ..scalar import ABSOLUTE, POSITIVE
 from ..spec import Port
@@ -111,7 +111,7 @@ class ProgramText:
         if self.syntax.target is None:
             return None
         values = self._given(inputs)
-        return _matrix(self.syntax.target, _compute(self.syntax.target, values, TARGET_FUNCTIONS))
+        return _compute(self.syntax.target, values, TARGET_FUNCTIONS)
 
     @property
     def inverts(self) -> str | None:
@@ -130,8 +130,7 @@ class ProgramText:
         for name in self.symmetric:
             check_symmetric(name, values[name].value)
         for start in self.syntax.starts:
-            found = _matrix(start, _compute(start, values, START_FUNCTIONS))
-            values[start.name] = Operand("matrix", found)
+            values[start.name] = Operand("matrix", _compute(start, values, START_FUNCTIONS))
         return tuple(value.value for value in values.values())
 
     def _results(self, symbols: Mapping[str, Expression]) -> dict[str, Expression]:
@@ -181,7 +180,8 @@ def read_program(text: str) -> ProgramText:
     # What is returned as it is needs no rows beside those of its symbol.
     feed = {name: RESULT if syntax.answer.value == Name(name) else name for name in fed}
     found = ProgramText(syntax, shapes, feed if syntax.repeat > 1 else {})
-    found._results(_symbols(shapes))  # which raises for what cannot be
+    # Which raises for what cannot be.
+    found._results({name: symbol(name, shape) for name, shape in shapes.items()})
     return found
 
 
@@ -200,10 +200,6 @@ def _check_limits_of(name: str, shape: Shape, line: int) -> None:
         raise wrong(line, text) if line else InputError(text)
 
 
-def _symbols(shapes: Mapping[str, Shape]) -> dict[str, Expression]:
-    return {name: Expression("symbol", shape, name=name) for name, shape in shapes.items()}
-
-
 def _start_shape(start: Assignment, shapes: Mapping[str, Shape]) -> Shape:
     """By computing it once, of random matrices."""
     generator = stream(0, "shape of a start")
@@ -211,19 +207,12 @@ def _start_shape(start: Assignment, shapes: Mapping[str, Shape]) -> Shape:
         name: Operand("matrix", torch.from_numpy(generator.standard_normal(shape)))
         for name, shape in shapes.items()
     }
-    rows, columns = _matrix(start, _compute(start, values, START_FUNCTIONS)).shape
+    rows, columns = _compute(start, values, START_FUNCTIONS).shape
     return rows, columns
 
 
-def _matrix(line: Assignment, found: Operand) -> Tensor:
-    if found.kind != "matrix":
-        what = "a number" if found.kind == "number" else "an identity of no known size"
-        raise wrong(line.line, f"{line.name} is {what}; it must be a matrix")
-    return found.value
-
-
-def _compute(line: Assignment, names: Mapping[str, Operand], functions: tuple[str, ...]) -> Operand:
-    """The value of a start or target line."""
+def _compute(line: Assignment, names: Mapping[str, Operand], functions: tuple[str, ...]) -> Tensor:
+    """The matrix of a start or target line."""
 
     def function(name: str, argument: Any) -> Operand:
         if name not in functions:
@@ -231,8 +220,11 @@ def _compute(line: Assignment, names: Mapping[str, Operand], functions: tuple[st
         return call(name, argument)
 
     with torch.no_grad():
-        found: Operand = _value(line, {**names, "I": unit()}, number, function, lambda x: True)
-    return found
+        found: Operand = _value(line, {**names, "I": unit()}, number, function)
+    if found.kind != "matrix":
+        what = "a number" if found.kind == "number" else "an identity of no known size"
+        raise wrong(line.line, f"{line.name} is {what}; it must be a matrix")
+    return found.value
 
 
 def _expression(line: Assignment, names: Mapping[str, Any]) -> Any:
@@ -245,7 +237,7 @@ def _expression(line: Assignment, names: Mapping[str, Any]) -> Any:
             raise InputError(f"{name} takes a matrix, not a number")
         return stored(argument) if name == "stored" else argument.apply_scalar(_ENTRYWISE[name])
 
-    return _value(line, names, float, function, lambda x: isinstance(x, Expression))
+    return _value(line, names, float, function)
 
 
 def _no_function(name: str, known: tuple[str, ...], where: str) -> InputError:
@@ -259,7 +251,6 @@ def _value(
     names: Mapping[str, Any],
     constant: Callable[[float], Any],
     function: Callable[[str, Any], Any],
-    is_matrix: Callable[[Any], bool],
 ) -> Any:
     """A tree's value, by the operators of whatever the names stand for."""
 
@@ -293,7 +284,8 @@ def _value(
                 return quotient(first, second) if operator == "/" else product(first, second)
 
     def product(first: Any, second: Any) -> Any:
-        return first @ second if is_matrix(first) and is_matrix(second) else first * second
+        scales = isinstance(first, float) or isinstance(second, float)
+        return first * second if scales else first @ second
 
     def quotient(first: Any, second: Any) -> Any:
         if isinstance(second, float) and second == 0.0:

@@ -1,10 +1,22 @@
-"""Theorem 4.2: T Newton steps and a prediction in T + 3 layers, and what may go wrong with it."""
+"""Newton's iteration for least squares: on A^T A (Theorem 4.2 of Giannou et al.), and on tokens.
+
+The networks of Fu et al. in both kinds of attention, and what their source's text has wrong.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from constructed_checks import difference
+from constructed_checks import difference, started
 
+from eigenformer.construct import Head, Move, Network, Stage
+from eigenformer.construct.algorithms.fu_newton import (
+    fu_newton,
+    fu_newton_reference,
+    fu_newton_steps,
+    fu_newton_steps_reference,
+)
 from eigenformer.construct.algorithms.gd_plus_plus import draw_conditioned, lstsq_reference
 from eigenformer.construct.algorithms.least_squares import (
     least_squares,
@@ -18,23 +30,6 @@ from eigenformer.construct.algorithms.spectra import ConditionWarning
 from eigenformer.core import InputError, rng
 
 
-def test_counts_and_a_thousand_problems():
-    numbers = rng(0, "least squares")
-    worst = 0.0
-    for case in range(50):
-        n, d, steps = numbers.integers(8, 30), numbers.integers(2, 8), numbers.integers(1, 9)
-        n, d, steps = int(n), int(d), int(steps)
-        network = least_squares(d, n, steps)
-        assert network.depth == steps + 3
-        assert network.spec.layout.width == 4 * d + 3
-        assert network.spec.tokens == n + 1
-        assert max(len(layer.heads) for layer in network.spec.layers) == 2
-        inputs = draw_regression(rng(0, "problems", case), 20, n, d)
-        expected = least_squares_reference(*inputs, steps=steps)
-        worst = max(worst, difference(network(*inputs), expected))
-    assert worst < 1e-12
-
-
 @pytest.mark.parametrize("start", ["gram", "identity"])
 def test_a_given_eps_is_a_weight(start):
     inputs = draw_regression(rng(1), 100, 12, 4)
@@ -45,17 +40,6 @@ def test_a_given_eps_is_a_weight(start):
     assert difference(network(*inputs), expected) < 1e-13
     # A per-example scale lies in the input map, and gives another iteration.
     assert difference(least_squares(4, 12, 6, start=start)(*inputs), expected) > 1e-6
-
-
-def test_the_test_token_changes_no_step():
-    A, y, a_test = draw_regression(rng(2), 5, 9, 3)
-    network = least_squares(3, 9, 4)
-    one, other = network.trace(A, y, a_test), network.trace(A, y, 100 * a_test)
-    for before, after in zip(one, other, strict=True):
-        assert torch.equal(before["inverse"], after["inverse"])
-        assert torch.equal(before["inverse"][:, :, -1], torch.zeros(5, 3, dtype=torch.float64))
-        assert torch.equal(before["data"], one[0]["data"])
-        assert torch.equal(before["identity"], one[0]["identity"])
 
 
 def test_the_trace_holds_the_iterates():
@@ -107,9 +91,6 @@ def test_ridge(mu):
     network = ridge(4, 12, mu, 3, start="gram", eps=eps)
     expected = least_squares_reference(A, y, a_test, steps=3, eps=eps, mu=mu)
     assert difference(network(A, y, a_test), expected) < 1e-13
-    assert network.depth == 6
-    assert network.spec.layout.width == 19
-    assert max(len(layer.heads) for layer in network.spec.layers) == 2
 
 
 @pytest.mark.parametrize("start", ["gram", "identity"])
@@ -119,14 +100,7 @@ def test_the_solution_itself(start):
     expected = np.stack([np.linalg.lstsq(a, b, rcond=None)[0] for a, b in zip(A, y, strict=True)])
     assert difference(network(A, y), expected) < 1e-12
     assert network.depth == newton_steps(50.0, start) + 2
-    assert network.spec.layout.width == 22
     assert network(A[0], y[0]).shape == (5,)
-
-
-def test_fewer_rows_than_compiled_for():
-    A, y, a_test = draw_regression(rng(8), 20, 9, 4)
-    long, exact = least_squares(4, 16, 5), least_squares(4, 9, 5)
-    assert difference(long(A, y, a_test), exact(A, y, a_test).numpy()) < 1e-14
 
 
 def test_fewer_rows_than_columns_give_the_least_norm():
@@ -156,15 +130,109 @@ def test_divergence_is_said_before_it_happens():
         ridge(3, 10, 1.0, eps=2 / (top[1] + 1))(A[1], y[1], a_test[1])
 
 
-def test_ill_conditioned_data_say_what_is_possible():
-    A, y, a_test = draw_conditioned(rng(12), 3, 20, 4, 1e10)
-    with pytest.warns(ConditionWarning, match=r"A\^T A is 1\.0e\+10.*relative 2e-06 at best"):
-        least_squares(4, 20, 5)(A, y, a_test)
-    least_squares(4, 20, 5, guard=False)(A, y, a_test)
-    with pytest.warns(ConditionWarning, match="relative 1e-03 at best; use float64"):
-        least_squares(4, 20, 5, dtype=torch.float32)(*draw_conditioned(rng(13), 2, 20, 4, 1e4))
-
-
 def test_zero_data_predict_zero():
     with pytest.warns(ConditionWarning, match="singular"):
         assert least_squares(2, 4, 3)(np.zeros((4, 2)), np.ones(4), np.ones(2)) == 0
+
+
+SCORES = ("relu", "linear")
+
+
+def relative(found, expected):
+    size = np.abs(expected).max(axis=(1, 2))
+    return (np.abs(np.asarray(found) - expected).max(axis=(1, 2)) / size).max()
+
+
+def tokens_and_start(case, batch, tokens, dim):
+    return started(rng(0, "fu", case).normal(size=(batch, tokens, dim)))
+
+
+@pytest.mark.parametrize("scores", SCORES)
+@pytest.mark.parametrize("steps", [2, 5])
+def test_many_steps(scores, steps):
+    x, start = tokens_and_start(1, 50, 20, 5)
+    network = fu_newton_steps(5, 20, steps, scores=scores)
+    expected = fu_newton_steps_reference(x, start, steps=steps)
+    assert relative(network(x, start), expected) < 1e-16 * 2 ** (steps + 5)
+    trace = network.trace(x, start)
+    assert torch.equal(trace[-1]["x"], trace[0]["x"])
+
+
+def test_erratum_equal_values_give_the_absolute_value():
+    x, start = tokens_and_start(2, 50, 20, 5)
+    network = fu_newton_steps(5, 20, 1, scores="relu")
+    (layer,) = network.spec.layers
+    rows = network.spec.layout["Mx"]
+    printed = tuple(
+        Head(value=(Move(rows, rows, 1.0),), key=head.key, query=head.query) for head in layer.heads
+    )
+    stage = Stage(layers=(replace(layer, heads=printed),))
+    wrong = Network(replace(network.spec, stages=(stage,)))
+    expected = fu_newton_steps_reference(x, start, steps=1)
+    assert relative(wrong(x, start), expected) > 0.1
+    # What the printed form computes: relu(z) + relu(-z) = |z|.
+    z = x @ start
+    absolute = 2 * z + np.abs(x @ z.swapaxes(1, 2)) @ z
+    assert relative(wrong(x, start), absolute) < 1e-14
+
+
+def test_erratum_expansions_of_the_first_steps():
+    x, _ = tokens_and_start(3, 20, 20, 4)
+    s = x.swapaxes(1, 2) @ x
+    alpha = 1 / np.linalg.norm(s, 2, axis=(1, 2))[:, None, None] ** 2
+    power = {k: np.linalg.matrix_power(s, k) for k in (1, 3, 5, 7)}
+    one = 2 * alpha * s - alpha**2 * power[3]
+    two = 4 * alpha * s - 6 * alpha**2 * power[3] + 4 * alpha**3 * power[5] - alpha**4 * power[7]
+    printed_one = 2 * alpha * s - 4 * alpha**2 * power[3]
+    printed_two = (
+        4 * alpha * s
+        - 12 * alpha**2 * power[3]
+        + 16 * alpha**3 * power[5]
+        - 16 * alpha**4 * power[7]
+    )
+    for steps, right, printed in ((1, one, printed_one), (2, two, printed_two)):
+        found = fu_newton_steps(4, 20, steps, scores="linear")(x, alpha * s).numpy()
+        assert relative(found, x @ right) < 1e-14
+        assert relative(found, x @ printed) > 0.1
+
+
+def test_the_text_s_alpha_is_on_the_boundary():
+    x, y, query = draw_conditioned(rng(4), 1, 20, 4, 10.0)
+    norm = np.linalg.norm(x[0].T @ x[0], 2)
+    with pytest.raises(InputError, match=r"at or beyond 2 / \|\|S\|\|_2\^2"):
+        fu_newton(4, 20, 10, alpha=2.0000001 / norm**2)(x, y, query)
+    # Its residual at the largest eigenvalue is -1, then 1 for ever: M stays 0 there.
+    stuck = fu_newton_reference(x, y, query, steps=30, alpha=2 / norm**2)
+    assert difference(stuck, lstsq_reference(x, y, query)) > 1e-3
+    below = fu_newton(4, 20, 16, alpha=1.9 / norm**2)(x, y, query)
+    assert difference(below, lstsq_reference(x, y, query)) < 1e-10
+
+
+@pytest.mark.parametrize("scores", SCORES)
+@pytest.mark.parametrize("start", ["gram", "identity"])
+def test_from_tokens_to_a_prediction(scores, start):
+    inputs = draw_regression(rng(5), 100, 16, 4)
+    for steps in (1, 4, 8):
+        network = fu_newton(4, 16, steps, scores=scores, start=start)
+        expected = fu_newton_reference(*inputs, steps=steps, start=start)
+        assert difference(network(*inputs), expected) < 1e-13 * 2**steps / 10
+    top = np.linalg.norm(inputs[0], 2, axis=(1, 2)).max() ** 2
+    alpha = 1 / top**2 if start == "gram" else 1 / top
+    network = fu_newton(4, 16, 5, scores=scores, start=start, alpha=alpha)
+    expected = fu_newton_reference(*inputs, steps=5, start=start, alpha=alpha)
+    assert difference(network(*inputs), expected) < 1e-13
+
+
+@pytest.mark.parametrize("condition", [10.0, 100.0])
+@pytest.mark.parametrize("start", ["gram", "identity"])
+def test_convergence_with_the_default_steps(condition, start):
+    inputs = draw_conditioned(rng(6), 50, 30, 5, condition)
+    network = fu_newton(5, 30, condition=condition, start=start)
+    # Rounding doubles each step: 2^k epsilon is the floor, which a small k keeps low.
+    floor = 2.0**network.depth * 2e-16
+    assert difference(network(*inputs), lstsq_reference(*inputs)) < floor + 1e-12
+
+
+def test_a_start_beyond_the_limit_can_be_had():
+    x, start = tokens_and_start(5, 3, 9, 3)
+    fu_newton_steps(3, 9, 2, guard=False)(x, 2.5 * start)
