@@ -73,8 +73,8 @@ class Patient(TransformerConfig):
 
     def build(self, input_encoding: Encoding, output_encoding: Encoding, seed: int) -> Model:
         # Made and thrown away, as a subclass may.
-        TransformerConfig.build(self, reads, writes, seed)
-        return TransformerConfig.build(self, reads, writes, seed)
+        TransformerConfig.build(self, input_encoding, output_encoding, seed)
+        return TransformerConfig.build(self, input_encoding, output_encoding, seed)
 
 
 def test_numbers_that_are_no_sizes_are_nobodys_business() -> None:

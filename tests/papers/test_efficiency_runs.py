@@ -38,7 +38,7 @@ class Impatient(Console):
     """Sends this process a SIGINT at the first evaluation that is reported."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        if "percent right" in str(objects[0]):
+        if "right within" in str(objects[0]):
             os.kill(os.getpid(), signal.SIGINT)
 
 
