@@ -9,7 +9,6 @@ from model_stubs import StubEncoding
 from test_greedy_decoding import by_hand, some_inputs
 
 from eigenformer.models import Question, RecurrentConfig, RecurrentSeq2Seq, generate
-from eigenformer.models.products import counted_flops
 
 VARIANTS = {
     "lstm": {},
@@ -142,41 +141,3 @@ def test_the_matrices_of_the_layers(cell):
     rows = 14 * parts
     first, second = [((rows, 10), parts), ((rows, 14), parts)], [((rows, 14), parts)] * 2
     assert found == [*first, *second, *first, ((10, 14), 1)]
-
-
-def test_initial_weights():
-    state = torch.get_rng_state()
-    model, again, other = (built(seed, hidden=64, embedding=48) for seed in (3, 3, 4))
-    assert torch.equal(torch.get_rng_state(), state)
-    weights = model.state_dict()
-    for name, weight in weights.items():
-        assert torch.equal(weight, again.state_dict()[name])
-        if name.startswith(("encoder.", "decoder.")):
-            # The mean of |x| over a uniform law is half its bound.
-            assert weight.abs().max() <= 1 / 8
-            assert abs(weight.abs().mean() * 16 - 1) < 0.25
-            assert not torch.equal(weight, other.state_dict()[name])
-    assert not model.encoder_embedding.tokens[1].any()
-
-
-def test_number_embeddings_are_given_to_numbers():
-    numbers, random = built(embedding_init="number"), built()
-    for side in ("encoder_embedding", "decoder_embedding"):
-        same = (getattr(numbers, side).tokens == getattr(random, side).tokens).all(1)
-        # <eos>, <pad>, two words and two signs keep their random vectors.
-        assert same.tolist() == [True] * 6 + [False] * 34
-
-
-@pytest.mark.parametrize("cell", GATES)
-def test_flops_are_counted(cell):
-    d, h, words, (batch, read, written) = 8, 12, 40, (3, 14, 8)
-    model = built(cell=cell, embedding=d, hidden=h)
-    inputs, outputs = some_inputs(batch, 4, False, 0), some_inputs(batch, 2, False, 1)
-    layers = 2 * GATES[cell] * h * (d + h) + 2 * GATES[cell] * h * (h + h)
-    expected = batch * ((read + written) * layers + written * 2 * d * (h + words))
-    with counted_flops() as counter:
-        logits = model(Question(inputs), outputs)
-    assert counter.get_total_flops() == expected
-    with counted_flops() as counter:
-        logits.sum().backward()
-    assert 1.9 * expected < counter.get_total_flops() <= 2 * expected

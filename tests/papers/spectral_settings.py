@@ -28,17 +28,22 @@ class Typed:
 
 
 def typed(table: str, name: str, model: str, **others: Any) -> Typed:
-    """`model` is such as "eigenvectors 5x5 FP15/P1000 6/1": problem, sizes, encodings, layers."""
-    problem, dims, encodings, layers = model.split()
+    """`model` is such as "inverse 5x5 FP15/P1000 6/1 510/512 10/4".
+
+    These are problem, sizes, encodings, layers, widths (512 each) and heads (8 each).
+    """
+    problem, dims, encodings, *sizes = model.split()
     first, *second = encodings.split("/")
-    encoder, decoder = layers.split("/")
+    names = ("layers", "widths", "heads")
     return Typed(
         table=table,
         name=name,
         problem=problem,
         dims=dims,
         encodings=(first, *(second or [first])),
-        layers=(int(encoder), int(decoder)),
+        **{
+            name: tuple(map(int, text.split("/"))) for name, text in zip(names, sizes, strict=False)
+        },
         **others,
     )
 
@@ -50,45 +55,23 @@ FROM_THE_PAPER = (
     typed(
         "table06",
         "10x10-fp15-1-6",
-        "eigenvalues 10x10 FP15 1/6",
-        widths=(516, 516),
-        heads=(12, 12),
+        "eigenvalues 10x10 FP15 1/6 516/516 12/12",
         examples=360_000_000,
     ),
     typed("table06", "5-20-square-fp15-4-4", "eigenvalues 5-20 FP15 4/4"),
     # Tables 7 and 19.
-    typed("table07", "8x8-1-8", "eigenvalues 8x8 FP15/P1000 1/8", widths=(512, 960), heads=(8, 10)),
-    typed(
-        "table07",
-        "10x10-1-12",
-        "eigenvalues 10x10 FP15/P1000 1/12",
-        widths=(512, 1152),
-        heads=(8, 12),
-    ),
-    typed(
-        "table07",
-        "12x12-1-24",
-        "eigenvalues 12x12 FP15/P1000 1/24",
-        widths=(512, 1024),
-        heads=(8, 16),
-    ),
-    typed("table07", "12x12-1-8", "eigenvalues 12x12 FP15 1/8", widths=(512, 645), heads=(8, 15)),
-    typed(
-        "table19", "8x8-6-1-768-512-heads-8-8-p1000", "eigenvalues 8x8 P1000 6/1", widths=(768, 512)
-    ),
+    typed("table07", "8x8-1-8", "eigenvalues 8x8 FP15/P1000 1/8 512/960 8/10"),
+    typed("table07", "10x10-1-12", "eigenvalues 10x10 FP15/P1000 1/12 512/1152 8/12"),
+    typed("table07", "12x12-1-24", "eigenvalues 12x12 FP15/P1000 1/24 512/1024 8/16"),
+    typed("table07", "12x12-1-8", "eigenvalues 12x12 FP15 1/8 512/645 8/15"),
+    typed("table19", "8x8-6-1-768-512-heads-8-8-p1000", "eigenvalues 8x8 P1000 6/1 768/512"),
     typed(
         "table19",
         "10x10-1-6-512-516-heads-8-12-fp15-p1000",
-        "eigenvalues 10x10 FP15/P1000 1/6",
-        widths=(512, 516),
-        heads=(8, 12),
+        "eigenvalues 10x10 FP15/P1000 1/6 512/516 8/12",
     ),
     typed(
-        "table19",
-        "8x8-1-24-512-1032-heads-8-24-fp15",
-        "eigenvalues 8x8 FP15 1/24",
-        widths=(512, 1032),
-        heads=(8, 24),
+        "table19", "8x8-1-24-512-1032-heads-8-24-fp15", "eigenvalues 8x8 FP15 1/24 512/1032 8/24"
     ),
     # Table 8; signs are LAPACK's.
     typed("table08", "5x5-fp15-p1000-6-1", "eigenvectors 5x5 FP15/P1000 6/1", options=SIGNS),
@@ -96,27 +79,9 @@ FROM_THE_PAPER = (
     typed("table08", "6x6-p1000-6-1", "eigenvectors 6x6 P1000 6/1", options=SIGNS),
     # Table 9, and section 4.6: 250 million examples.
     typed("table09", "p10-heads-8-8-layers-6-1", "inverse 5x5 P10 6/1", examples=250_000_000),
-    typed(
-        "table09",
-        "p1000-heads-10-8-layers-6-6",
-        "inverse 5x5 P1000 6/6",
-        widths=(510, 512),
-        heads=(10, 8),
-    ),
-    typed(
-        "table09",
-        "fp15-p1000-heads-12-8-layers-6-1",
-        "inverse 5x5 FP15/P1000 6/1",
-        widths=(516, 512),
-        heads=(12, 8),
-    ),
-    typed(
-        "table09",
-        "fp15-p1000-heads-10-4-layers-6-1",
-        "inverse 5x5 FP15/P1000 6/1",
-        widths=(510, 512),
-        heads=(10, 4),
-    ),
+    typed("table09", "p1000-heads-10-8-layers-6-6", "inverse 5x5 P1000 6/6 510/512 10/8"),
+    typed("table09", "fp15-p1000-heads-12-8-layers-6-1", "inverse 5x5 FP15/P1000 6/1 516/512 12/8"),
+    typed("table09", "fp15-p1000-heads-10-4-layers-6-1", "inverse 5x5 FP15/P1000 6/1 510/512 10/4"),
     # Table 10; symmetric matrices.
     typed("table10", "singular-values-p10", "singular_values 4x4 P10 2/2", options=SYMMETRIC),
     typed("table10", "svd-p10", "svd 4x4 P10 1/6", options={**SYMMETRIC, **SIGNS}),
@@ -143,22 +108,11 @@ FROM_THE_PAPER = (
     typed("table25", "5-6-square-p10", "eigenvalues 5-6 P10 6/6"),
     # Table 28.
     typed("table28", "0-01-fp15-4-4-512", "eigenvalues 5x5 FP15 4/4", noise=0.01),
-    typed(
-        "table28",
-        "0-02-p1000-6-6-1024",
-        "eigenvalues 5x5 P1000 6/6",
-        widths=(1024, 1024),
-        noise=0.02,
-    ),
+    typed("table28", "0-02-p1000-6-6-1024", "eigenvalues 5x5 P1000 6/6 1024/1024", noise=0.02),
     typed("table28", "0-05-fp15-6-6-512", "eigenvalues 5x5 FP15 6/6", noise=0.05),
     # Figures 1 and 2; epochs on their axes.
     typed("figure1", "eigenvalues-5-15", "eigenvalues 5-15 FP15 6/6", examples=800 * EPOCH),
-    typed(
-        "figure1",
-        "transposition-5-15-rectangular",
-        "transpose 5-15x5-15 B1999 1/1",
-        widths=(256, 256),
-    ),
+    typed("figure1", "transposition-5-15-rectangular", "transpose 5-15x5-15 B1999 1/1 256/256"),
     typed(
         "figure1",
         "singular-values-4x4",

@@ -24,9 +24,9 @@ from .lawt import LawtTransformer as LawtTransformer
 from .layers import DecoderLayer as DecoderLayer
 from .layers import EncoderLayer as EncoderLayer
 from .layers import Memory as Memory
+from .layout import Places as Places
+from .layout import Positions as Positions
 from .layout import TokenLayout as TokenLayout
-from .positions import Places as Places
-from .positions import Positions as Positions
 from .products import Products as Products
 from .products import Sizes as Sizes
 from .question import Numbers as Numbers

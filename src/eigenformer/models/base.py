@@ -15,7 +15,7 @@ from ..encodings import Encoding, Task
 from .hooked import HookedPass, Hooks
 from .hooks import hooked
 from .layers import layer_matrices
-from .positions import Positions
+from .layout import Positions
 from .products import Products, counted_flops
 from .question import Medium, Numbers, Question, true_answers
 from .stack import StackConfig

@@ -23,9 +23,8 @@ from ..encodings import PAD, Encoding, Task
 from .at_once import AtOnce
 from .base import ModelConfig, Shape
 from .initialise import initialise, number_embedding, start_vectors
-from .layers import DecoderLayer, EncoderLayer, Memory
-from .layout import TokenLayout
-from .positions import Places, Positions
+from .layers import DecoderLayer, Memory, decoder_stack, encoder_stack
+from .layout import Places, Positions, TokenLayout
 from .products import Products, Sizes, stack_products
 from .question import Question
 from .stacked import StackedConfig
@@ -122,33 +121,12 @@ class DirectTransformer(AtOnce):
         self.input_tokens = nn.Parameter(torch.empty(words, encoder.width))
         self.input_cells = Cells(config.max_dim, encoder.width)
         self.input_norm = nn.LayerNorm(encoder.width, eps=epsilon)
-        self.encoder_layers = nn.ModuleList(
-            EncoderLayer(
-                width=encoder.width,
-                heads=encoder.heads,
-                hidden=encoder.feed_forward_width,
-                activation=config.activation,
-                norm="pre",
-                epsilon=epsilon,
-            )
-            for _ in range(encoder.layers)
-        )
+        self.encoder_layers = encoder_stack(encoder, config.activation, "pre", epsilon)
         self.encoder_norm = nn.LayerNorm(encoder.width, eps=epsilon)
         self.add_header(encoder.width)
         self.output_cells = Cells(config.max_dim, decoder.width)
-        self.decoder_layers = nn.ModuleList(
-            DecoderLayer(
-                width=decoder.width,
-                heads=decoder.heads,
-                hidden=decoder.feed_forward_width,
-                memory_width=encoder.width,
-                activation=config.activation,
-                norm="pre",
-                query_layer_input=False,
-                epsilon=epsilon,
-                causal=False,
-            )
-            for _ in range(decoder.layers)
+        self.decoder_layers = decoder_stack(
+            decoder, encoder.width, config.activation, "pre", epsilon, causal=False
         )
         self.add_choices(decoder.width, epsilon)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..core import InputError
 from ..encodings import EOS, PAD, Encoding
 from .base import ModelConfig
-from .positions import Positions
+from .layout import Positions
 from .transformer import Seq2SeqTransformer, TransformerConfig
 
 

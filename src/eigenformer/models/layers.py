@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .cpu import linear
+from .stack import StackConfig
 
 
 @dataclass(frozen=True)
@@ -198,8 +199,8 @@ class DecoderLayer(nn.Module):
         memory_width: int,
         activation: Literal["relu", "gelu"],
         norm: Literal["post", "pre"],
-        query_layer_input: bool,
         epsilon: float,
+        query_layer_input: bool = False,
         causal: bool = True,
         gated: bool = False,
     ) -> None:
@@ -275,3 +276,32 @@ def _finish(layer: EncoderLayer | DecoderLayer, input_BLD: Tensor, x_BLD: Tensor
         return new_BLD
     open_BLD: Tensor = layer.gate(read_BLD)
     return input_BLD + open_BLD * (new_BLD - input_BLD)
+
+
+def encoder_stack(
+    size: StackConfig,
+    activation: Literal["relu", "gelu"],
+    norm: Literal["post", "pre"],
+    epsilon: float,
+    gated: bool = False,
+) -> nn.ModuleList:
+    """`EncoderLayer`s of one size."""
+    sizes = (size.width, size.heads, size.feed_forward_width)
+    return nn.ModuleList(
+        EncoderLayer(*sizes, activation, norm, epsilon, gated) for _ in range(size.layers)
+    )
+
+
+def decoder_stack(
+    size: StackConfig,
+    memory_width: int,
+    activation: Literal["relu", "gelu"],
+    norm: Literal["post", "pre"],
+    epsilon: float,
+    **options: bool,
+) -> nn.ModuleList:
+    """`DecoderLayer`s of one size, for what an encoder of `memory_width` reads."""
+    sizes = (size.width, size.heads, size.feed_forward_width, memory_width)
+    return nn.ModuleList(
+        DecoderLayer(*sizes, activation, norm, epsilon, **options) for _ in range(size.layers)
+    )

@@ -1,7 +1,9 @@
-"""Where the tokens of an encoding stand, and which words may stand there.
+"""Where tokens and coefficients stand: in the sequences of an encoding, in a network's layers.
 
 Shapes: B batch, L tokens, G coefficients, S tokens a coefficient.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
@@ -41,3 +43,29 @@ class TokenLayout:
         """Rows and columns that the header names."""
         end = len(self.header)
         return ids_BL[:, end - 2 : end] - (self.first_dim - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the coefficients of a matrix stand among the positions of a stack, row by row."""
+
+    first: int
+    """Position of the first coefficient."""
+    each: int
+    """Positions of a coefficient."""
+
+    def of(self, count: int) -> slice:
+        return slice(self.first, self.end(count))
+
+    def end(self, count: int) -> int:
+        """The position after those of `count` coefficients."""
+        return self.first + count * self.each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Positions:
+    """The coefficients of the input, of the answer as it is asked for, and as it is read back."""
+
+    inputs: Places
+    asks: Places
+    reads: Places

@@ -23,8 +23,8 @@ from ..encodings import PAD, Encoding, Task
 from .base import ModelConfig, Shape
 from .cpu import linear
 from .initialise import initialise, number_embedding, start_vectors
-from .layers import DecoderLayer, EncoderLayer, Memory
-from .positions import Places, Positions
+from .layers import DecoderLayer, Memory, decoder_stack, encoder_stack
+from .layout import Places, Positions
 from .products import Products, Sizes, stack_products
 from .question import Question
 from .seq2seq import Seq2Seq
@@ -173,9 +173,6 @@ class Seq2SeqTransformer(Seq2Seq):
 
     config: TransformerConfig
 
-    _decoder_passes = 1
-    """How often a token goes through the decoder's layers; each pass has caches of its own."""
-
     def __init__(
         self,
         config: TransformerConfig,
@@ -191,33 +188,19 @@ class Seq2SeqTransformer(Seq2Seq):
         self.encoder_embedding = Embedding(
             len(input_encoding.vocabulary), encoder.width, config.max_positions, epsilon
         )
-        self.encoder_layers = nn.ModuleList(
-            EncoderLayer(
-                width=encoder.width,
-                heads=encoder.heads,
-                hidden=encoder.feed_forward_width,
-                activation=config.activation,
-                norm=config.norm,
-                epsilon=epsilon,
-                gated=config.gated[0],
-            )
-            for _ in range(encoder.layers)
+        self.encoder_layers = encoder_stack(
+            encoder, config.activation, config.norm, epsilon, config.gated[0]
         )
         words = config.output_words(output_encoding)
         self.decoder_embedding = Embedding(words, decoder.width, config.max_positions, epsilon)
-        self.decoder_layers = nn.ModuleList(
-            DecoderLayer(
-                width=decoder.width,
-                heads=decoder.heads,
-                hidden=decoder.feed_forward_width,
-                memory_width=encoder.width,
-                activation=config.activation,
-                norm=config.norm,
-                query_layer_input=config.cross_attention_input == "layer_input",
-                epsilon=epsilon,
-                gated=config.gated[1],
-            )
-            for _ in range(decoder.layers)
+        self.decoder_layers = decoder_stack(
+            decoder,
+            encoder.width,
+            config.activation,
+            config.norm,
+            epsilon,
+            query_layer_input=config.cross_attention_input == "layer_input",
+            gated=config.gated[1],
         )
         pre = config.norm == "pre"
         self.encoder_norm = nn.LayerNorm(encoder.width, eps=epsilon) if pre else nn.Identity()
@@ -233,6 +216,7 @@ class Seq2SeqTransformer(Seq2Seq):
                 (self.decoder_embedding, output_encoding),
             ):
                 number_embedding(embedding.tokens, encoding.token_numbers(), generator)
+        self._start_parts()
 
     def points(self) -> dict[str, nn.Module]:
         return {
@@ -245,6 +229,9 @@ class Seq2SeqTransformer(Seq2Seq):
 
     def _add_parts(self) -> None:
         """Make the parts that a subclass has beside these."""
+
+    def _start_parts(self) -> None:
+        """Change how its parts start."""
 
     def forward(
         self,
@@ -299,7 +286,8 @@ class Seq2SeqTransformer(Seq2Seq):
         heads = self.config.decoder.heads
         hidden_BGD = memory.hidden_BGD
         shape = (2, hidden_BGD.shape[0], heads, max_length, self.config.decoder.width // heads)
-        passes = len(self.decoder_layers) * self._decoder_passes
+        # Each pass through the layers has caches of its own.
+        passes = len(self.decoder_layers) * self.config.loops[1]
         own = [hidden_BGD.new_zeros(shape) for _ in range(passes)]
         # Heads first in memory: each step then reads them without jumps.
         cross = [keys_values.contiguous() for keys_values in self._cross(memory)]

@@ -110,27 +110,19 @@ class UniversalTransformer(Seq2SeqTransformer):
 
     config: UniversalConfig
 
-    def __init__(
-        self,
-        config: UniversalConfig,
-        input_encoding: Encoding,
-        output_encoding: Encoding,
-        seed: int,
-    ) -> None:
-        super().__init__(config, input_encoding, output_encoding, seed)
-        for part in self.modules():
-            if isinstance(part, Gate):
-                nn.init.constant_(part.down.bias, config.gate_bias)
-
     def _add_parts(self) -> None:
         config = self.config
-        self._decoder_passes = config.decoder_loops
         self.encoder_halting, self.decoder_halting = (
             Halting(size.width, config.halting_bias)
             if loops > 1 and config.gating == "act"
             else None
             for size, loops in zip((config.encoder, config.decoder), config.loops, strict=True)
         )
+
+    def _start_parts(self) -> None:
+        for part in self.modules():
+            if isinstance(part, Gate):
+                nn.init.constant_(part.down.bias, self.config.gate_bias)
 
     def forward(
         self,
