@@ -1,9 +1,11 @@
-"""Small specs written by hand: Newton's iteration, and one with all that a layer may have."""
+"""Specs written by hand, inputs and measures: what several tests of constructions share."""
 
 import numpy as np
 import torch
 
+from eigenformer import ensembles
 from eigenformer.construct import Head, Layer, Layout, Move, Port, Rows, Scalar, Spec, Stage, Unit
+from eigenformer.core import rng
 
 
 def newton(d=4, steps=12):
@@ -83,3 +85,25 @@ def everything(scores="linear", seed=0):
         output=Port(name="out", shape=(n, d), block="X", transposed=True, sign=-1.0),
         constants={"I": np.eye(d, n), "one": np.ones((1, n))},
     )
+
+
+def difference(found, expected):
+    """The largest difference of two arrays or tensors."""
+    return np.abs(np.asarray(found) - np.asarray(expected)).max()
+
+
+def heads(network):
+    """The most heads in a layer."""
+    return max((len(layer.heads) for layer in network.spec.layers), default=0)
+
+
+def started(x):
+    """Tokens x and M_0 = S / ||S||_2^2, S = X^T X."""
+    gram = x.swapaxes(1, 2) @ x
+    return x, gram / np.linalg.norm(gram, 2, axis=(1, 2))[:, None, None] ** 2
+
+
+def conditioned(condition, dims=(5, 5), batch=50, seed=0):
+    """Matrices of a condition number."""
+    ensemble = ensembles.get("conditioned", dims=dims, condition=float(condition))
+    return ensemble.sample(rng(seed), batch)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from constructed_checks import difference
+from constructed_examples import difference
 
 from eigenformer.construct.algorithms.gd_plus_plus import (
     draw_conditioned,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from constructed_checks import difference, started
+from constructed_examples import difference, started
 from graph_examples import DEMANDS, EDGES, NODES, B
 
 from eigenformer.construct import CATALOGUE, check_entry

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from constructed_checks import heads
+from constructed_examples import heads
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

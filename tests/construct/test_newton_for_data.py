@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from constructed_checks import difference, started
+from constructed_examples import difference, started
 
 from eigenformer.construct import Head, Move, Network, Stage
 from eigenformer.construct.algorithms.fu_newton import (

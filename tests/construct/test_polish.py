@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from constructed_checks import conditioned
+from constructed_examples import conditioned
 
 import eigenformer as ef
 from eigenformer.construct.polish import polish
@@ -107,7 +107,7 @@ def test_polished_solvers_are_evaluated_on_mixed_shapes():
     solver = polish(ef.numpy_solver("inverse"), steps=2)
     result = ef.evaluate(solver, INVERSE, ef.ensembles.get("iid-uniform", dims="2-4"), n=200)
     assert result.solver == "numpy, polished" and result.at(0.005) == 1.0
-    assert polish(Near(0.5), steps=0).solve(conditioned(3)).residuals.shape == (200, 1)
+    assert polish(Near(0.5), steps=0).solve(conditioned(3, batch=200)).residuals.shape == (200, 1)
 
 
 @pytest.mark.parametrize(

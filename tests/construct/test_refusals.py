@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from constructed_checks import started
+from constructed_examples import started
 from graph_examples import DEMANDS, EDGES, LARGEST, NODES, TWO_RINGS, B
 
 from eigenformer.construct.algorithms.conjugate_gradient import conjugate_gradient

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from constructed_checks import conditioned
-from constructed_examples import everything, newton
+from constructed_examples import conditioned, everything, newton
 
 import eigenformer as ef
 from eigenformer.construct import Network, theory

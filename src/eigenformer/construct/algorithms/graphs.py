@@ -30,6 +30,7 @@ CONDITION = 18.6
 """lambda_max / lambda_2 of the graph behind the figures of derivations.md, section 8."""
 THEOREM = {"heads": "1", "width": "m + 2k = 40"}
 entry = partial(Construction, source=SOURCE, heads=1, theorem=THEOREM)
+"""What the catalogue says of a network for graphs, by default of 10 nodes and 20 edges."""
 
 
 def laplacian_layer(layout: Layout, *value: Move, linear: RowMap = ()) -> Layer:
@@ -51,7 +52,7 @@ def network_spec(
 ) -> Spec:
     """The network of B [n, m] and of what is called `given` [k, n], which starts in `block`.
 
-    Its output, called `output`, are the rows `phi`.
+    Its output, called `output`, is the block `phi`.
     """
     shape = (layout["phi"].count, nodes)
     ports = (

@@ -72,9 +72,9 @@ def whitening_spec(
     layers: list[Layer] = []
     for stage in range(stages):
         factor = -(2.25**stage) * scale / 3
-        incidence, phi = (Move(layout[name], layout[name], factor) for name in ("B", "phi"))
+        block, phi = (Move(rows, rows, factor) for _, rows in layout.items())
         layers += [graphs.laplacian_layer(layout, phi)] * (power - 1)
-        layers.append(graphs.laplacian_layer(layout, incidence, phi))
+        layers.append(graphs.laplacian_layer(layout, block, phi))
     output_scale = 1.5**stages * scale**0.5 if power == 1 else 2.25**stages * scale
 
     def prepare(incidence: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
