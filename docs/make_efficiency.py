@@ -2,7 +2,7 @@
 
     python docs/make_efficiency.py
 
-Nothing is trained: `eigenformer bench efficiency --rerun` does that. The page's ```console blocks
+Nothing is trained: `eigenformer paper run efficiency` does that. The page's ```console blocks
 are run as page.py says, the indented commands that train are not. Needs matplotlib.
 """
 
@@ -10,8 +10,9 @@ from pathlib import Path
 
 from page import fill
 
-from eigenformer.papers.efficiency import ablation_of, compare, load_records
+from eigenformer.papers.efficiency import PAPER, ablation_of, compare
 from eigenformer.papers.efficiency.plots import plot_ablations, plot_efficiency
+from eigenformer.runs import Records
 
 HERE = Path(__file__).parent
 PAGE = HERE / "efficiency.md"
@@ -19,7 +20,7 @@ IMAGES = HERE / "images"
 
 
 def main() -> None:
-    records = load_records()
+    records = Records(PAPER.records)
     plot_efficiency(compare(records, "laptop"), IMAGES / "efficiency.png")
     plot_ablations(ablation_of(records), IMAGES / "efficiency-ablations.png")
     fill(PAGE, indented=False)

@@ -44,14 +44,12 @@ CIRCLES = {
 SINGLE_PAPERS = {
     "app.chance": {"charton2022"},
     "cli.bench_efficiency": {"efficiency"},
-    "cli.bench_training": {"efficiency"},
+    "cli.models": {"charton2022"},
 }
 """What reads one paper's folder; everything else sees papers as they all are (`papers/*.py`)."""
 TWICE = {
     "Conditioned": "a law of matrices and a law of points: names in kept configurations",
     "LeastSquares": "a problem and an algorithm for it",
-    "Point": "to merge",
-    "Record": "to merge",
     "Stage": "layers of a network that repeat, and a run before the last: each is called so",
     "Task": "token ids and prompts: both are to be drawn, trained on and scored",
 }

@@ -2,36 +2,13 @@
 
 import json
 import sys
-from pathlib import Path
 
 import pytest
 from command_line import run
 
-from eigenformer.papers.efficiency import SETS, Case, CaseSet
-from eigenformer.training import TestSet
-
-TINY = Case(
-    problem="transpose",
-    dims="2x2",
-    layers=(1, 1),
-    width=32,
-    heads=2,
-    fast=640,
-    same_tokens=640,
-    baselines=16_000,
-    tests=TestSet(size=20),
-)
-RESULTS = ["--results", "results"]
-
-
-@pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = CaseSet(cases=(TINY,), contestants=SETS["laptop"].contestants, sentence="tiny")
-    monkeypatch.setitem(SETS, "laptop", cases)
-
 
 def efficiency(*words: str) -> int:
-    return run("bench", "efficiency", *RESULTS, *words)
+    return run("bench", "efficiency", "--records", "records", *words)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -64,27 +41,12 @@ def test_without_results_nothing_is_claimed(
     assert max(len(line.rstrip()) for line in shown.out.splitlines()) <= 80
 
 
-def test_training_keeps_a_result(
-    tiny: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["--contestant", "fast", "--seed", "1"]
-    assert efficiency(*words, "--rerun", "--workers", "0", "--quiet") == 0
-    assert "not reached" in capsys.readouterr().out
-    file = tmp_path / "results" / "transpose-2x2-fast-1.json"
-    kept = json.loads(file.read_text())
-    assert (kept["state"], kept["seed"], kept["curve"][-1]["examples"]) == ("finished", 1, 640)
-    assert efficiency("--json") == 0
-    (shown,) = json.loads(capsys.readouterr().out)
-    assert shown.items() <= kept.items()
-
-    file.unlink()
-    assert efficiency(*words, "--collect") == 0
-    assert json.loads(file.read_text()) == kept
-
-    file.write_text(file.read_text().replace(kept["identity"], "0" * 12))
-    capsys.readouterr()
-    assert efficiency() == 0
-    assert "outdated" in capsys.readouterr().out
+@pytest.mark.parametrize("more", [[], ["--ablations"]])
+def test_efficiency_as_json(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("bench", "efficiency", "--json", "--case", "eigenvalues-3x3", *more) == 0
+    first = json.loads(capsys.readouterr().out)[0]
+    assert (first["contestant"], first["seed"], first["state"]) == ("fast", 0, "finished")
+    assert (first["needed"]["value"], first["target"]) == (26_400, 0.95)
 
 
 def test_speed_runs_the_benchmarks_of_the_source_tree(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,8 +45,6 @@ def reduced(words: list[str]) -> list[str]:
     for beginning, instead in SLOW.items():
         if tuple(words[1 : 1 + len(beginning)]) == beginning:
             return ["eigenformer", *instead]
-    if words[1:3] == ["bench", "efficiency"] and "--rerun" in words:
-        return ["eigenformer", "bench", "efficiency", "--help"]
     if words[1:3] == ["paper", "run"]:
         return [*words, "--dry-run"]
     if words[1] == "train":

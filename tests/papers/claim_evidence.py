@@ -25,5 +25,5 @@ def found(claim: str, scenario: Scenario | None, scale: Scale = "laptop") -> Fin
     if scenario is not None:
         records = fake_records(tables, tuple(tables), scale, scenario)
     # Kept analyses refer to the tables of models that could be analysed too.
-    decided = tables or {name: TABLES[name] for name in ("table06", "table08", "table09")}
-    return CLAIMS[claim].decide(Evidence(decided, scale, records))
+    more = {name: TABLES[name] for name in ("table06", "table08", "table09")}
+    return CLAIMS[claim].decide(Evidence({**more, **tables}, scale, records))

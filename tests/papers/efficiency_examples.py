@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from eigenformer.papers.efficiency import CONTESTANTS, SETS, Case, CaseSet, Contestant, Record
-from eigenformer.papers.efficiency.records import Point, identity_of
+from fake_records import FakeRecords
+
+from eigenformer.papers.efficiency import CONTESTANTS, SETS, Case, CaseSet, Contestant, experiment
+from eigenformer.runs import Point, Record
 from eigenformer.training import TestSet
 
 TINY = Case(
@@ -36,32 +38,29 @@ def record(
     """A finished run with these accuracies within 5% after `step`, 2 `step`, ... examples."""
     if isinstance(contestant, str):
         contestant = CONTESTANTS[contestant]
+    shares = [{"0.05": v, "0.02": v / 2, "0.01": v / 4, "0.005": 0.0} for v in accuracies]
     made = Record(
-        case=case.name,
-        contestant=contestant.name,
-        seed=seed,
-        identity=identity_of(case, contestant, seed),
-        version="0",
-        target=case.target,
-        tolerance=case.tolerance,
-        length=step * len(accuracies),
+        identity=experiment(case, contestant, seed).identity,
+        run="made-up",
         state="finished",
-        flops_per_example=2e6,
-        seconds=1.0,
+        version="0",
         machine="a test, 1 threads",
+        seconds=1.0,
+        examples=step * len(accuracies),
+        score="l1",
+        config={},
+        tests={},
         curve=tuple(
-            Point(
-                examples=step * (i + 1),
-                accuracy={"0.05": value, "0.02": value / 2, "0.01": value / 4, "0.005": 0.0},
-            )
-            for i, value in enumerate(accuracies)
+            Point(examples=step * place, accuracy={"l1": one}, valid=None)
+            for place, one in enumerate(shares, 1)
         ),
+        losses=(),
     )
     return replace(made, **changes)
 
 
-def by_key(*records: Record) -> dict[tuple[str, str, int], Record]:
-    return {(r.case, r.contestant, r.seed): r for r in records}
+def kept(*records: Record) -> FakeRecords:
+    return FakeRecords({one.identity: one for one in records})
 
 
 def three_seeds(*reached: int, step: int = 100, case: Case = TINY) -> list[Record]:

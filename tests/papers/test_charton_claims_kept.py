@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from claim_evidence import found, panels
+from fake_records import FakeRecords
 
 from eigenformer.evaluation import Proportion
 from eigenformer.papers.charton2022 import figure3
@@ -13,8 +14,8 @@ from eigenformer.papers.charton2022.claims import analyses, ours
 from eigenformer.papers.charton2022.failures import kept_failures
 from eigenformer.papers.charton2022.memorisation import kept_memorisation
 from eigenformer.papers.charton2022.rank import Estimate
-from eigenformer.papers.efficiency import load_records
-from eigenformer.papers.efficiency.records import Point as EfficiencyPoint
+from eigenformer.papers.efficiency import ABLATED, ABLATIONS, PAPER, SETS, experiment
+from eigenformer.runs import Records
 
 pytestmark = pytest.mark.usefixtures("few_matrices")
 
@@ -186,22 +187,21 @@ def test_initialisation_claim(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Final accuracies, and examples at which 96% had been reached."""
-    records = load_records()
     given = {
         "fast-without-value-features": aware,
         "fast-without-number-embeddings": random,
         "paper-with-number-embeddings": aware,
         "paper-with-nothing": random,
     }
-    for key, kept in records.items():
-        if key[1] not in given:
-            continue
-        final, reached = given[key[1]]
-        curve = [EfficiencyPoint(examples=30_016, accuracy=dict.fromkeys(kept.final, final))]
-        if reached is not None:
-            curve.insert(0, EfficiencyPoint(examples=reached, accuracy=curve[0].accuracy))
-        records[key] = replace(kept, curve=tuple(curve))
-    monkeypatch.setattr(ours, "load_records", lambda: records)
+    kept, made = Records(PAPER.records), {}
+    for name, (final, reached) in given.items():
+        run = experiment(SETS["laptop"].case(ABLATED), ABLATIONS[name], 0)
+        record = kept.get(run)
+        assert record is not None
+        last = replace(record.curve[-1], accuracy={"l1": dict.fromkeys(("0.05", "0.02"), final)})
+        curve = [last] if reached is None else [replace(last, examples=reached), last]
+        made[run.identity] = replace(record, curve=tuple(curve))
+    monkeypatch.setattr(ours, "Records", lambda root: FakeRecords(made))
     finding = found("C33", None)
     assert finding.state == state, finding.sentence
     assert f"{100 * aware[0]:.1f}" in finding.sentence

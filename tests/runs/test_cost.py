@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from eigenformer.core import InputError
 from eigenformer.models import ModelConfig, Products, RecurrentConfig, StackConfig, UniversalConfig
+from eigenformer.models.products import counted_flops
 from eigenformer.papers.charton2022.settings import paper_tokens
-from eigenformer.papers.efficiency import flops_per_example
 from eigenformer.runs import Plan
 from eigenformer.runs.cost import (
     Cost,
@@ -24,7 +24,7 @@ from eigenformer.runs.cost import (
     training_flops,
 )
 from eigenformer.runs.recipes import fast, paper
-from eigenformer.training import TestSet, TrainConfig
+from eigenformer.training import TestSet, TrainConfig, Trainer
 
 SMALL: dict[str, Any] = {"width": 32, "layers": (2, 1), "batch_size": 8}
 
@@ -81,6 +81,15 @@ CONFIGS = {
     "lstm": recurrent("lstm"),
     "gru": recurrent("gru"),
 }
+
+
+def flops_per_example(config: TrainConfig) -> float:
+    """Counted one by one, over a step."""
+    trainer = Trainer(config)
+    batch = next(trainer.batches())
+    with counted_flops() as counter:
+        trainer.step(batch)
+    return float(counter.get_total_flops()) / config.batch_size
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 import eigenformer as ef
 from eigenformer.core import InputError
+from eigenformer.papers.charton2022.reported import reported
 from eigenformer.runs.recipes import fast
 from eigenformer.training import (
     EvaluationConfig,
@@ -25,7 +26,6 @@ from eigenformer.training import (
 )
 from eigenformer.zoo import ShippedModel, export, shipped_model, shipped_models
 from eigenformer.zoo.load import solver_of
-from eigenformer.zoo.paper_figures import paper_figures
 from eigenformer.zoo.rebuild import rebuild_commands
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 @pytest.fixture(scope="module")
 def exported(finished: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> ShippedModel:
-    return export(finished, "turn-2x2", tmp_path_factory.mktemp("models"), matrices=200)
+    root = tmp_path_factory.mktemp("models")
+    return export(finished, "turn-2x2", root, matrices=200, reported=reported)
 
 
 def test_weights_are_the_runs_in_float16(finished: RunFolder, exported: ShippedModel) -> None:
@@ -100,7 +101,7 @@ def test_seconds_are_of_training_alone(finished: RunFolder, exported: ShippedMod
 def test_exported_again_from_itself_it_stays_the_same(
     exported: ShippedModel, tmp_path: Path
 ) -> None:
-    again = export(exported.folder, "turn-2x2", tmp_path, matrices=200)
+    again = export(exported.folder, "turn-2x2", tmp_path, matrices=200, reported=reported)
     for file in ("README.md", "config.json", "limits.json", "metrics.jsonl", "status.json"):
         assert (again.folder.path / file).read_bytes() == (
             exported.folder.path / file
@@ -215,7 +216,7 @@ def test_a_wheel_has_every_file() -> None:
     assert wheel == {"targets": {"wheel": {"packages": ["src/eigenformer"]}}}
     ignored = (ROOT / ".gitignore").read_text().split()
     package = ROOT / "src" / "eigenformer" / "zoo"
-    data = [*(package / "models").rglob("*"), package / "paper_figures.json"]
+    data = list((package / "models").rglob("*"))
     assert len(data) > 1
     for file in data:
         assert file.exists()
@@ -226,16 +227,16 @@ def test_a_wheel_has_every_file() -> None:
 
 def test_the_papers_figures() -> None:
     # Table 9, the best column; Table 6 prints 100 / 100 / 99.8 / 93.7 for P10.
-    inverse = paper_figures("inverse", "5x5")
+    inverse = reported("inverse", "5x5")
     assert inverse is not None
     assert inverse.accuracy == {"0.05": 90.0, "0.02": 81.8, "0.01": 60.0, "0.005": 24.7}
     assert "FP15/P1000" in inverse.row
-    eigenvalues = paper_figures("eigenvalues", "3x3")
+    eigenvalues = reported("eigenvalues", "3x3")
     assert eigenvalues is not None
     assert (eigenvalues.dims, eigenvalues.table) == ("5x5", 6)
     assert eigenvalues.accuracy["0.005"] == 93.7
-    svd = paper_figures("svd", "4x4")
+    svd = reported("svd", "4x4")
     assert svd is not None
     assert svd.accuracy["0.01"] == 75.3
-    assert paper_figures("svd", "2-4") is None
-    assert paper_figures("least_squares", "4x4") is None
+    assert reported("svd", "2-4") is None
+    assert reported("least_squares", "4x4") is None

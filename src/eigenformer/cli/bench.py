@@ -13,7 +13,7 @@ from .parse import parse
 USAGE = """\
 usage: eigenformer bench speed [--save]
        eigenformer bench training [--device cuda --precision bfloat16 --compile]
-       eigenformer bench efficiency [--ablations] [--set gpu] [--rerun]
+       eigenformer bench efficiency [--ablations] [--set gpu]
        eigenformer bench inference
 
 speed: data, training steps, decoding and scoring on this machine, as ratios

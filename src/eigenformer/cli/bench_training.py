@@ -10,7 +10,7 @@ from rich.console import Console
 from ..core import InputError
 from ..models import tune_cpu
 from ..models.cpu import linear
-from ..papers.efficiency import flops_per_example
+from ..runs.cost import training_flops
 from ..runs.recipes import fast
 from ..training import TrainConfig, Trainer
 from ..training.distributed import pick_device
@@ -73,7 +73,7 @@ def training(
     where = pick_device(device)
     tune_cpu()
     seconds = _seconds(config, where, workers)
-    flops = flops_per_example(config)
+    flops = sum(training_flops(config))
     peak = _peak(where, torch.bfloat16 if precision == "bfloat16" else torch.float32)
     rate = batch_size * steps / seconds
     figures = {

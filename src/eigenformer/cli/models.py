@@ -93,7 +93,11 @@ def export(
         to: folder that the model's own folder comes in; without it, the package's own.
         replace: replace a model that is there already.
     """
-    model = export_model(find_run(run), name, to or models_root(), replace_existing=replace)
+    from ..papers.charton2022.reported import reported
+
+    model = export_model(
+        find_run(run), name, to or models_root(), replace_existing=replace, reported=reported
+    )
     right, ceiling = model.accuracy(0.05), model.ceiling(0.05)
     print(
         f"{model.folder.path}: {100 * right['value']:.1f}% right within 5% "

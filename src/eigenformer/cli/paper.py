@@ -249,7 +249,7 @@ def _fact(excerpt: Excerpt, study: Study, scales: Sequence[Scale]) -> dict[str, 
     return {
         "name": study.name,
         "title": study.title,
-        "cited": excerpt.paper.citation,
+        "cited": excerpt.paper.citation or excerpt.paper.title,
         "section": study.section,
         "claims": [claim.id for claim in excerpt.paper.claims_on(study.name)],
         **{
@@ -273,7 +273,8 @@ def _show_list(facts: Sequence[dict[str, Any]], scales: Sequence[Scale]) -> None
     for paper, these in groupby(facts, key=lambda fact: fact["cited"]):
         console.print(Text(f"\n{paper}", style="dim"))
         for fact in these:
-            line = f"{fact['title']} · {' '.join((fact['section'], *fact['claims']))}"
+            where = " ".join(part for part in (fact["section"], *fact["claims"]) if part)
+            line = " · ".join(part for part in (fact["title"], where) if part)
             console.print(Text.assemble((f"{fact['name']}  ", "bold"), line))
     console.print(
         "\nUnder each scale the runs (made/all), their examples, and their time on this machine or "

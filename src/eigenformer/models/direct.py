@@ -79,11 +79,12 @@ class DirectConfig(StackedConfig):
         outputs = (length.outputs - 1 - writes.prefix) // writes.tokens_per_number
         decided = (length.decided - 1 - writes.prefix) / writes.tokens_per_number
         followers = len(TokenLayout(writes).stages) - 1
-        embedding = inputs * VALUE_FEATURES if self.embedding == "value" else 0
-        ends = 2.0 * self.encoder.width * (embedding + sum(map(len, writes.header)))
+        values = inputs * VALUE_FEATURES if self.embedding == "value" else 0
+        ends = 2.0 * self.encoder.width * sum(map(len, writes.header))
         ends += 2 * decided * width * (sum(map(len, writes.slots)) + followers * width)
         stacks = stack_products(self.stacks, inputs, outputs)
-        return stacks.more(ends, [(width, width)] * followers)
+        embedding = 2.0 * self.encoder.width * values
+        return stacks.more(ends, [(width, width)] * followers, of_data=embedding)
 
     def build(
         self, input_encoding: Encoding, output_encoding: Encoding, seed: int

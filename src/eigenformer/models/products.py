@@ -55,11 +55,19 @@ class Products:
     """Layers that wait for one another."""
     steps: float = 0.0
     """The same of recurrent layers, for each token."""
+    of_data: float = 0.0
+    """The part of `forward` that is products with numbers of the input, which need no gradient."""
 
-    def more(self, forward: float, matrices: Sequence[Matrix] = ()) -> "Products":
+    def more(
+        self, forward: float, matrices: Sequence[Matrix] = (), of_data: float = 0.0
+    ) -> "Products":
         """With what a family has beside its stacks."""
-        total = (*self.matrices, *matrices)
-        return replace(self, forward=self.forward + forward, matrices=total)
+        return replace(
+            self,
+            forward=self.forward + forward + of_data,
+            matrices=(*self.matrices, *matrices),
+            of_data=self.of_data + of_data,
+        )
 
 
 def stack_products(

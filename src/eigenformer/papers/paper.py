@@ -28,7 +28,7 @@ IN_CONTEXT = (
     "li2024",
 )
 """Those whose models are trained on prompts."""
-BUILT_IN = ("charton2022", *IN_CONTEXT)
+BUILT_IN = ("charton2022", *IN_CONTEXT, "efficiency")
 """Packages beside this module, each with its PAPER."""
 
 
@@ -65,7 +65,7 @@ class Paper:
     """As on the command line: charton2022."""
     title: str
     citation: str
-    """As sentences name it, with its authors: "Fu et al. (2024)"."""
+    """As sentences name it, with its authors: "Fu et al. (2024)"; "" for what is only ours."""
     studies: Mapping[str, Study]
     """By name, in its order. Names begin with the paper's: mine2025, mine2025-table1, ..."""
     claims: Mapping[str, Claim]

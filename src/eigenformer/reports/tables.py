@@ -55,10 +55,15 @@ def tables_chapter(excerpt: Excerpt, scale: Scale) -> Chapter:
     runs = {table.name: _runs(table, scale, records) for table in tables}
     labels = {table.name: table.label or number_of(table.name) for table in tables}
     once = {run.experiment.identity: run for these in runs.values() for run in these}
+    lead = f"Our numbers at scale {scale}"
+    if paper.citation:
+        lead = (
+            f"The numbers of {paper.citation} and ours at scale {scale}, side by side in the "
+            "paper's layout"
+        )
     return Chapter(
         title=f"{paper.title}, table by table",
-        lead=f"The numbers of {paper.citation} and ours at scale {scale}, side by side in the "
-        f"paper's layout. {_SCALES[scale]}",
+        lead=f"{lead}. {_SCALES[scale]}",
         facts=_facts(list(once.values())),
         guide=_GUIDE,
         states=tuple(verdict.state for verdict in verdicts),

@@ -96,8 +96,8 @@ _known: dict[str, Products] = {}
 def training_flops(config: TrainConfig) -> tuple[float, float]:
     """Operations an example: of the forward and backward passes, and of Muon's share of a step.
 
-    A backward pass is twice a forward pass. A step of Newton-Schulz on an m x n matrix (m <= n) is
-    two products of 2 m^2 n and one of 2 m^3.
+    A backward pass is twice a forward pass, but for products with numbers of the input. A step of
+    Newton-Schulz on an m x n matrix (m <= n) is two products of 2 m^2 n and one of 2 m^3.
     """
     found = products(config)
     muon = 0.0
@@ -105,7 +105,7 @@ def training_flops(config: TrainConfig) -> tuple[float, float]:
         for shape in found.matrices:
             m, n = min(shape), max(shape)
             muon += _ORTHOGONALISATION_STEPS * (4.0 * m * m * n + 2.0 * m**3)
-    return 3 * found.forward, muon / config.batch_size
+    return 3 * found.forward - found.of_data, muon / config.batch_size
 
 
 def plan_cost(experiments: Iterable[Experiment]) -> Cost:

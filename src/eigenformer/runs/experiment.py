@@ -148,7 +148,9 @@ def accuracy(
         if problem is not None:
             return proportion(_at(_at(found["problems"], problem, "problem"), key, "tolerance"))
         name = score or found["score"]
-        ceiling = _at(_at(found["ceiling"], name, "score"), key, "tolerance")["value"]
+        ceiling = None
+        if "ceiling" in found:
+            ceiling = _at(_at(found["ceiling"], name, "score"), key, "tolerance")["value"]
         return proportion(_at(_at(found["accuracy"], name, "score"), key, "tolerance"), ceiling)
 
     return read

@@ -19,7 +19,8 @@ class Point:
     examples: int
     accuracy: dict[str, dict[str, float]]
     """By score ("l1", "l2", ...) and tolerance ("0.05"); fractions."""
-    valid: float
+    valid: float | None
+    """None where it was not kept."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,19 +1,49 @@
 """The model card (README.md) of a shipped model, in Markdown."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..core import to_json
-from .paper_figures import PaperFigures, paper_figures
 from .shipped import ShippedModel
 
 
-def card(model: ShippedModel) -> str:
-    """What the model does, how well, where it fails, and the command that trains it again."""
+@dataclass(frozen=True, kw_only=True)
+class PaperFigures:
+    """What a table of Charton (2022) says of a model."""
+
+    problem: str
+    dims: str
+    table: int
+    row: str
+    """What the table says of the model."""
+    accuracy: dict[str, float]
+    """Percent right, by tolerance as a fraction ("0.05"), or "exact"."""
+
+    @property
+    def coefficients(self) -> int:
+        """Of the matrix."""
+        rows, columns = self.dims.split("x")
+        return int(rows) * int(columns)
+
+
+Reported = Callable[[str, str], PaperFigures | None]
+"""The paper's model of a problem whose size (such as "5x5") is nearest."""
+
+
+def card(model: ShippedModel, reported: Reported | None = None) -> str:
+    """What the model does, how well, where it fails, and the command that trains it again.
+
+    With `reported` it stands beside the paper's models.
+    """
+    beside = []
+    if reported is not None:
+        beside.append(f"## Beside the paper\n\n{_beside_the_paper(model, reported)}")
     sections = [
         f"# {model.name}\n\n{_summary(model)}",
         f"## Accuracy\n\n{_accuracy(model)}",
-        f"## Beside the paper\n\n{_beside_the_paper(model)}",
+        *beside,
         f"## Limits\n\n{_limits(model)}",
         f"## Training\n\n{_training(model)}",
     ]
@@ -97,9 +127,9 @@ def _interval(proportion: dict[str, Any]) -> str:
     return f"{100 * proportion['low']:.1f} to {100 * proportion['high']:.1f}"
 
 
-def _beside_the_paper(model: ShippedModel) -> str:
+def _beside_the_paper(model: ShippedModel, reported: Reported) -> str:
     dims = _dims(model)
-    figures = paper_figures(model.problem, dims)
+    figures = reported(model.problem, dims)
     if figures is None:
         return "Charton (2022) has no fixed-size model of this problem."
     start = f"Charton (2022), Table {figures.table}, reports of {figures.row}: {_figures(figures)}."

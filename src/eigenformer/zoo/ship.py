@@ -15,7 +15,7 @@ from ..encodings import Task, draw_pairs
 from ..ensembles import Ensemble, Matrices, Mixture
 from ..evaluation import Proportion, TrainedSolver, evaluate, score_predictions
 from ..training import RunFolder, TokenFolder
-from .cards import card
+from .cards import Reported, card
 from .load import solver_of
 from .rebuild import rebuild_commands, stage_folder, stages
 from .shipped import FRESH, ShippedModel, shipped_model
@@ -33,14 +33,15 @@ def export(
     *,
     replace_existing: bool = False,
     matrices: int = FRESH_MATRICES,
+    reported: Reported | None = None,
 ) -> ShippedModel:
     """Write the best model of the finished `run` to `root/name`, scored as shipped.
 
     Weights are rounded to float16 (half the size, eight times finer than bfloat16; they are read
     back into float32) and then scored on `matrices` fresh ones of the run's ensemble, with a seed
     that no test set of the run has, and on matrices of other kinds. With them go the configuration,
-    the environment, the accuracies in training and a model card (README.md), but no state to resume
-    from.
+    the environment, the accuracies in training and a model card (README.md), beside the models of
+    the paper that `reported` gives, but no state to resume from.
 
     Raises `InputError` for a name that is not made of a-z, 0-9 and hyphens, a run that is not
     finished or that no command rebuilds, or a folder that exists, unless `replace_existing`.
@@ -58,7 +59,7 @@ def export(
         folder = TokenFolder(Path(scratch) / name)
         _copy(run, folder)
         _score(folder, matrices)
-        text = card(shipped_model(folder.path))
+        text = card(shipped_model(folder.path), reported)
         write_atomically(folder.path / "README.md", text.encode())
         if target.exists():
             shutil.rmtree(target)

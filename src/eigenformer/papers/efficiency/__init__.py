@@ -1,9 +1,12 @@
 """How many examples does a recipe need? `fast` against the paper's recipe, case by case.
 
-In: cases, contestants (recipes), training runs. Out: records of runs, kept here as package data,
-and what they say: examples and FLOPs until a target accuracy, their ratios, each lever's share.
+In: cases, contestants (recipes), training runs. Out: what their records say: examples and FLOPs
+until a target accuracy, their ratios, each lever's share.
 """
 
+from pathlib import Path
+
+from ..paper import Paper, by_name
 from .amounts import Amount as Amount
 from .amounts import geometric_mean as geometric_mean
 from .cases import LIMIT as LIMIT
@@ -19,17 +22,23 @@ from .compare import accuracies as accuracies
 from .compare import compare as compare
 from .contestants import CONTESTANTS as CONTESTANTS
 from .contestants import Contestant as Contestant
-from .flops import flops_per_example as flops_per_example
 from .levers import ABLATED as ABLATED
 from .levers import ABLATIONS as ABLATIONS
 from .levers import LEVERS as LEVERS
 from .levers import Lever as Lever
-from .records import RESULTS as RESULTS
-from .records import Record as Record
-from .records import load_records as load_records
-from .rerun import Choice as Choice
-from .rerun import choices as choices
-from .rerun import collect as collect
-from .rerun import train_choices as train_choices
+from .runs import EXAMPLES, INGREDIENTS
+from .runs import experiment as experiment
+from .runs import needed as needed
+from .runs import reached_at as reached_at
 from .table import print_ablation as print_ablation
 from .table import print_comparisons as print_comparisons
+
+PAPER = Paper(
+    name="efficiency",
+    title="How many examples a recipe needs",
+    citation="",
+    studies=by_name(EXAMPLES, INGREDIENTS),
+    claims={},
+    records=Path(__file__).with_name("records"),
+)
+"""Ours, beside Charton (2022): claim C33 there rests on it."""

@@ -1,17 +1,17 @@
 """From records of runs to what they say: how many times fewer examples, and each lever's share."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
+from ...runs import Record, Records
+from ...runs.cost import training_flops
 from .amounts import Amount, median, smallest
 from .cases import LIMIT, SETS, Case
 from .contestants import BASELINES, CONTESTANTS, Contestant
 from .levers import ABLATED, ABLATIONS, LEVERS, NOTHING, Lever, alone_name, without_name
-from .records import Record, identity_of
+from .runs import experiment, final, needed
 
-Records = Mapping[tuple[str, str, int], Record]
 Unit = Literal["examples", "flops"]
 
 
@@ -19,43 +19,35 @@ Unit = Literal["examples", "flops"]
 class Entry:
     """What is known of one contestant on one case."""
 
+    case: Case
     contestant: Contestant
-    records: tuple[Record, ...]
-    """Those that count, by seed."""
-    missing: tuple[int, ...]
-    """Seeds that were not run."""
-    outdated: tuple[int, ...]
-    """Seeds whose recipe or case has changed since: they count for nothing."""
+    records: dict[int, Record]
+    """By seed, those that there are."""
+
+    @staticmethod
+    def of(case: Case, contestant: Contestant, records: Records) -> "Entry":
+        """From the records of the runs as recipe and case are now."""
+        found = {seed: records.get(experiment(case, contestant, seed)) for seed in contestant.seeds}
+        return Entry(
+            case=case,
+            contestant=contestant,
+            records={seed: record for seed, record in found.items() if record is not None},
+        )
+
+    def flops(self, seed: int) -> float:
+        """Floating-point operations a training example."""
+        return sum(training_flops(self.contestant.config(self.case, seed)))
 
     def needed(self, unit: Unit = "examples") -> Amount | None:
         """Until the target, the median of the seeds; None until every seed has a record."""
-        if self.missing or self.outdated:
+        if len(self.records) < len(self.contestant.seeds):
             return None
-        amounts = [record.needed for record in self.records]
-        if unit == "flops":
-            amounts = [
-                amount.times(record.flops_per_example)
-                for amount, record in zip(amounts, self.records, strict=True)
+        return median(
+            [
+                needed(self.case, record).times(self.flops(seed) if unit == "flops" else 1.0)
+                for seed, record in self.records.items()
             ]
-        return median(amounts)
-
-
-def entry_of(case: Case, contestant: Contestant, records: Records) -> Entry:
-    """The current records of a contestant on a case: its seeds', and others that are there."""
-    extra = {s for c, name, s in records if (c, name) == (case.name, contestant.name)}
-    seeds = sorted(extra | set(contestant.seeds))
-    found = {seed: records.get((case.name, contestant.name, seed)) for seed in seeds}
-    current = {
-        seed: record
-        for seed, record in found.items()
-        if record is not None and record.identity == identity_of(case, contestant, seed)
-    }
-    return Entry(
-        contestant=contestant,
-        records=tuple(current[seed] for seed in seeds if seed in current),
-        missing=tuple(seed for seed in contestant.seeds if found[seed] is None),
-        outdated=tuple(seed for seed in seeds if found[seed] is not None and seed not in current),
-    )
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +89,7 @@ def compare(records: Records, name: str, only: str | None = None) -> list[Compar
     return [
         Comparison(
             case=case,
-            entries={one: entry_of(case, CONTESTANTS[one], records) for one in chosen.contestants},
+            entries={one: Entry.of(case, CONTESTANTS[one], records) for one in chosen.contestants},
         )
         for case in chosen.only(only)
     ]
@@ -119,7 +111,7 @@ class Ablation:
 
 def accuracies(entry: Entry) -> dict[str, float] | None:
     """Mean final accuracy over the finished runs, by tolerance; None if there is none."""
-    finals = [record.final for record in entry.records if record.state == "finished"]
+    finals = [final(record) for record in entry.records.values() if record.state == "finished"]
     if not finals:
         return None
     return {key: fmean(final[key] for final in finals) for key in finals[0]}
@@ -131,15 +123,15 @@ def ablation_of(records: Records, name: str = "laptop", only: str | None = None)
 
     def entries(names: dict[str, str]) -> dict[str, Entry]:
         return {
-            lever: entry_of(case, ABLATIONS[name], records)
+            lever: Entry.of(case, ABLATIONS[name], records)
             for lever, name in names.items()
             if name in ABLATIONS
         }
 
     return Ablation(
         case=case,
-        fast=entry_of(case, CONTESTANTS["fast"], records),
-        nothing=entry_of(case, ABLATIONS[NOTHING], records),
+        fast=Entry.of(case, CONTESTANTS["fast"], records),
+        nothing=Entry.of(case, ABLATIONS[NOTHING], records),
         without=entries({lever.name: without_name(lever) for lever in LEVERS}),
         alone=entries({lever.name: alone_name(lever) for lever in LEVERS}),
     )

@@ -15,7 +15,7 @@ _SHADES = {"0.05": 0.35, "0.02": 0.65, "0.01": 1.0}
 def plot_efficiency(comparisons: Sequence[Comparison], path: Path) -> None:
     """Draw accuracy against examples, a panel a case, a line a run. Needs matplotlib.
 
-    Outdated records are left out. The dotted line is the target.
+    The dotted line is the target.
     """
     plt = pyplot()
     columns = min(2, len(comparisons))
@@ -53,10 +53,10 @@ def _curves(axes: Any, comparison: Comparison) -> None:
     axes.axhline(100 * case.target, color="#999", linestyle=":", linewidth=1)
     key = f"{case.tolerance:g}"
     for name, entry in comparison.entries.items():
-        for record in entry.records:
+        for record in entry.records.values():
             axes.plot(
                 [point.examples for point in record.curve],
-                [100 * point.accuracy[key] for point in record.curve],
+                [100 * point.accuracy[record.score][key] for point in record.curve],
                 color=_colours()[name],
                 linewidth=1.3,
             )

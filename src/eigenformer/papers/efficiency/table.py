@@ -7,12 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ...runs import Record
 from .amounts import Amount, geometric_mean
 from .cases import LIMIT, CaseSet
 from .compare import Ablation, Comparison, Entry, Unit, accuracies
-from .records import Record
-
-_SHOWN = (0.05, 0.02, 0.01)
+from .runs import SHOWN, final, needed, reached_at
 
 
 def print_comparisons(found: Sequence[Comparison], cases: CaseSet, console: Console) -> None:
@@ -47,36 +46,36 @@ def runs_table(found: Sequence[Comparison]) -> Table:
         table.add_column(name, no_wrap=True)
     table.add_column("examples", justify="right", no_wrap=True)
     table.add_column("TFLOP", justify="right", no_wrap=True)
-    for tolerance in _SHOWN:
+    for tolerance in SHOWN:
         table.add_column(f"{100 * tolerance:g}%", justify="right", no_wrap=True, min_width=4)
     table.add_column("", no_wrap=True)
     for comparison in found:
         table.add_row(comparison.case.name, style="bold")
         for entry in comparison.entries.values():
             name = f" {entry.contestant.name}"
-            for record in entry.records:
-                table.add_row(name, str(record.seed), *_run_cells(record))
-            for seed in entry.outdated:
-                table.add_row(name, str(seed), *[""] * 5, "outdated")
-            for seed in entry.missing:
-                table.add_row(name, str(seed), *[""] * 5, "not run")
+            for seed in entry.contestant.seeds:
+                record = entry.records.get(seed)
+                cells = (
+                    [*[""] * 5, "not run"] if record is None else _run_cells(entry, seed, record)
+                )
+                table.add_row(name, str(seed), *cells)
     return table
 
 
-def _run_cells(record: Record) -> list[str]:
-    needed = record.needed
+def _run_cells(entry: Entry, seed: int, record: Record) -> list[str]:
+    amount = needed(entry.case, record)
     if record.state == "running":
         note = "still running"
     elif record.state == "diverged":
         note = "diverged"
-    elif needed.at_least:
-        note = "not reached" if record.reached_at is None else "not held"
+    elif amount.at_least:
+        note = "not reached" if reached_at(entry.case, record) is None else "not held"
     else:
         note = ""
     return [
-        _count(needed),
-        _tera(needed.times(record.flops_per_example)),
-        *(_percent(record.final, tolerance) for tolerance in _SHOWN),
+        _count(amount),
+        _tera(amount.times(entry.flops(seed))),
+        *(_percent(final(record), tolerance) for tolerance in SHOWN),
         note,
     ]
 
@@ -160,11 +159,9 @@ def _finals(entry: Entry | None) -> str:
         return "-"
     found = accuracies(entry)
     if found is None:
-        if entry.records:
-            return entry.records[0].state
-        return "outdated" if entry.outdated else "not run"
+        return next((record.state for record in entry.records.values()), "not run")
     seeds = len(entry.records)
-    text = " / ".join(_percent(found, tolerance) for tolerance in _SHOWN)
+    text = " / ".join(_percent(found, tolerance) for tolerance in SHOWN)
     return text if seeds == 1 else f"{text} (mean of {seeds})"
 
 

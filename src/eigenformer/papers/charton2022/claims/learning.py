@@ -35,14 +35,13 @@ def _well_formed(evidence: Evidence) -> Finding:
     finals = [next(iter(record.tests.values()))["valid"] for record in records]
     first = [record.curve[0] for record in records]
     sizes = [int(next(iter(record.tests.values()))["n"]) for record in records]
-    early = [
-        binomial_interval(round(point.valid * n), n) for point, n in zip(first, sizes, strict=True)
-    ]
-    least = min(finals, key=lambda valid: float(valid["value"]))
-    earliest = min(range(len(first)), key=lambda i: first[i].valid)
+    valid = [point.valid or 0.0 for point in first]
+    early = [binomial_interval(round(v * n), n) for v, n in zip(valid, sizes, strict=True)]
+    least = min(finals, key=lambda found: float(found["value"]))
+    earliest = valid.index(min(valid))
     text = (
         f"well-formed answers: at least {percent(least['value'], least['low'], least['high'])} at "
-        f"the end, {percent(first[earliest].valid, *early[earliest])} at the first evaluation, "
+        f"the end, {percent(valid[earliest], *early[earliest])} at the first evaluation, "
         f"after {first[earliest].examples:,} of {records[earliest].examples:,} examples "
         f"({len(records)} seed{'s' * (len(records) > 1)})"
     )

@@ -7,10 +7,12 @@ from .... import encodings, ensembles, problems
 from ....core import rng
 from ....encodings import draw_pairs
 from ....evaluation import TOLERANCES, Proportion
+from ....runs import Records
 from ....training import RunFolder
 from ....zoo.shipped import FRESH, shipped_models
 from ...claims import Claim, Evidence
-from ...efficiency import Amount, Case, Entry, ablation_of, accuracies, load_records
+from ...efficiency import PAPER as EFFICIENCY
+from ...efficiency import Amount, Case, Entry, ablation_of, accuracies
 from ...findings import Finding
 from ...judging import Part, Why, bounded, conclude, of_full_size, part
 from ...sides import ONE_SEED_GAP, percent, proportion
@@ -102,7 +104,7 @@ def shipped_inversion() -> tuple[Proportion, Proportion] | None:
 
 
 def _initialisation(evidence: Evidence) -> Finding:
-    ablation = ablation_of(load_records())
+    ablation = ablation_of(Records(EFFICIENCY.records))
     pairs = (
         (
             "fast with tokens embedded in place of values",
