@@ -112,4 +112,4 @@ def test_what_is_of_one_kind_is_refused_for_others(capsys: pytest.CaptureFixture
     assert "unknown in-context task 'knitting'" in told
     told = complaint(["train", "linear-attention", "--task", "graph", "--steps", "2"], capsys)
     assert "reads prompts" in told or "asks for" in told
-    assert Execution().workers is None
+    assert Execution().workers == "auto"

@@ -65,14 +65,21 @@ class Task:
         if self.noise:
             self.ensemble.std  # noqa: B018  a range of scales is refused now, not at the first batch
 
-    def examples(self, seed: int, purpose: str, index: int, size: int) -> Examples:
+    def examples(
+        self, seed: int, purpose: str, index: int, size: int, written: bool = True
+    ) -> Examples:
         """`size` examples: a pure function of the arguments.
 
-        A draw that an encoding can't write is replaced by a later one of the same stream.
+        A draw that an encoding can't write is replaced by a later one of the same stream. Where
+        they are not to be `written`, none is, and the ids are empty.
         """
         if size < 1:
             raise InputError(f"size is {size}; give the number of examples, at least 1")
         generator = rng(seed, purpose, index)
+        if not written:
+            inputs, answers = draw_pairs(self.problem, self.ensemble, generator, size, self.noise)
+            nothing = np.empty((size, 0), np.int64)
+            return Examples(inputs, answers, nothing, nothing, 0)
         parts: list[Examples] = []
         missing, drawn = size, 0
         while missing:

@@ -12,9 +12,14 @@ from .base import Choices as Choices
 from .base import Model as Model
 from .base import ModelConfig as ModelConfig
 from .base import TokenModel as TokenModel
+from .bilinear import BilinearConfig as BilinearConfig
+from .blocks import BlockModel as BlockModel
+from .blocks import BlocksConfig as BlocksConfig
 from .cpu import tune_cpu as tune_cpu
 from .direct import DirectConfig as DirectConfig
 from .direct import DirectTransformer as DirectTransformer
+from .frames import FrameModel as FrameModel
+from .frames import FramesConfig as FramesConfig
 from .hooked import Hook as Hook
 from .hooked import Hooks as Hooks
 from .initialise import initialise as initialise
@@ -27,6 +32,9 @@ from .layers import Memory as Memory
 from .layout import Places as Places
 from .layout import Positions as Positions
 from .layout import TokenLayout as TokenLayout
+from .numeric import NumericConfig as NumericConfig
+from .numeric import NumericModel as NumericModel
+from .polar_frames import PolarFramesConfig as PolarFramesConfig
 from .products import Products as Products
 from .products import Sizes as Sizes
 from .question import Numbers as Numbers

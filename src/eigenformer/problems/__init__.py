@@ -24,6 +24,7 @@ from .logistic_regression import LogisticRegression as LogisticRegression
 from .matmul import Matmul as Matmul
 from .matvec import Matvec as Matvec
 from .norms import NORMS as NORMS
+from .pseudo_inverse import PseudoInverse as PseudoInverse
 from .singular_values import SingularValues as SingularValues
 from .svd import Svd as Svd
 from .transpose import Transpose as Transpose
@@ -42,6 +43,7 @@ register("singular_values", SingularValues)
 register("svd", Svd)
 register("inverse", Inverse)
 register("symmetric_inverse", SymmetricInverse)
+register("pseudo_inverse", PseudoInverse)
 register("least_squares", LeastSquares)
 register("logistic_regression", LogisticRegression)
 register("joint", Joint)

@@ -67,7 +67,7 @@ def final_scores(experiment: Experiment) -> dict[str, Measured]:
         shares = result["accuracy"][result["score"]]
         ceilings = result["ceiling"][result["score"]]
         return {
-            tolerance: proportion(share, ceilings[tolerance]["value"])
-            for tolerance, share in shares.items()
+            tolerance: proportion(shares[tolerance], ceilings[tolerance]["value"])
+            for tolerance in line["accuracy"][test]
         }
     return {}

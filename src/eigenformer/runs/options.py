@@ -26,9 +26,9 @@ class EngineOptions:
     """Of each run; 0: the cores shared among the workers. Small batches are fastest on 1."""
     processes: int = 1
     """Of each run, started by torchrun, for data-parallel training."""
-    loaders: int | None = None
-    """Background processes that make batches ahead, of each run; 0 if all cores are busy. Without
-    it 1 for token models, 0 for prompts."""
+    loaders: int | Literal["auto"] = "auto"
+    """Background processes that make batches ahead, of each run; 0 if all cores are busy. auto: 1
+    for token models, 0 for prompts."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto takes a CUDA device if there is one."""
     gpus_per_run: float = 0.0

@@ -43,8 +43,8 @@ class Execution:
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto takes a CUDA device if there is one."""
-    workers: int | None = None
-    """Background processes that make batches ahead; 0 makes them in the training process. None: as
+    workers: int | Literal["auto"] = "auto"
+    """Background processes that make batches ahead; 0 makes them in the training process. auto: as
     the kind of run asks for: 1 for token models, 0 for prompts, which are cheap to draw."""
     save_seconds: float = 60.0
     """Time between saved states; one is also saved at each evaluation."""
@@ -54,7 +54,7 @@ class Execution:
     """Mirror the metrics in trackio (extra `track`) or wandb."""
 
     def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 0:
+        if self.workers != "auto" and self.workers < 0:
             raise InputError(f"workers is {self.workers}; give 0 or more")
 
 
@@ -137,7 +137,7 @@ class _Loop:
             self.folder.save_status("running")
         self.display.start(self._run, str(self.folder.path), progress.examples)
         asked = self.execution.workers
-        stream = self.trainer.batches(self._run.loaders if asked is None else asked)
+        stream = self.trainer.batches(self._run.loaders if asked == "auto" else asked)
         with stop_signals() as received:
             if progress.step == 0:
                 self._snapshot()

@@ -99,7 +99,7 @@ class TrainConfig(Run):
         return identity
 
     def check(self) -> None:
-        self.task.examples(self.seed, "train", 0, 1)
+        self.task.examples(self.seed, "train", 0, 1, self._in_tokens)
 
     def build(self) -> Model:
         model = self.model.build(self.task.encoder, self.task.decoder, seed=self.seed)
@@ -139,6 +139,11 @@ class TrainConfig(Run):
     def objective(self, model: nn.Module) -> nn.Module:
         return _Objective(model, TokenLoss(self.task.decoder, self.loss.soft_width))
 
+    @property
+    def _in_tokens(self) -> bool:
+        """Whether the model has to do with tokens at all."""
+        return "tokens" in (self.model.reads, self.model.writes)
+
     @cached_property
     def _file(self) -> FileExamples | None:
         return None if self.data is None else FileExamples(self.data, self.task)
@@ -146,7 +151,7 @@ class TrainConfig(Run):
     def draw(self, index: int, rank: int, ranks: int, dtype: torch.dtype) -> Share:
         size = self.batch_size
         if self._file is None:
-            examples = self.task.examples(self.seed, "train", index, size)
+            examples = self.task.examples(self.seed, "train", index, size, self._in_tokens)
         else:
             examples = self._file.batch(self.seed, index, size)
         share = slice(rank * size // ranks, (rank + 1) * size // ranks)
@@ -155,8 +160,7 @@ class TrainConfig(Run):
             Question.of(model.reads, part.inputs, part.input_ids, examples.padded),
             true_answers(model.writes, part.answers, part.output_ids),
         )
-        tokens = int((examples.output_ids != PAD).sum())
-        weight = tokens if model.writes == "tokens" else size
+        weight = int((examples.output_ids != PAD).sum()) if model.writes == "tokens" else size
         return Share(data=pairs, weight=weight, rejected=examples.rejected)
 
     def evaluates(self, step: int) -> bool:

@@ -43,7 +43,7 @@ SMALL = [
     (
         layer_norm.SIZES,
         "laptop",
-        layer_norm.Size(
+        layer_norm.NormSize(
             conditions=(5.0,), depths={layer_norm.PLAIN: (1,), layer_norm.NORM: (1, 2)}
         ),
     ),

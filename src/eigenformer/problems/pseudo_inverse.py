@@ -1,0 +1,42 @@
+"""The pseudo-inverse of Moore and Penrose."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from .base import Answers, EntrywiseProblem, Inputs
+from .norms import PerInput, ratio
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PseudoInverse(EntrywiseProblem):
+    """M [m, n] -> M^+ [n, m]; `numpy.linalg.pinv`, with its cut-off for small singular values.
+
+    Score: ||P - M^+|| / ||M^+||. Certificate, relative to
+    the Frobenius norm of what it should be: `first` M P M - M and `second` P M P - P, `symmetric`
+    the larger of M P - (M P)^T and P M - (P M)^T.
+    """
+
+    def output_shape(self, m: int, n: int) -> tuple[int, int]:
+        return n, m
+
+    def answer(self, inputs: Inputs) -> Answers:
+        return np.asarray(np.linalg.pinv(inputs))
+
+    def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
+        left, right = inputs @ predicted, predicted @ inputs
+        skew = [
+            ratio(_size(product - product.transpose(0, 2, 1)), _size(product))
+            for product in (left, right)
+        ]
+        return {
+            "first": ratio(_size(left @ inputs - inputs), _size(inputs)),
+            "second": ratio(_size(right @ predicted - predicted), _size(predicted)),
+            "symmetric": np.maximum(*skew),
+        }
+
+
+def _size(matrices: np.ndarray) -> np.ndarray:
+    return np.asarray(np.linalg.norm(matrices, axis=(1, 2)))
