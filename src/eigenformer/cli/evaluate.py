@@ -39,6 +39,7 @@ def evaluate(
     seed: int = 1,
     tolerances: tuple[float, ...] = TOLERANCES,
     score: str = "l1",
+    set: tuple[str, ...] = (),
     device: Literal["auto", "cpu", "cuda"] = "auto",
     output: Path | None = None,
     as_json: JsonFlag = False,
@@ -59,6 +60,7 @@ def evaluate(
         seed: seed of the test set; evaluations in training use 0.
         tolerances: relative errors below which an answer counts as right.
         score: l1, l2, l2_squared, max; paper for eigenvectors and SVD.
+        set: settings of the models that their weights don't depend on, such as passes=1.
         device: where the models run; auto takes a GPU if there is one.
         output: write the results to this .json file too.
         as_json: print JSON instead of tables.
@@ -68,7 +70,9 @@ def evaluate(
     check_output(output, ".json")
     place = str(pick_device(device))
     asked = {"problem": problem, "ensemble": ensemble, "dims": dims, "scale": scale, "noise": noise}
-    solvers = [_prompt_run(name, asked) or named_solver(name, problem, place) for name in models]
+    solvers = [
+        _prompt_run(name, asked) or named_solver(name, problem, place, set) for name in models
+    ]
     results: list[Any] = []
     for solver in solvers:
         if isinstance(solver, InContextFolder):
@@ -88,7 +92,8 @@ def evaluate(
                 score=score,
             )
             results.append(result.to_dict())
-            show = partial(Console().print, result_table(result))
+            told = solver.model.config.told if isinstance(solver, TrainedSolver) else ""
+            show = partial(_show, result_table(result), told)
         # After each, so that trouble with a later one does not cost what is known.
         if output is not None:
             save_json(output, results)
@@ -97,6 +102,13 @@ def evaluate(
     if as_json:
         print(json.dumps(results, indent=2))
     return 0
+
+
+def _show(table: Table, told: str) -> None:
+    console = Console(highlight=False)
+    console.print(table)
+    if told:
+        console.print(f"The network is told {told}.", style="dim")
 
 
 def _prompt_run(name: str, asked: dict[str, Any]) -> InContextFolder | None:

@@ -184,6 +184,13 @@ class TrainedSolver(Solver):
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
         sentences = []
         ensemble, (_, m, n) = self.task.ensemble, inputs.shape
+        if self.model.config.any_size:
+            if not takes(self.problem, ensemble, m, n):
+                sentences.append(
+                    f"{self.name} was trained on {ensemble.dims} matrices, not on an input of "
+                    f"{m}x{n}: it is made for all sizes, but believe the residual, not its name"
+                )
+            return sentences
         if not takes(self.problem, ensemble, m, n):
             sentences.append(
                 f"{self.name} was trained on {ensemble.dims} matrices, not on an input of {m}x{n}: "

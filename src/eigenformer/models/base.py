@@ -1,6 +1,7 @@
 """What every model is made from: a registered config, and two encodings to size it."""
 
 import dataclasses
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ..core import InputError, Registry, unknown
+from ..core import InputError, Registry, from_json, to_json, unknown
 from ..encodings import Encoding, Task
 from .hooked import HookedPass, Hooks
 from .hooks import hooked
@@ -194,6 +195,10 @@ class ModelConfig(ABC):
     """In what form it answers."""
     at_once: ClassVar[bool] = False
     """Whether no coefficient of an answer waits for another."""
+    any_size: ClassVar[bool] = False
+    """Whether its weights depend on no size and no scale, and it is meant for all of them."""
+    told: ClassVar[str] = ""
+    """What its architecture knows of the problem before it has seen an example."""
 
     @abstractmethod
     def build(self, input_encoding: Encoding, output_encoding: Encoding, seed: int) -> Model:
@@ -257,6 +262,30 @@ class ModelConfig(ABC):
             if name not in known:
                 raise unknown(f"field of the model {self.registry.name_of(self)!r}", name, known)
         return dataclasses.replace(self, **fields)
+
+    def with_settings(self, settings: Sequence[str]) -> "ModelConfig":
+        """With fields as texts such as "passes=1" say, nested ones with dots ("frames.loops=9").
+
+        Raises `InputError` for a field that it does not have, or a value of another type.
+        """
+        data: dict[str, Any] = to_json(self)
+        name = self.registry.name_of(self)
+        for text in settings:
+            path, equals, value = text.partition("=")
+            *parents, field = path.split(".")
+            into: Any = data
+            for parent in parents:
+                into = into.get(parent) if isinstance(into, dict) else None
+            if not equals or not isinstance(into, dict) or field not in into or field == "name":
+                raise unknown(
+                    f"setting of the model {name!r}", text, [k for k in data if k != "name"]
+                )
+            try:
+                into[field] = json.loads(value)
+            except json.JSONDecodeError:
+                into[field] = value
+        changed: ModelConfig = from_json(ModelConfig, data, f"a setting of the model {name!r}")
+        return changed
 
     def adapted(self, **fields: Any) -> "ModelConfig":
         """With those of these fields that it has."""

@@ -8,7 +8,7 @@ terms, and how much of each.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -27,6 +27,10 @@ Side = Literal["m", "n", "1"]
 @dataclass(frozen=True, kw_only=True)
 class BilinearConfig(NumericConfig):
     """Learned sums of operands and products of two."""
+
+    told: ClassVar[str] = (
+        "that the answer is a sum of operands, transposes and products of two; not of which"
+    )
 
     operands: Literal["one", "two", "vector"] = "one"
     """The input is M [m, n], or [M | N] of two such, or [M | v] with v [m, 1]."""

@@ -19,7 +19,7 @@ Shapes: k blocks, h heads, B matrices [m, n] or B spectra [r], written `*S` for 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -51,6 +51,11 @@ _TIED_LOOPS = (4, 14)
 @dataclass(frozen=True, kw_only=True)
 class BlocksConfig(NumericConfig):
     """Layers of linear attention on blocks, of any size."""
+
+    told: ClassVar[str] = (
+        "that rows and columns may be turned and a matrix scaled, so that only singular values "
+        "count, and to go on until the residual is small; not which function of them is asked for"
+    )
 
     computes: Literal["inverse", "polar"] = "inverse"
     """inverse: f(s) is to be 1/s, the answer to A [m, n] the (pseudo-)inverse [n, m]. polar: f(s)

@@ -16,7 +16,7 @@ at 0, where the frame stays I. No angle, no sequence of pairs and no shift is gi
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -51,6 +51,11 @@ _POSITIVE = 0.25
 @dataclass(frozen=True, kw_only=True)
 class FramesConfig(NumericConfig):
     """One layer of attention between the columns of a frame, repeated, of any size."""
+
+    told: ClassVar[str] = (
+        "that eigenvectors are an orthonormal frame, that signs, order, scale and shift don't "
+        "matter, and to go on until the matrix is diagonal in it; not by which angles to turn"
+    )
 
     answer: Literal["vectors", "values"] = "vectors"
     """vectors: [n + 1, n], the eigenvalues, descending, above the eigenvectors. values: [n, 1]."""
@@ -263,13 +268,15 @@ def _unit(a: Float[Tensor, "B n n"]) -> Float[Tensor, "B n n"]:
     """A / s with a Frobenius norm of n^(1/2)."""
     a = a / largest(a)
     size = torch.linalg.matrix_norm(a) / a.shape[-1] ** 0.5
-    return a / size.clamp_min(_TINY)[:, None, None]
+    unit: Tensor = a / size.clamp_min(_TINY)[:, None, None]
+    return unit
 
 
 def _absolute(a: Float[Tensor, "B n n"]) -> Float[Tensor, "B n n"]:
     """(A^2)^(1/2): its eigenvalues are the singular values."""
     values, vectors = torch.linalg.eigh(a)
-    return (vectors * values.abs()[:, None]) @ vectors.mT
+    absolute: Tensor = (vectors * values.abs()[:, None]) @ vectors.mT
+    return absolute
 
 
 def _off_diagonal(g: Float[Tensor, "B n n"]) -> Float[Tensor, " B"]:

@@ -36,6 +36,7 @@ class NumericConfig(ModelConfig):
     reads: ClassVar[Medium] = "values"
     writes: ClassVar[Medium] = "values"
     at_once: ClassVar[bool] = True
+    any_size: ClassVar[bool] = True
 
     precision: Literal["float64", "float32"] = "float64"
     """In which it answers; it is trained in float32."""

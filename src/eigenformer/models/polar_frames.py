@@ -7,7 +7,7 @@ diagonal (`frames`). The network is told that the SVD is these two questions, on
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -30,6 +30,11 @@ _FRAMED = 128
 @dataclass(frozen=True, kw_only=True)
 class PolarFramesConfig(NumericConfig):
     """Linear attention on blocks for the polar factor, and a frame for what it leaves."""
+
+    told: ClassVar[str] = (
+        "that the SVD is a polar factor and the eigenvectors of what it leaves, and of both what "
+        "the models blocks and frames are told"
+    )
 
     answer: Literal["vectors", "values"] = "vectors"
     """vectors: [1 + m + n, k], s, U and V below one another. values: s [k, 1]. k = min(m, n)."""

@@ -242,7 +242,7 @@ class _Loop:
             "time": time.time(),
         }
         self.folder.append_metrics(line)
-        if score.quality is None or score.quality > progress.best:
+        if score.quality is None or score.quality >= progress.best:  # of equals the later
             progress.best, progress.best_at = score.quality or 0.0, progress.examples
             self.folder.save_model(self.trainer.weights())
         self.display.evaluated(line)

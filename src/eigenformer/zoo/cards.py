@@ -67,8 +67,12 @@ def _summary(model: ShippedModel) -> str:
     rows = {
         "problem": model.problem,
         "matrices": f"{_dims(model)}, ensemble {model.ensemble} ({settings}){noise}",
-        "tokens": f"{task.encoder.label} in, {task.decoder.label} out",
-        "network": f"{name}: {stacks}" if stacks else name,
+        "form": (
+            f"{_form(network.reads, task.encoder.label)} in, "
+            f"{_form(network.writes, task.decoder.label)} out"
+        ),
+        "network": f"{name}: {stacks or network.describe()}",
+        **({"told": network.told} if network.told else {}),
         "size": f"{model.parameters:,} parameters, {model.size / 1e6:.1f} MB in {model.precision}",
         "recipe": f"`{model.config.recipe}`, {model.config.examples:,} examples, "
         f"seed {model.config.seed}",
@@ -76,6 +80,10 @@ def _summary(model: ShippedModel) -> str:
     return "\n".join(["| | |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows.items())]) + (
         f'\n\n```python\nimport eigenformer as ef\n\nsolver = ef.load("{model.name}")\n```'
     )
+
+
+def _form(medium: str, encoding: str) -> str:
+    return f"tokens ({encoding})" if medium == "tokens" else "numbers"
 
 
 def _dims(model: ShippedModel) -> str:
@@ -166,11 +174,16 @@ def _limits(model: ShippedModel) -> str:
             for text, found in model.limits.items()
         ),
     ]
+    known = (
+        f"Its weights depend on no size and no scale; it was trained on {_dims(model)}. It may be "
+        "wrong elsewhere"
+        if model.config.model.any_size
+        else f"It knows matrices like those it was trained on: {_dims(model)}, of its ensemble and "
+        "scale. Elsewhere it answers too, and may be wrong without a sign of it"
+    )
     return (
-        f"It knows matrices like those it was trained on: {_dims(model)}, of its "
-        "ensemble and scale. Elsewhere it answers too, and may be wrong without a sign of it: look "
-        f"at the residuals of an answer (`eigenformer solve`). Of {n:,} matrices each:\n\n"
-        + "\n".join(lines)
+        f"{known}: look at the residuals of an answer (`eigenformer solve`). Of {n:,} matrices "
+        "each:\n\n" + "\n".join(lines)
     )
 
 

@@ -1,5 +1,7 @@
 """From a run folder, or the name of a shipped model, to a solver."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..core import InputError, unknown
@@ -28,19 +30,26 @@ def run_folder(name: str) -> RunFolder:
     raise unknown("run or shipped model", name, [*shipped, *names])
 
 
-def load(name: str, device: str = "cpu") -> TrainedSolver:
+def load(name: str, device: str = "cpu", settings: Sequence[str] = ()) -> TrainedSolver:
     """The solver of a run (folder, name or hash), a shipped model, or a `save_pretrained` folder.
 
+    `settings` change fields of the model that its weights don't depend on, such as "passes=1".
     Raises `InputError` if there is no such run, it has no model yet, or its files are damaged.
     """
     folder = run_folder(name)
     if is_pretrained(folder.path):
+        if settings:
+            raise InputError(f"the settings of {folder.path} stand in its config.json; edit a copy")
         return from_pretrained(folder.path, device)
-    return solver_of(folder, device)
+    config = TokenFolder(folder.path).config()
+    model = config.model.with_settings(settings)
+    return solver_of(folder, device, replace(config, model=model))
 
 
-def named_solver(name: str, problem: str | None = None, device: str = "cpu") -> Solver:
-    """The solver `name`: numpy, or whatever `load` knows.
+def named_solver(
+    name: str, problem: str | None = None, device: str = "cpu", settings: Sequence[str] = ()
+) -> Solver:
+    """The solver `name`: numpy, or whatever `load` knows, with `settings`.
 
     `problem` is needed for numpy, and picks one of a jointly trained model's.
     """
@@ -48,7 +57,7 @@ def named_solver(name: str, problem: str | None = None, device: str = "cpu") -> 
         if problem is None:
             raise InputError("numpy solves any problem: name one with --problem")
         return numpy_solver(problem)
-    solver = load(name, device)
+    solver = load(name, device, settings)
     return solver if problem is None else solver.only(problem)
 
 
@@ -66,32 +75,45 @@ def solver_of(
 
 
 def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
-    """A solver of `problem` for inputs of a shape: a finished run of the store or a shipped model.
+    """The best solver of `problem` for inputs of a shape: a finished run or a shipped model.
 
-    The newest run for this shape comes first. Where no model was trained for it, one for another
-    shape is returned (it warns); where there is none, an `InputError` says how to train one.
+    Of those trained for the shape, the one of the highest accuracy on its own test set; of equals
+    the newest run. Where none was, one for all sizes, or else any (it warns); where there is none,
+    an `InputError` says how to train one.
     """
     folders = [TokenFolder(folder.path) for folder in stored_runs() if folder.model_file.exists()]
     folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
     shipped = [TokenFolder(path) for path in shipped_models().values()]
-    fallback: tuple[TokenFolder, TrainConfig] | None = None
+    candidates: list[tuple[tuple[bool, bool, float], TokenFolder, TrainConfig]] = []
     for folder in (*folders, *shipped):
         try:
             config = folder.config()
-            done = folder in shipped or folder.finished
+            if config.task.problem.name != problem:
+                continue
+            if folder not in shipped and not folder.finished:
+                continue
+            fits = takes(config.task.problem, config.task.ensemble, rows, columns)
+            rank = fits, config.model.any_size, _accuracy(folder)
         except InputError:
             continue  # a damaged or foreign run is no reason not to use another
-        task = config.task
-        if not done or task.problem.name != problem:
-            continue
-        if takes(task.problem, task.ensemble, rows, columns):
-            return solver_of(folder, config=config)
-        fallback = fallback or (folder, config)
-    if fallback is None:
+        candidates.append((rank, folder, config))
+    if not candidates:
         raise InputError(
             f"there is no trained model for {problem} yet; train one with "
             f"`eigenformer train fast --problem {problem} --dims {rows}x{columns}`, "
             "or give --model numpy for LAPACK's answer"
         )
-    folder, config = fallback
+    # Those that fit are compared by their accuracy alone.
+    best = max(candidates, key=lambda each: (each[0][0], not each[0][0] and each[0][1], each[0][2]))
+    _, folder, config = best
     return solver_of(folder, config=config)
+
+
+def _accuracy(folder: TokenFolder) -> float:
+    """The highest of a run's evaluations on its first test set: the mean over tolerances."""
+    shares = [
+        list(next(iter(line["accuracy"].values())).values())
+        for line in folder.metrics()
+        if line["kind"] == "evaluation" and line["accuracy"]
+    ]
+    return max((sum(share) / len(share) for share in shares), default=0.0)

@@ -22,6 +22,8 @@ from .shipped import FRESH, ShippedModel, shipped_model
 
 FRESH_MATRICES = 10_000
 LIMIT_MATRICES = 2_000
+_FEW_WEIGHTS = 50_000
+"""So many are kept as they are: rounding them would save nothing."""
 _OTHER_ENSEMBLES = ("iid-uniform", "iid-gaussian")
 _OTHER_SYMMETRIC = ("spectrum-laplace", "spectrum-positive")
 
@@ -37,11 +39,11 @@ def export(
 ) -> ShippedModel:
     """Write the best model of the finished `run` to `root/name`, scored as shipped.
 
-    Weights are rounded to float16 (half the size, eight times finer than bfloat16; they are read
-    back into float32) and then scored on `matrices` fresh ones of the run's ensemble, with a seed
-    that no test set of the run has, and on matrices of other kinds. With them go the configuration,
-    the environment, the accuracies in training and a model card (README.md), beside the models of
-    the paper that `reported` gives, but no state to resume from.
+    Weights, unless they are few, are rounded to float16 (half the size, eight times finer than
+    bfloat16; they are read back into float32) and then scored on `matrices` fresh ones of the run's
+    ensemble, with a seed that no test set of the run has, and on matrices of other kinds. With them
+    go the configuration, the environment, the accuracies in training and a model card (README.md),
+    beside the models of the paper that `reported` gives, but no state to resume from.
 
     Raises `InputError` for a name that is not made of a-z, 0-9 and hyphens, a run that is not
     finished or that no command rebuilds, or a folder that exists, unless `replace_existing`.
@@ -89,11 +91,13 @@ def _copy(run: RunFolder, folder: RunFolder) -> None:
     for line in metrics:
         if line["kind"] == "evaluation":
             folder.append_metrics(line)
-    rounded = {
-        key: tensor.to(torch.float16) if tensor.is_floating_point() else tensor
-        for key, tensor in run.load_model().items()
-    }
-    folder.save_model(rounded)
+    weights = run.load_model()
+    if sum(tensor.numel() for tensor in weights.values()) > _FEW_WEIGHTS:
+        weights = {
+            key: tensor.to(torch.float16) if tensor.is_floating_point() else tensor
+            for key, tensor in weights.items()
+        }
+    folder.save_model(weights)
 
 
 def _score(folder: TokenFolder, matrices: int) -> None:
