@@ -52,6 +52,7 @@ def inference(run: str | None = None, model: str | None = None, save: bool = Fal
 
     The shipped model, the paper's architecture at the shipped model's size and at the paper's (4/1
     layers, 512 wide; both write the whole answer token by token), and NumPy, batched and looped.
+    Then networks of any size, 5x5 to 50x50, in batches and one by one, beside NumPy and PyTorch.
 
     Args:
         run: a trained model of the paper's architecture, in place of random weights; its accuracy
@@ -63,7 +64,7 @@ def inference(run: str | None = None, model: str | None = None, save: bool = Fal
     if model is not None and run is None:
         raise InputError("--model is compared with a run; give that with --run")
     runs = [str(find_run(name).path) for name in (run, model) if name is not None]
-    return _benchmark(["inference", *runs], save)
+    return _benchmark(["inference", *runs], save) or _benchmark(["sizes"], save)
 
 
 def _benchmark(arguments: list[str], save: bool) -> int:

@@ -15,6 +15,7 @@ from ..papers.efficiency import (
     needed,
     print_ablation,
     print_comparisons,
+    print_paper_sizes,
 )
 from ..runs import Records
 from .answers import json_lines
@@ -28,6 +29,7 @@ def main(args: list[str]) -> int:
 def efficiency(
     set: Literal["laptop", "gpu"] = "laptop",
     ablations: bool = False,
+    paper_sizes: bool = False,
     case: str | None = None,
     records: Path = PAPER.records,
     as_json: JsonFlag = False,
@@ -39,11 +41,15 @@ def efficiency(
     Args:
         set: which cases: laptop (minutes to hours each on a CPU), or gpu (the paper's sizes).
         ablations: what each ingredient of `fast` brings, in place of the comparison.
+        paper_sizes: networks of any size at the paper's sizes, beside the paper's own counts.
         case: only this case, such as eigenvalues-3x3.
         records: folder of the records, in place of those that come with the package.
         as_json: print the records as JSON instead of tables.
     """
     kept, console = Records(records), Console()
+    if paper_sizes:
+        print_paper_sizes(kept, console)
+        return 0
     if ablations:
         found = ablation_of(kept, set, case)
         if as_json:

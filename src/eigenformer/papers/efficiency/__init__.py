@@ -26,6 +26,8 @@ from .levers import ABLATED as ABLATED
 from .levers import ABLATIONS as ABLATIONS
 from .levers import LEVERS as LEVERS
 from .levers import Lever as Lever
+from .paper_sizes import PAPER_SIZES as PAPER_SIZES
+from .paper_sizes import print_paper_sizes as print_paper_sizes
 from .runs import EXAMPLES, INGREDIENTS
 from .runs import experiment as experiment
 from .runs import needed as needed
@@ -37,7 +39,7 @@ PAPER = Paper(
     name="efficiency",
     title="How many examples a recipe needs",
     citation="",
-    studies=by_name(EXAMPLES, INGREDIENTS),
+    studies=by_name(EXAMPLES, INGREDIENTS, PAPER_SIZES),
     claims={},
     records=Path(__file__).with_name("records"),
 )
