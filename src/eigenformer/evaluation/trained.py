@@ -40,9 +40,19 @@ class TrainedSolver(Solver):
         self.batch = batch
 
     def only(self, problem: str) -> "TrainedSolver":
-        """The model as the solver of one problem: the one that it has, or of a joint one's."""
+        """The model as the solver of one problem: its own, or another that it answers too.
+
+        That is one of a jointly trained model's, or one that the same weights serve.
+        """
         if problem == self.problem.name:
             return self
+        served = self.model.config.serves.get(problem)
+        if served is not None:
+            task = replace(self.task, problem=Problem.registry.get(problem))
+            model = served.build(task.encoder, task.decoder, seed=0)
+            model.load_state_dict(self.model.state_dict())
+            device = next(self.model.parameters()).device
+            return TrainedSolver(model.eval().to(device), task, self.name, batch=self.batch)
         tasks = self.task.problem.tasks
         if not tasks:
             raise InputError(
@@ -185,10 +195,11 @@ class TrainedSolver(Solver):
         sentences = []
         ensemble, (_, m, n) = self.task.ensemble, inputs.shape
         if self.model.config.any_size:
-            if not takes(self.problem, ensemble, m, n):
+            sides = (*ensemble.dimensions.rows, *ensemble.dimensions.columns)
+            if not min(sides) <= min(m, n) <= max(m, n) <= 2 * max(sides):
                 sentences.append(
-                    f"{self.name} was trained on {ensemble.dims} matrices, not on an input of "
-                    f"{m}x{n}: it is made for all sizes, but believe the residual, not its name"
+                    f"{self.name} is made for all sizes but was trained on {ensemble.dims}, and "
+                    f"this is {m}x{n}: look at the residuals"
                 )
             return sentences
         if not takes(self.problem, ensemble, m, n):

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, get_type_hints
 
@@ -203,6 +203,11 @@ class ModelConfig(ABC):
     @abstractmethod
     def build(self, input_encoding: Encoding, output_encoding: Encoding, seed: int) -> Model:
         """The module, initialised from `seed` alone (torch's global generator is not touched)."""
+
+    @property
+    def serves(self) -> Mapping[str, "ModelConfig"]:
+        """Problems by name that the same weights answer, each by a model like this one."""
+        return {}
 
     # Its size.
 

@@ -17,7 +17,7 @@ find is f: which powers, in which order, with which coefficients.
 Shapes: k blocks, h heads, B matrices [m, n] or B spectra [r], written `*S` for both.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -83,6 +83,12 @@ class BlocksConfig(NumericConfig):
 
     def __post_init__(self) -> None:
         check_positive(self, "layers", "blocks", "heads", "hidden", "passes", "tolerance", "floor")
+
+    @property
+    def serves(self) -> Mapping[str, ModelConfig]:
+        if self.computes == "polar":
+            return {}
+        return dict.fromkeys(("inverse", "symmetric_inverse", "pseudo_inverse"), self)
 
     def describe(self) -> str:
         return f"{self.layers} layers, {self.blocks} blocks, {self.heads} heads"

@@ -13,8 +13,8 @@ two columns are, how strong it is among its rivals, and how far the frame has st
 at 0, where the frame stays I. No angle, no sequence of pairs and no shift is given.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -70,6 +70,13 @@ class FramesConfig(NumericConfig):
 
     def __post_init__(self) -> None:
         check_positive(self, "hidden", "polish", "loops", "tolerance")
+
+    @property
+    def serves(self) -> Mapping[str, ModelConfig]:
+        return {
+            "eigenvectors": replace(self, answer="vectors"),
+            "eigenvalues": replace(self, answer="values"),
+        }
 
     def describe(self) -> str:
         return f"1 layer, repeated, {self.hidden} hidden"

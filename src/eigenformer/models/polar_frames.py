@@ -5,8 +5,8 @@ attention on blocks learns (`blocks`); H = W^T A is symmetric and positive, and 
 diagonal (`frames`). The network is told that the SVD is these two questions, one after the other.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import torch
@@ -48,6 +48,13 @@ class PolarFramesConfig(NumericConfig):
     def __post_init__(self) -> None:
         if self.polar.computes != "polar":
             raise InputError(f"polar computes {self.polar.computes!r}; give 'polar'")
+
+    @property
+    def serves(self) -> Mapping[str, ModelConfig]:
+        return {
+            "svd": replace(self, answer="vectors"),
+            "singular_values": replace(self, answer="values"),
+        }
 
     def describe(self) -> str:
         return f"{self.polar.describe()}; {self.frames.describe()}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .. import problems
 from ..core import InputError, unknown
 from ..evaluation import (
     Solver,
@@ -88,11 +89,11 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     for folder in (*folders, *shipped):
         try:
             config = folder.config()
-            if config.task.problem.name != problem:
+            if problem not in (config.task.problem.name, *config.model.serves):
                 continue
             if folder not in shipped and not folder.finished:
                 continue
-            fits = takes(config.task.problem, config.task.ensemble, rows, columns)
+            fits = takes(problems.get(problem), config.task.ensemble, rows, columns)
             rank = fits, config.model.any_size, _accuracy(folder)
         except InputError:
             continue  # a damaged or foreign run is no reason not to use another
@@ -106,7 +107,7 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     # Those that fit are compared by their accuracy alone.
     best = max(candidates, key=lambda each: (each[0][0], not each[0][0] and each[0][1], each[0][2]))
     _, folder, config = best
-    return solver_of(folder, config=config)
+    return solver_of(folder, config=config).only(problem)
 
 
 def _accuracy(folder: TokenFolder) -> float:
