@@ -53,14 +53,14 @@ def list_all(as_json: JsonFlag = False) -> int:
     table = Table(box=SIMPLE, padding=(0, 0))
     table.add_column("name", no_wrap=True)
     table.add_column("ensemble", no_wrap=True)
-    for heading in ("examples", "MB", "5%", "2%", "ceiling"):
+    for heading in ("examples", "size", "5%", "2%", "ceiling"):
         table.add_column(heading, justify="right", no_wrap=True)
     for fact in facts:
         table.add_row(
             Text(fact["name"], style="bold"),
             fact["ensemble"],
             f"{fact['examples']:,}",
-            f"{fact['megabytes']:.1f}",
+            fact["size"],
             *(f"{100 * fact[key]:.1f}" for key in ("accuracy_5", "accuracy_2", "ceiling_5")),
         )
     Console().print(table)
@@ -102,7 +102,7 @@ def export(
     print(
         f"{model.folder.path}: {100 * right['value']:.1f}% right within 5% "
         f"({100 * right['low']:.1f} to {100 * right['high']:.1f}; "
-        f"ceiling {100 * ceiling['value']:.1f}), {model.size / 1e6:.1f} MB"
+        f"ceiling {100 * ceiling['value']:.1f}), {model.weight}"
     )
     return 0
 

@@ -43,6 +43,7 @@ def card(model: ShippedModel, reported: Reported | None = None) -> str:
     sections = [
         f"# {model.name}\n\n{_summary(model)}",
         f"## Accuracy\n\n{_accuracy(model)}",
+        *([f"## By size\n\n{_by_size(model)}"] if model.by_size else []),
         *beside,
         f"## Limits\n\n{_limits(model)}",
         f"## Training\n\n{_training(model)}",
@@ -73,7 +74,7 @@ def _summary(model: ShippedModel) -> str:
         ),
         "network": f"{name}: {stacks or network.describe()}",
         **({"told": network.told} if network.told else {}),
-        "size": f"{model.parameters:,} parameters, {model.size / 1e6:.1f} MB in {model.precision}",
+        "size": f"{model.parameters:,} parameters, {model.weight} in {model.precision}",
         "recipe": f"`{model.config.recipe}`, {model.config.examples:,} examples, "
         f"seed {model.config.seed}",
     }
@@ -114,12 +115,35 @@ def _accuracy(model: ShippedModel) -> str:
     return (
         f"Of {result['n']:,} fresh matrices, with the weights as they are here; score "
         f"`{result['score']}`, seed {result['seed']}, which no test set of the training has. "
-        f"{_percent(result['exact'])}% of the answers are the true ones to the last digit that the "
-        f"encoding has, {_percent(result['valid'])}% are well-formed.\n\n"
+        f"{_exact(model)}{_percent(result['valid'])}% are well-formed.\n\n"
         + "\n".join(lines)
         + f"\n\nThe same again: `eigenformer evaluate {model.name} --seed {result['seed']} "
         f"--n {result['n'] + result['rejected']}`."
     )
+
+
+def _exact(model: ShippedModel) -> str:
+    if model.config.model.writes != "tokens":
+        return ""
+    return (
+        f"{_percent(model.result['exact'])}% of the answers are the true ones to the last digit "
+        "that the encoding has, "
+    )
+
+
+def _by_size(model: ShippedModel) -> str:
+    """A line a shape, with the accuracies in percent."""
+    tolerances = model.config.evaluation.tolerances
+    lines = [
+        "| matrices | " + " | ".join(f"within {100 * t:g}%" for t in tolerances) + " |",
+        "|---|" + "---|" * len(tolerances),
+    ]
+    for dims, result in model.by_size.items():
+        shares = result["accuracy"][result["score"]]
+        cells = " | ".join(_percent(shares[f"{t:g}"]) for t in tolerances)
+        lines.append(f"| {dims} | {cells} |")
+    n = next(iter(model.by_size.values()))["n"]
+    return f"Of {n:,} matrices each, by the same weights:\n\n" + "\n".join(lines)
 
 
 def _paper_scores(model: ShippedModel) -> list[str]:
@@ -137,22 +161,27 @@ def _interval(proportion: dict[str, Any]) -> str:
 
 def _beside_the_paper(model: ShippedModel, reported: Reported) -> str:
     dims = _dims(model)
-    figures = reported(model.problem, dims)
+    figures = reported(model.problem, "5x5" if model.by_size else dims)
     if figures is None:
         return "Charton (2022) has no fixed-size model of this problem."
+    shares = model.result
+    if figures.dims in model.by_size:
+        dims, shares = figures.dims, model.by_size[figures.dims]
+    right = shares["accuracy"][shares["score"]]
+    where = "" if dims == _dims(model) else f" at {dims}"
     start = f"Charton (2022), Table {figures.table}, reports of {figures.row}: {_figures(figures)}."
     if figures.dims != dims:
         return f"The paper has no {dims} model of this problem; {figures.dims} is nearest. {start}"
     short = [
         key
         for key, percent in figures.accuracy.items()
-        if key != "exact" and 100 * model.accuracy(float(key))["value"] < percent
+        if key != "exact" and 100 * right[key]["value"] < percent
     ]
-    if figures.accuracy.get("exact", 0) > 100 * model.result["exact"]["value"]:
+    if figures.accuracy.get("exact", 0) > 100 * shares["exact"]["value"]:
         short.append("exact")
     if not short:
-        return f"{start} This model is above that at each."
-    return f"{start} This model is below that at {', '.join(map(_tolerance, short))}."
+        return f"{start} This model is above that at each{where}."
+    return f"{start} This model is below that at {', '.join(map(_tolerance, short))}{where}."
 
 
 def _figures(figures: PaperFigures) -> str:

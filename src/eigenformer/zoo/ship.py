@@ -13,12 +13,12 @@ from ..core import InputError, load_json, rng, save_json
 from ..core.serialize import write_atomically
 from ..encodings import Task, draw_pairs
 from ..ensembles import Ensemble, Matrices, Mixture
-from ..evaluation import Proportion, TrainedSolver, evaluate, score_predictions
+from ..evaluation import Proportion, Result, TrainedSolver, evaluate, score_predictions
 from ..training import RunFolder, TokenFolder
 from .cards import Reported, card
 from .load import solver_of
 from .rebuild import rebuild_commands, stage_folder, stages
-from .shipped import FRESH, ShippedModel, shipped_model
+from .shipped import FRESH, SIZES, ShippedModel, shipped_model
 
 FRESH_MATRICES = 10_000
 LIMIT_MATRICES = 2_000
@@ -110,16 +110,17 @@ def _score(folder: TokenFolder, matrices: int) -> None:
     )
     best_at = folder.status()["best_at"]
     folder.save_evaluation(best_at, FRESH, result.to_dict())
+
+    def few(ensemble: Ensemble) -> Result:
+        size, noise, score = min(matrices, LIMIT_MATRICES), task.noise, options.score
+        return evaluate(solver, task.problem, ensemble, size, seed, noise=noise, score=score)
+
+    if config.model.any_size:
+        for dims in SIZES:
+            by_size = few(replace(task.ensemble, dims=dims))
+            folder.save_evaluation(best_at, dims, by_size.to_dict())
     limits = {
-        text: evaluate(
-            solver,
-            task.problem,
-            ensemble,
-            LIMIT_MATRICES,
-            seed,
-            noise=task.noise,
-            score=options.score,
-        ).accuracy[options.score][0.05]
+        text: few(ensemble).accuracy[options.score][0.05]
         for text, ensemble in _other_ensembles(task).items()
     }
     limits["a zero among the coefficients"] = _with_a_zero(solver, task, seed, options.score)

@@ -11,6 +11,8 @@ from ..training import TokenFolder, TrainConfig
 
 FRESH = "fresh"
 """Name of the evaluation that a shipped model comes with."""
+SIZES = ("2x2", "3x3", "4x4", "5x5", "8x8", "10x10", "20x20", "30x30")
+"""Shapes of the matrices on which a model of any size is evaluated too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,8 @@ class ShippedModel:
     """Where it was trained: versions, device."""
     result: dict[str, Any]
     """The evaluation of the weights as shipped (`Result.to_dict`)."""
+    by_size: dict[str, dict[str, Any]]
+    """Of a model of any size: the evaluations on matrices of one shape, by the shape."""
     limits: dict[str, dict[str, Any]]
     """Accuracy at 5% where the matrices are not those it was trained on, by what is different."""
 
@@ -62,6 +66,11 @@ class ShippedModel:
         proportion: dict[str, Any] = self.result["ceiling"][self.result["score"]][f"{tolerance:g}"]
         return proportion
 
+    @property
+    def weight(self) -> str:
+        """The size of its file of weights, in words."""
+        return f"{self.size / 1e6:.1f} MB" if self.size > 5e4 else f"{self.size / 1e3:.0f} kB"
+
     def facts(self) -> dict[str, Any]:
         """A line of `eigenformer models list`."""
         return {
@@ -72,6 +81,7 @@ class ShippedModel:
             "examples": self.examples,
             "parameters": self.parameters,
             "megabytes": self.size / 1e6,
+            "size": self.weight,
             "accuracy_5": self.accuracy(0.05)["value"],
             "accuracy_2": self.accuracy(0.02)["value"],
             "ceiling_5": self.ceiling(0.05)["value"],
@@ -96,6 +106,7 @@ def shipped_model(path: Path) -> ShippedModel:
         status=folder.status(),
         environment=load_json(path / "env.json"),
         result=evaluations[max(evaluations)],
+        by_size={dims: found[max(found)] for dims in SIZES if (found := folder.evaluations(dims))},
         limits=load_json(path / "limits.json"),
     )
 
