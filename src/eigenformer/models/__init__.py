@@ -15,6 +15,8 @@ from .base import TokenModel as TokenModel
 from .cpu import tune_cpu as tune_cpu
 from .direct import DirectConfig as DirectConfig
 from .direct import DirectTransformer as DirectTransformer
+from .grid import GridConfig as GridConfig
+from .grid import GridTransformer as GridTransformer
 from .hooked import Hook as Hook
 from .hooked import Hooks as Hooks
 from .initialise import initialise as initialise
