@@ -254,7 +254,7 @@ class GridTransformer(AtOnce):
             return memory.hidden_BGD[:, :count]
         # Each block is padded below its last row: the rows of an answer are those that are real.
         real_RB = torch.cat([axis.real() for axis in memory.rows])
-        order_BR = real_RB.int().argsort(0, descending=True, stable=True).T
+        order_BR = real_RB.int().argsort(dim=0, descending=True, stable=True).T
         place_N = torch.arange(count, device=dims_B2.device)
         columns_B1 = memory.columns.sizes_B[:, None]
         row_BN = (place_N // columns_B1).clamp_max(order_BR.shape[1] - 1)

@@ -124,7 +124,7 @@ class Update(nn.Module):
 
     def _pooled(
         self, y: dict[str, Grid], kept: dict[str, Tensor | None]
-    ) -> list[list[Float[Tensor, "P Q B C"]]]:
+    ) -> list[list[Grid]]:
         """For each of `places` the means, as a column, a row or a single cell."""
         found: dict[tuple[str, str], Tensor] = {}
         for source, kind in dict.fromkeys(place for places in self.places for place in places):

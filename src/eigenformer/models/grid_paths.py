@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-Grid = Float[Tensor, "P Q B C"]
+Grid = Float[Tensor, "_ _ B C"]
 
 
 @dataclass(frozen=True, slots=True)
