@@ -201,5 +201,5 @@ def test_configurations_that_do_not_fit() -> None:
         grid("transpose,add")
     inputs, answers = draw("transpose", "2x3")
     model = GridConfig(layers=1, width=8, square=False).build(P1000, P1000, seed=0)
-    with pytest.raises(InputError, match="the answer is 3x2, but .* 'cells' gives 2x3"):
+    with pytest.raises(InputError, match=r"the answer is 3x2, but .* 'cells' gives 2x3"):
         logits(model, inputs, answers)

@@ -149,7 +149,7 @@ class AtOnce(TokenModel):
         return ids_BT[:, :max_length]
 
     def header_logits(self, memory: Memory) -> tuple[Tensor, ...]:
-        """Logits [B, W] of each token before the answer's coefficients, by what `add_header` made."""
+        """Logits [B, W] of each token before the answer's coefficients."""
         if memory.mask_B11G is None:
             mean_BD = memory.hidden_BGD.mean(1)
         else:

@@ -10,11 +10,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .grid_paths import Axis, Grid, Plan, diagonal, mean, product, weights
+from .grid_paths import RANK, Axis, Grid, Plan, diagonal, mean, product, weights
 from .layers import FeedForward, Linear
 
-RANK = "k"
-"""The axis of an answer's frame: its columns in their order."""
 _RANK_FEATURES = 6
 
 
@@ -26,6 +24,11 @@ class PathLayer(nn.Module):
         self.updates = nn.ModuleDict(
             {name: Update(plan, name, width, hidden, epsilon) for name in plan.axes}
         )
+
+    def points(self) -> dict[str, nn.Module]:
+        """What the state of each grid passes through after its update, as [B, P, Q, C]."""
+        updates = self.updates.items()
+        return {name: update.state for name, update in updates if isinstance(update, Update)}
 
     def forward(self, states: dict[str, Grid], axes: dict[str, Axis]) -> dict[str, Grid]:
         states = dict(states)
@@ -54,9 +57,7 @@ class Update(nn.Module):
             {s: Linear(width, width, read.count(s)) for s in self.sources if s in read}
         )
         triples = sum(len(path.factors) == 3 for path in self.paths)
-        self.inner_norms = nn.ModuleList(
-            nn.LayerNorm(width, eps=epsilon) for _ in range(triples)
-        )
+        self.inner_norms = nn.ModuleList(nn.LayerNorm(width, eps=epsilon) for _ in range(triples))
         mixed = width * len(self.paths)
         self.path_norm = nn.LayerNorm(mixed, eps=epsilon) if mixed else None
         self.out = Linear(mixed, width) if mixed else None
@@ -70,7 +71,7 @@ class Update(nn.Module):
         self.state = nn.Identity()
 
     def _places(self, axis: str) -> list[tuple[str, str]]:
-        """Of which grids what is broadcast from this axis of the target; "": to all of its cells."""
+        """What is broadcast from this axis of the target ("": to all of its cells): grid, kind."""
         found = []
         for source in self.sources:
             first, second = self.plan.axes[source]
@@ -122,9 +123,7 @@ class Update(nn.Module):
             found.append(total)
         return found
 
-    def _pooled(
-        self, y: dict[str, Grid], kept: dict[str, Tensor | None]
-    ) -> list[list[Grid]]:
+    def _pooled(self, y: dict[str, Grid], kept: dict[str, Tensor | None]) -> list[list[Grid]]:
         """For each of `places` the means, as a column, a row or a single cell."""
         found: dict[tuple[str, str], Tensor] = {}
         for source, kind in dict.fromkeys(place for places in self.places for place in places):
@@ -177,3 +176,21 @@ class Ranks(nn.Module):
         ]
         first: Tensor = self.down(F.gelu(self.up(torch.stack(features, -1))))
         return first[:, None]
+
+
+class Rows(nn.Module):
+    """A state for each rank: of the means of its rows in the frames, and of their squares."""
+
+    def __init__(self, plan: Plan, width: int) -> None:
+        super().__init__()
+        self.plan = plan
+        self.map = Linear(2 * width * len(plan.frames), width)
+
+    def forward(self, states: dict[str, Grid], axes: dict[str, Axis]) -> Float[Tensor, "K 1 B C"]:
+        pooled = []
+        for name in self.plan.frames:
+            v = states[name]
+            real = weights(*(axes[letter] for letter in self.plan.axes[name]))
+            pooled += [mean(v, (1,), real), mean(v.square(), (1,), real)]
+        rows: Tensor = self.map(torch.cat(pooled, -1))
+        return rows

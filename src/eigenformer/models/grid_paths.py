@@ -19,6 +19,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 Grid = Float[Tensor, "_ _ B C"]
+RANK, SINGLE = "k", "1"
+"""The axes of the vectors and values of an answer in their order, and of a single index."""
+VALUES = "values"
+"""A column with a state for each rank, made of the frames after the last layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,31 @@ class Path:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which grids there are, and which paths between them."""
+    """Which grids there are, which paths between them, and which are the answer."""
 
-    axes: dict[str, str]
+    axes: dict[str, tuple[str, str]]
     """Of each grid its two axes; in each layer the grids are updated in this order."""
     paths: tuple[Path, ...]
+    answer: tuple[str, ...]
+    """What is the answer, one above the other: grids, the column of values, or with ' their
+    transposes."""
 
     @staticmethod
-    def of(axes: dict[str, str], *paths: str) -> "Plan":
-        return Plan(axes, tuple(map(Path.parse, paths)))
+    def of(axes: dict[str, str], paths: Sequence[str], answer: Sequence[str]) -> "Plan":
+        """With axes written "mn"."""
+        pairs = {name: (letters[0], letters[1]) for name, letters in axes.items()}
+        return Plan(pairs, tuple(map(Path.parse, paths)), tuple(answer))
+
+    @property
+    def frames(self) -> tuple[str, ...]:
+        """The grids whose first axis are the ranks."""
+        return tuple(name for name, axes in self.axes.items() if axes[0] == RANK)
+
+    def outline(self) -> tuple[tuple[str, ...], str]:
+        """The axes of the answer: rows of each part, and columns."""
+        known = {**self.axes, VALUES: (RANK, SINGLE)}
+        pairs = [turned(part, known[part.rstrip("'")]) for part in self.answer]
+        return tuple(rows for rows, _ in pairs), pairs[0][1]
 
     def into(self, target: str) -> tuple[Path, ...]:
         return tuple(path for path in self.paths if path.target == target)
@@ -62,6 +82,12 @@ class Plan:
         """Whether both axes are the same, so that there is a diagonal and z_ji beside z_ij."""
         first, second = self.axes[name]
         return first == second
+
+
+def turned(factor: str, axes: tuple[str, str]) -> tuple[str, str]:
+    """Of a grid or, where the name ends with ', its transpose."""
+    first, second = axes
+    return (second, first) if factor.endswith("'") else (first, second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +106,6 @@ class Axis:
         place_Q1 = torch.arange(size, device=sizes_B.device)[:, None]
         return Axis(size, sizes_B, place_Q1 < sizes_B if padded else None)
 
-    def real(self) -> Bool[Tensor, "Q B"]:
-        place_Q1 = torch.arange(self.size, device=self.sizes_B.device)[:, None]
-        return place_Q1 < self.sizes_B
-
 
 def weights(first: Axis, second: Axis) -> Float[Tensor, "P Q B 1"] | None:
     """1 at the cells of a grid, 0 at padding; None where there is none."""
@@ -94,23 +116,22 @@ def weights(first: Axis, second: Axis) -> Float[Tensor, "P Q B 1"] | None:
 
 def mean(
     values: Float[Tensor, "P Q B C"],
-    axes: Sequence[int],
+    axes: tuple[int, ...],
     weights_PQB1: Float[Tensor, "P Q B 1"] | None,
 ) -> Tensor:
     """Over some of the first axes, which stay with size 1; of real cells alone."""
     if weights_PQB1 is None:
         return values.mean(axes, keepdim=True)
     count = weights_PQB1.sum(axes, keepdim=True).clamp_min(1)
-    return (values * weights_PQB1).sum(axes, keepdim=True) / count
+    total: Tensor = (values * weights_PQB1).sum(axes, keepdim=True)
+    return total / count
 
 
 def diagonal(values: Float[Tensor, "P P B C"]) -> Float[Tensor, "P B C"]:
     return values.diagonal(dim1=0, dim2=1).permute(2, 0, 1)
 
 
-def product(
-    x: Float[Tensor, "P Q B C"], y: Float[Tensor, "Q R B C"]
-) -> Float[Tensor, "P R B C"]:
+def product(x: Float[Tensor, "P Q B C"], y: Float[Tensor, "Q R B C"]) -> Float[Tensor, "P R B C"]:
     """sum_q x_pq y_qr, for each matrix and channel."""
     found: Tensor = _Product.apply(x, y)  # type: ignore[no-untyped-call]
     return found
