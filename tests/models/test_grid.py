@@ -1,5 +1,6 @@
 """The transformer on a grid: what it must not know, what must not matter, what it is asked."""
 
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -8,13 +9,15 @@ import torch
 from torch import Tensor
 
 from eigenformer import encodings, ensembles, problems
+from eigenformer.cli.train import configured
 from eigenformer.core import InputError, rng
 from eigenformer.encodings import Encoding, with_eos
 from eigenformer.ensembles import Matrices
 from eigenformer.models import GridConfig, GridTransformer, Question
 from eigenformer.runs.recipes import grid
-from eigenformer.training import LossConfig
+from eigenformer.training import LossConfig, TrainConfig
 from eigenformer.training.trainer import Trainer
+from eigenformer.zoo.rebuild import rebuild_command
 
 P1000 = encodings.get("P1000")
 PROBLEMS = [
@@ -203,3 +206,10 @@ def test_configurations_that_do_not_fit() -> None:
     model = GridConfig(layers=1, width=8, square=False).build(P1000, P1000, seed=0)
     with pytest.raises(InputError, match=r"the answer is 3x2, but .* 'cells' gives 2x3"):
         logits(model, inputs, answers)
+
+
+@pytest.mark.parametrize("run", [grid("svd", "4x3", layers=4), grid("matvec", encoding="FP15")])
+def test_the_command_that_trains_it_again(run: TrainConfig) -> None:
+    words = shlex.split(rebuild_command(run))
+    assert words[:3] == ["eigenformer", "train", "grid"]
+    assert configured(words[2], words[3:])[0] == run
