@@ -153,7 +153,8 @@ class _Product(torch.autograd.Function):
 
 
 def _sum(x: Tensor, y: Tensor) -> Tensor:
-    total = x[:, 0, None] * y[0]
-    for q in range(1, len(y)):
-        total.addcmul_(x[:, q, None], y[q])
+    first, *others = zip(x.unsqueeze(2).unbind(1), y.unbind(0), strict=True)
+    total = first[0] * first[1]
+    for x_P1BC, y_RBC in others:
+        total.addcmul_(x_P1BC, y_RBC)
     return total
