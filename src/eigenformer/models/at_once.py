@@ -176,4 +176,4 @@ class AtOnce(TokenModel):
 def _median(logits: Float[Tensor, "*N W"]) -> Int[Tensor, "*N"]:
     """The first index at which half of the probability is reached."""
     below = logits.float().softmax(-1).cumsum(-1)
-    return (below < below[..., -1:] / 2).sum(-1)
+    return torch.searchsorted(below, below[..., -1:] / 2).squeeze(-1)
