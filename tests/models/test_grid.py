@@ -184,6 +184,7 @@ def test_states_have_names_and_can_be_replaced() -> None:
     [
         ("inverse", "2x3", "the input is 2x3; this model takes a square matrix"),
         ("add", "2x3", "the input is 2x3; this model takes an even number of columns"),
+        ("svd", "60x40", "an answer has 101 rows or columns and the encoding names up to 100"),
         ("matvec", "2x1", "the input is 2x1; this model takes a matrix and a column beside it"),
     ],
 )

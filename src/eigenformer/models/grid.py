@@ -207,9 +207,15 @@ class GridTransformer(AtOnce):
         if odd_B.any():
             rows, columns = dims_B2[odd_B][0].tolist()
             raise InputError(f"the input is {rows}x{columns}; this model takes {wanted}")
+        ours_B2 = shape_of(*self._outline(self._axes(question)))
+        largest, most = int(ours_B2.max()), len(self.writes.header[-1])
+        if largest > most:
+            raise InputError(
+                f"an answer has {largest} rows or columns and the encoding names up to {most}; "
+                "give smaller matrices, or train with an encoding of a larger max_dim"
+            )
         if outputs is None:
             return
-        ours_B2 = shape_of(*self._outline(self._axes(question)))
         theirs_B2 = self.writes.dims(outputs)
         other_B = (ours_B2 != theirs_B2).any(1)
         if other_B.any():
