@@ -18,6 +18,7 @@ from eigenformer.encodings import Task
 from eigenformer.evaluation import TrainedSolver
 from eigenformer.models import (
     DirectConfig,
+    GridConfig,
     LawtConfig,
     ModelConfig,
     RecurrentConfig,
@@ -33,6 +34,7 @@ CONFIGS: dict[str, ModelConfig] = {
     "lawt": LawtConfig(encoder=STACK, decoder=STACK, other_words=3),
     "recurrent": RecurrentConfig(encoder_layers=1, decoder_layers=1, embedding=8, hidden=8),
     "direct": DirectConfig(encoder=STACK, decoder=STACK),
+    "grid": GridConfig(layers=1, width=8, answer="transposed", square=False),
 }
 TASK = Task(
     problem=problems.get("transpose"),

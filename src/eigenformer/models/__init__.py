@@ -20,6 +20,8 @@ from .direct import DirectConfig as DirectConfig
 from .direct import DirectTransformer as DirectTransformer
 from .frames import FrameModel as FrameModel
 from .frames import FramesConfig as FramesConfig
+from .grid import GridConfig as GridConfig
+from .grid import GridTransformer as GridTransformer
 from .hooked import Hook as Hook
 from .hooked import Hooks as Hooks
 from .initialise import initialise as initialise

@@ -30,7 +30,7 @@ class AtOnce(TokenModel):
 
     A subclass writes `encode`, which reads, and `decode`, which gives each coefficient of the
     answer a state. Its constructor calls `add_header` and `add_choices`, and `initialise` at its
-    end.
+    end. One that knows the size of the answer writes `header_logits` in place of `add_header`.
     """
 
     header: Linear
@@ -92,7 +92,7 @@ class AtOnce(TokenModel):
             self.check(question, outputs)
         writes, memory = self.writes, self.encode(question)
         found: list[Choices] = []
-        for slot, logits_BW in zip(writes.header, self._header(memory), strict=True):
+        for slot, logits_BW in zip(writes.header, self.header_logits(memory), strict=True):
             found.append(Choices(logits_BW, outputs[:, len(found)], slot.start))
         # The last token is <eos>, or padding: where an answer ends follows from its dimensions.
         numbers_BNS = writes.numbers(outputs[:, :-1])
@@ -121,7 +121,7 @@ class AtOnce(TokenModel):
             return torch.empty(0, 0, dtype=torch.int64, device=device)
         self.check(question, None)
         memory = self.encode(question)
-        header = zip(writes.header, self._header(memory), strict=True)
+        header = zip(writes.header, self.header_logits(memory), strict=True)
         header_BP = torch.stack([logits.argmax(-1) + slot.start for slot, logits in header], 1)
         size_B = writes.dims(header_BP).prod(1)
         # Answers that the model makes longer than asked for are cut off, without an <eos>: no use.
@@ -148,7 +148,7 @@ class AtOnce(TokenModel):
         ids_BT = ids_BT.masked_fill(place_T == end_B1, EOS).masked_fill(place_T > end_B1, PAD)
         return ids_BT[:, :max_length]
 
-    def _header(self, memory: Memory) -> tuple[Tensor, ...]:
+    def header_logits(self, memory: Memory) -> tuple[Tensor, ...]:
         """Logits [B, W] of each token before the answer's coefficients."""
         if memory.mask_B11G is None:
             mean_BD = memory.hidden_BGD.mean(1)
@@ -176,4 +176,4 @@ class AtOnce(TokenModel):
 def _median(logits: Float[Tensor, "*N W"]) -> Int[Tensor, "*N"]:
     """The first index at which half of the probability is reached."""
     below = logits.float().softmax(-1).cumsum(-1)
-    return (below < below[..., -1:] / 2).sum(-1)
+    return torch.searchsorted(below, below[..., -1:] / 2).squeeze(-1)

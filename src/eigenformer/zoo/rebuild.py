@@ -63,6 +63,8 @@ def _words(recipe: Callable[..., Run], config: TrainConfig) -> list[str] | None:
     }
     if "heads" in chosen and not isinstance(defaults["heads"].default, tuple):
         chosen["heads"] = chosen["heads"][0]
+    if "layers" in chosen and not isinstance(defaults["layers"].default, tuple):
+        del chosen["layers"]  # of recipes without encoder and decoder; an override, if anything
     base = _resolved(recipe, chosen)
     if base is None:
         return None
