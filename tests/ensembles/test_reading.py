@@ -210,7 +210,8 @@ def written(draw: st.DrawFn) -> tuple[str, Cells, Fraction | int | None]:
         dialect in COMMA_COLUMNS or one_column_of_commas or (bracketed and n == 1)
     )
     split = style in WITH_BLANKS and dialect in ("blanks", "wide", "rows", "bars", "ended", "apart")
-    if hidden or split or (decoration in ONLY_BRACKETED and not bracketed):
+    nested_deeper = style == "braces" and dialect == "mathematica"
+    if hidden or split or nested_deeper or (decoration in ONLY_BRACKETED and not bracketed):
         style, decorate, factor = "plain", DECORATIONS["none"][0], 1
         text = DIALECTS[dialect](cells)
     if style in ALTERS:

@@ -29,7 +29,7 @@ def read_matrices(source: str | Path) -> list[Float64[np.ndarray, "m n"]]:
         matrices = of_bytes(_stdin() if source == "-" else _content(Path(source)), name)
     except InputError as error:
         message = str(error)
-        raise InputError(message if name in message else f"{name}: {message}") from None
+        raise InputError(message if message.startswith(name) else f"{name}: {message}") from None
     for matrix in matrices:
         if max(matrix.shape) > LARGEST:
             raise InputError(

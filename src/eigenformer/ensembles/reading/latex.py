@@ -61,7 +61,6 @@ def looks_like_latex(text: str) -> bool:
 
 def latex(text: str) -> tuple[Rows, float, float]:
     """The cells of a matrix in LaTeX, and what it is multiplied and divided by."""
-    text = re.sub(r"(?<!\\)%[^\n]*", " ", text)
     text = " ".join(text.split())
     if found := _NORMS.search(text):
         raise InputError(

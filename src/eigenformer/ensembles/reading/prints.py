@@ -50,11 +50,10 @@ def julia_print(lines: list[str]) -> tuple[list[str], tuple[int, int]] | None:
     return [line for line in lines[1:] if line.strip()], shape
 
 
-def blocks(lines: list[str]) -> list[tuple[list[str], float]]:
-    """The lines of each matrix and its factor: blocks between empty lines.
+def blocks(lines: list[str]) -> list[tuple[list[str], float, bool]]:
+    """The lines of each matrix, its factor, whether it has a name: blocks between empty lines.
 
-    MATLAB's `A =` and `1.0e+03 *` belong to the block after them. Blocks of one line each may as
-    well be rows written apart, which is an `InputError`.
+    MATLAB's `A =` and `1.0e+03 *` belong to the block after them.
     """
     parts: list[list[str]] = [[]]
     for line in lines:
@@ -62,30 +61,21 @@ def blocks(lines: list[str]) -> list[tuple[list[str], float]]:
             parts[-1].append(line)
         elif parts[-1]:
             parts.append([])
-    found: list[tuple[list[str], float]] = []
+    found: list[tuple[list[str], float, bool]] = []
     factor, label = 1.0, ""
-    labelled = False
     for part in filter(None, parts):
         while part and (name := _LABEL.match(part[0])):
             if label:
                 raise InputError(f"{short(label)} has no matrix; give its numbers or take it away")
             rest = part[0][name.end() :]
-            label, labelled = name[0], True
+            label = name[0]
             part = [rest, *part[1:]] if rest else part[1:]
         while part and (scale := _SCALE.fullmatch(part[0])):
             factor *= float(scale[1])
             part = part[1:]
         if part:
-            found.append((part, factor))
+            found.append((part, factor, bool(label)))
             factor, label = 1.0, ""
     if label or factor != 1:
         raise InputError(f"{short(label or 'the factor')} has no matrix; give its numbers")
-    widths = {len(re.split(r"[\s,;|]+", part[0].strip(" ,;|"))) for part, _ in found}
-    apart = len(found) > 1 and all(len(part) == 1 for part, _ in found)
-    if apart and len(widths) == 1 and not labelled:
-        raise InputError(
-            f"the {len(found)} lines with empty lines between them can be the rows of one "
-            f"matrix or {len(found)} matrices; take the empty lines away, or put each matrix "
-            "in brackets: [[[1, 2]], [[3, 4]]]"
-        )
     return found

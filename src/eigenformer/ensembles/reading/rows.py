@@ -112,6 +112,12 @@ def _piped(lines: list[str]) -> list[list[str]]:
         lines = [line[1:-1] for line in lines]
     if any("|" in line for line in lines):
         return _cut(lines, "|")
+    if all(is_decimal_comma(line.strip()) for line in lines) and any("," in line for line in lines):
+        line = next(line.strip() for line in lines if "," in line)
+        raise InputError(
+            f"{short(line)} can be read as {line.replace(',', '.')} or as two numbers; write it in "
+            "one of these ways"
+        )
     return _commas_or_blanks(lines)
 
 
@@ -183,7 +189,7 @@ def _commas_or_blanks(lines: list[str]) -> list[list[str]]:
 
 def is_name(cell: str) -> bool:
     """Whether a cell can only name a row or a column."""
-    return bool(re.match(r"[^\W\d]", cell)) and not stands_for_a_value(cell)
+    return bool(re.fullmatch(r"[^\W\d][^,;|\t]*", cell)) and not stands_for_a_value(cell)
 
 
 def _counts(cells: list[str]) -> bool:

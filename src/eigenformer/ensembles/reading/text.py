@@ -71,10 +71,10 @@ def read_text(text: str) -> list[Float64[np.ndarray, "m n"]]:
             "narrow blank, or with an ordinary one"
         )
     text = text.translate(_SAME).replace("\r\n", "\n").replace("\r", "\n")
-    if looks_like_latex(text):
-        rows, times, over = latex(text)
-        return [matrix_of(rows, times, over)]
     lines = _without_comments(text)
+    if looks_like_latex(text):
+        rows, times, over = latex(" ".join(lines))
+        return [matrix_of(rows, times, over)]
     if (printed := r_print(lines)) is not None:
         return [matrix_of(printed)]
     if (julia := julia_print(lines)) is not None:
@@ -94,10 +94,22 @@ def read_text(text: str) -> list[Float64[np.ndarray, "m n"]]:
     if not found_blocks:
         return [matrix_of([])]  # which says that there is none
     several = len(found_blocks) > 1
-    return [
+    matrices = [
         _block(rows, factor, f"matrix {i}: " if several else "")
-        for i, (rows, factor) in enumerate(found_blocks, start=1)
+        for i, (rows, factor, _) in enumerate(found_blocks, start=1)
     ]
+    unnamed = several and not all(named for _, _, named in found_blocks[1:])
+    if unnamed and {len(matrix) for matrix in matrices} == {1} and _alike(matrices):
+        raise InputError(
+            f"the {len(matrices)} lines with empty lines between them can be the rows of one "
+            f"matrix or {len(matrices)} matrices; take the empty lines away, or put each matrix "
+            "in brackets: [[[1, 2]], [[3, 4]]]"
+        )
+    return matrices
+
+
+def _alike(matrices: list[np.ndarray]) -> bool:
+    return len({matrix.shape for matrix in matrices}) == 1
 
 
 def _block(lines: list[str], factor: float, where: str) -> np.ndarray:
