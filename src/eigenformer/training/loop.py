@@ -1,6 +1,7 @@
 """The training loop: step, log, evaluate, save; stop early, on a signal, or at the end."""
 
 import math
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from ..core import InputError
+from ..core import InputError, at_least
+from ..core.checks import check_finite
 from ..models import tune_cpu
 from ..models.cpu import one_thread
 from .distributed import Ranks, joined, pick_device
@@ -54,8 +56,10 @@ class Execution:
     """Mirror the metrics in trackio (extra `track`) or wandb."""
 
     def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 0:
-            raise InputError(f"workers is {self.workers}; give 0 or more")
+        # More than that is no faster, and each takes memory of its own.
+        at_least(0, max(64, 4 * (os.cpu_count() or 1)), workers=self.workers)
+        if not self.save_seconds >= 0:
+            raise InputError(f"save_seconds is {self.save_seconds}; give 0 or more")
 
 
 def fit(run: Run, model: nn.Module | None = None) -> nn.Module:
@@ -95,6 +99,7 @@ def train(
         display, mirror = Display(), None
         if ranks.first:
             display = make_display(console or Console(), execution.quiet)
+            check_finite(run)
             run.check()  # refused here, before there is a folder
             folder.create(run, environment(device, ranks.size))
             after.callback(folder.lock().release)

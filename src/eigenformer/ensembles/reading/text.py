@@ -64,17 +64,17 @@ def read_text(text: str) -> list[Float64[np.ndarray, "m n"]]:
     """
     if text.lstrip().lower().startswith("%%matrixmarket"):
         return mtx(text.lstrip().encode(), "the text")
-    if found := _NARROW.search(text):
-        joined = re.sub(r"\D", "", found[0])
+    if narrow := _NARROW.search(text):
+        joined = re.sub(r"\D", "", narrow[0])
         raise InputError(
-            f"{short(found[0])} can be read as {joined} or as two numbers; write it without the "
+            f"{short(narrow[0])} can be read as {joined} or as two numbers; write it without the "
             "narrow blank, or with an ordinary one"
         )
     text = text.translate(_SAME).replace("\r\n", "\n").replace("\r", "\n")
     lines = _without_comments(text)
     if looks_like_latex(text):
-        rows, times, over = latex(" ".join(lines))
-        return [matrix_of(rows, times, over)]
+        cells, times, over = latex(" ".join(lines))
+        return [matrix_of(cells, times, over)]
     if (printed := r_print(lines)) is not None:
         return [matrix_of(printed)]
     if (julia := julia_print(lines)) is not None:
@@ -86,8 +86,8 @@ def read_text(text: str) -> list[Float64[np.ndarray, "m n"]]:
             )
         return [matrix]
     if any(mark in line for line in lines for mark in (*OPEN, *CLOSE)):
-        matrices, times, over = bracketed("\n".join(lines))
-        return [matrix_of(rows, times, over) for rows in matrices]
+        found, times, over = bracketed("\n".join(lines))
+        return [matrix_of(rows, times, over) for rows in found]
     if lines and (separator := _SEPARATOR.fullmatch(lines[0])):
         lines = [_as_tabs(line, separator[1]) for line in lines[1:]]
     found_blocks = blocks(lines)
