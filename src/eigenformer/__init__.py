@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .evaluation import from_pretrained as from_pretrained
     from .evaluation import numpy_solver as numpy_solver
     from .evaluation.evaluate import evaluate as evaluate
+    from .evaluation.read import read as read
     from .zoo.load import load as load
 
     __version__: str
@@ -68,6 +69,7 @@ _HOME = {
     "evaluate": "evaluation",
     "from_pretrained": "evaluation",
     "numpy_solver": "evaluation",
+    "read": "evaluation",
     "load": "zoo",
     "polish": "construct",
 }

@@ -77,41 +77,6 @@ def test_standard_input(monkeypatch, text):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("a.npy", b"not numpy", "not a .npy file of numbers"),
-        ("a.npy", b"", "not a .npy file of numbers"),
-        ("a.json", b"[[1, 2]", r"not valid JSON \(line 1"),
-        ("a.json", b'{"a": 1}', "holds a JSON dict"),
-        ("a.json", b"[]", "holds no matrix"),
-        ("a.json", b"[[]]", "rows without numbers"),
-        ("a.json", b"[[1, 2], [3]]", r"different lengths \(1 and 2\)"),
-        ("a.json", b"[[[1]], 2]", "each row must be a list|not a number"),
-        ("a.json", b"[1, 2]", "each row must be a list"),
-        ("a.json", b"[[1, true]]", "holds True, which is not a number"),
-        ("a.json", b'[[1, "2"]]', "holds '2', which is not a number"),
-        ("a.json", b"[[1, null]]", "holds None"),
-        ("a.json", b"[[1" + b"0" * 400 + b"]]", "too large for float64"),
-        ("a.csv", b"", "holds no matrix"),
-        ("a.csv", b"\n\n", "holds no matrix"),
-        ("a.csv", b"1,2\n3,x\n", r"line 2: 'x' is not a number"),
-        ("a.csv", b"1,,2\n", "line 1: an empty cell is not a number"),
-        ("a.csv", b"1,2\n3\n", r"different lengths \(1 and 2\)"),
-        ("a.csv", b"\xff\xfe1,2", "not a text file"),
-        ("a.json", b"\xff\xfe", "not a text file"),
-        ("a.csv", b"1 " * 1001, "1x1001; at most 1000"),
-        ("a.dat", b"1", r"ends in .dat; give a .npy"),
-        ("a", b"1", "ends in no suffix"),
-    ],
-)
-def test_what_is_no_matrix_is_refused(tmp_path, name, content, message):
-    path = tmp_path / name
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=message):
-        read_matrices(str(path))
-
-
-@pytest.mark.parametrize(
     ("array", "message"),
     [
         (np.array([[1j]]), "complex"),
@@ -134,9 +99,8 @@ def test_paths_that_are_refused(tmp_path):
     (tmp_path / "b.csv").mkdir()
     with pytest.raises(InputError, match="is a folder"):
         read_matrices(str(tmp_path / "b.csv"))
-    np.savez(tmp_path / "c.npz", np.ones((2, 2)))
-    (tmp_path / "c.npz").rename(tmp_path / "c.npy")
-    with pytest.raises(InputError, match="several arrays"):
+    np.save(tmp_path / "c.npy", [[1.0, np.nan]])
+    with pytest.raises(InputError, match=r"c\.npy holds a nan or inf"):
         read_matrices(str(tmp_path / "c.npy"))
 
 

@@ -26,7 +26,7 @@ from eigenformer import cli, problems
 from eigenformer.app.state import decode
 from eigenformer.construct.language import read_program
 from eigenformer.core import InputError
-from eigenformer.ensembles.matrix_text import parse_matrix
+from eigenformer.ensembles.reading.text import parse_matrix
 from eigenformer.evaluation import read_batches
 from eigenformer.runs.recipes import fast
 from eigenformer.training import Execution, RunFolder, load_examples, train

@@ -2,5 +2,5 @@
 
 In: a port. Out: a Gradio page on 127.0.0.1 (`launch`), which fetches nothing from outside. What it
 computes is in `ask`, `build` and `compare`, which know nothing of the page; text from the page goes
-through `matrix_text`, `state` and `construct.language`, which only ever parse it.
+through `ensembles.reading`, `state` and `construct.language`, which only ever parse it.
 """

@@ -7,7 +7,7 @@ functions, and should not wait for torch.
 
 from typing import TYPE_CHECKING
 
-from ..ensembles.matrix_text import parse_matrix
+from ..ensembles.reading import parse_matrix
 from .comparison import CompareState
 from .draw import LARGEST_SIDE
 from .state import AskState, BuildState

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from ..core import InputError
-from ..ensembles.matrix_text import matrix_text, parse_matrix
+from ..ensembles.reading import matrix_text, parse_matrix
 from . import pictures as p
 from . import worker
 from .answers import ask_model

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from .. import construct, problems
 from ..core import InputError
-from ..evaluation import Solver, beside_lapack, parse_batch, read_batches
+from ..evaluation import Solver, beside_lapack, parse_batches, read_batches
 from ..zoo import default_model, named_solver
 from .answers import json_lines, show, write
 from .parse import JsonFlag, check_output, parse
@@ -34,8 +34,8 @@ def solve(
 
     Args:
         problem: eigenvalues, inverse, add, ... (`eigenformer info` lists them).
-        input: a .npy, .csv, .txt or .json file, or - for standard input.
-        matrix: one matrix, written out: '2 1; 1 3', or as NumPy, MATLAB or LaTeX write it.
+        input: a file (.csv, .tsv, .npy, .npz, .mtx, .mat, .json, text), or - for standard input.
+        matrix: a matrix, written out: '2 1; 1 3', or as NumPy, MATLAB or LaTeX write it.
         model: a run, a shipped model, or numpy; without it the newest fitting run or model.
         polish: refine the answers to inverse by Newton's iteration, and show every residual.
         output: write the answers to this .npy or .json file too.
@@ -50,7 +50,7 @@ def solve(
     if input is not None and matrix is None:
         batches = read_batches(input, asked)
     elif matrix is not None and input is None:
-        batches = [parse_batch(matrix, asked)]
+        batches = parse_batches(matrix, asked)
     else:
         raise InputError("give either --input with a file or --matrix with numbers: '2 1; 1 3'")
     if len(batches) > 1 and output is not None and output.suffix == ".npy":

@@ -3,7 +3,10 @@
 In: plain Python values. Out: generators, configs as JSON, weights as safetensors.
 """
 
+from .checks import COUNT as COUNT
 from .checks import at_least as at_least
+from .checks import file_name as file_name
+from .checks import fraction as fraction
 from .checks import positive as positive
 from .errors import InputError as InputError
 from .errors import unknown as unknown

@@ -109,6 +109,7 @@ def _read_dataclass(kind: Any, data: Any, where: str) -> Any:
     if registry is not None:
         if "name" not in data:
             raise InputError(f"{where} has no 'name'; known are {', '.join(registry.names())}")
+        _expect(isinstance(data["name"], str), str, data["name"], f"{where}.name")
         kind = registry.item(data.pop("name"))
     hints = typing.get_type_hints(kind)
     fields = {f.name: hints[f.name] for f in dataclasses.fields(kind) if f.init}

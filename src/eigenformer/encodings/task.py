@@ -65,6 +65,18 @@ class Task:
         if self.noise:
             self.ensemble.std  # noqa: B018  a range of scales is refused now, not at the first batch
 
+    def check_vocabulary(self) -> None:
+        """Refuse dims whose matrices an encoding cannot name, before one is drawn."""
+        m, n = self.ensemble.dimensions.largest
+        shapes = self.problem.input_shape(m, n), self.problem.output_shape(m, n)
+        for shape, encoding in zip(shapes, (self.encoder, self.decoder), strict=True):
+            if max(shape) > encoding.max_dim:
+                raise InputError(
+                    f"dims is {self.ensemble.dims!r}, of which a matrix has up to {max(shape)} "
+                    f"rows or columns, and {encoding.label} names {encoding.max_dim}; give smaller "
+                    "dims"
+                )
+
     def examples(
         self, seed: int, purpose: str, index: int, size: int, written: bool = True
     ) -> Examples:

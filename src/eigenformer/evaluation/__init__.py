@@ -4,6 +4,7 @@ In: a `Solver` (a trained network, a constructed one, LAPACK), a problem and an 
 Out: `Solution`s with certificates; `Result`s with accuracies, ceilings and intervals.
 """
 
+from ..ensembles.reading import read_matrices as read_matrices
 from .activations import ActivationCache as ActivationCache
 from .answers import Answer as Answer
 from .answers import beside_lapack as beside_lapack
@@ -16,9 +17,9 @@ from .lapack import NumpySolver as NumpySolver
 from .lapack import numpy_solver as numpy_solver
 from .pretrained import from_pretrained as from_pretrained
 from .pretrained import is_pretrained as is_pretrained
-from .read import parse_batch as parse_batch
+from .read import parse_batches as parse_batches
+from .read import read as read
 from .read import read_batches as read_batches
-from .read import read_matrices as read_matrices
 from .solver import Predictions as Predictions
 from .solver import Solution as Solution
 from .solver import Solver as Solver

@@ -1,45 +1,43 @@
-"""Matrices from files: .npy, .csv, .json, or text on standard input."""
+"""Matrices from files, text and standard input, fit for a problem."""
 
-import io
-import re
-import sys
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
 from ..core import InputError
-from ..core.serialize import parse_json
 from ..ensembles import Matrices
-from ..ensembles.matrix_text import parse_matrix
+from ..ensembles.reading import LARGEST, read_matrices, read_text
 from ..problems import Problem
-from .solver import real_matrices
-
-LARGEST = 1000
-"""The most rows or columns that a file may give: a guard against reading something else."""
 
 
-def read_matrices(source: str) -> list[Float64[np.ndarray, "m n"]]:
-    """One or several matrices from a file, or from standard input if `source` is "-".
+def read(source: str | Path) -> Float64[np.ndarray, "m n"] | Float64[np.ndarray, "B m n"]:
+    """One matrix, or several of one shape as a batch, as `solve` takes them.
 
-    .npy: an array [m, n] or [B, m, n]. .json: rows as lists, or a list of matrices. .csv and text:
-    a row a line, numbers separated by commas, semicolons or blanks, matrices separated by empty
-    lines; lines that begin with # are skipped. Standard input: JSON if it begins with "[", else
-    text. Anything else is an `InputError`.
+    `source` is a file (a path, or a text that names one or ends as a file's name does), "-" for
+    standard input, or the matrix itself as text: all that docs/reading.md lists. Matrices of
+    several shapes are an `InputError`, for which `evaluation.read_matrices` gives a list.
     """
-    name = _name(source)
-    values = _from_stdin(name) if source == "-" else _from_file(Path(source), name)
-    if not values:
-        raise InputError(f"{name} holds no matrix; give at least one row of numbers")
-    for matrix in values:
-        if max(matrix.shape) > LARGEST:
-            raise InputError(
-                f"{name} holds a matrix of {matrix.shape[0]}x{matrix.shape[1]}; "
-                f"at most {LARGEST} rows or columns are read"
-            )
-    return values
+    if isinstance(source, str) and not _names_a_file(source):
+        matrices = read_text(source)
+    else:
+        matrices = read_matrices(source)
+    shapes = sorted({matrix.shape for matrix in matrices})
+    if len(shapes) > 1:
+        raise InputError(
+            f"{_name(source)} holds matrices of {' and '.join(f'{m}x{n}' for m, n in shapes)}; "
+            "evaluation.read_matrices gives them as a list"
+        )
+    return matrices[0] if len(matrices) == 1 else np.stack(matrices)
+
+
+def _names_a_file(text: str) -> bool:
+    if text == "-" or "\n" in text or len(text) > 4096:
+        return text == "-"
+    known = (".npy", ".npz", ".mat", ".mtx", ".csv", ".tsv", ".json", ".txt", ".tex", ".dat")
+    # "1" may be a file or a matrix of one number; so a bare name is a file only if it is no text.
+    return text.lower().endswith(known) or (not any(map(str.isdigit, text)) and Path(text).exists())
 
 
 def read_batches(source: str, problem: Problem) -> list[Float64[np.ndarray, "B m n"]]:
@@ -50,9 +48,12 @@ def read_batches(source: str, problem: Problem) -> list[Float64[np.ndarray, "B m
     return _batches(read_matrices(source), problem, _name(source))
 
 
-def parse_batch(text: str, problem: Problem) -> Float64[np.ndarray, "1 m n"]:
-    """The matrix that a text spells, in any way that `parse_matrix` reads, fit for `problem`."""
-    return _batches([parse_matrix(text, LARGEST)], problem, "the matrix")[0]
+def parse_batches(text: str, problem: Problem) -> list[Float64[np.ndarray, "B m n"]]:
+    """The matrices that a text spells, in any way that `read_text` reads, fit for `problem`."""
+    matrices = read_text(text)
+    if max(max(matrix.shape) for matrix in matrices) > LARGEST:
+        raise InputError(f"the matrix is too large; at most {LARGEST} rows or columns are read")
+    return _batches(matrices, problem, "the matrix")
 
 
 def _batches(matrices: list[np.ndarray], problem: Problem, name: str) -> list[np.ndarray]:
@@ -63,125 +64,5 @@ def _batches(matrices: list[np.ndarray], problem: Problem, name: str) -> list[np
     return [np.stack(list(group)) for _, group in groupby(matrices, key=np.shape)]
 
 
-def _name(source: str) -> str:
-    return "standard input" if source == "-" else source
-
-
-def _from_stdin(name: str) -> list[np.ndarray]:
-    try:
-        text = sys.stdin.read()
-    except UnicodeDecodeError:
-        raise InputError(f"{name} is not text; a .npy file is read by its name") from None
-    return _json(text, name) if text.lstrip().startswith("[") else _text(text, name)
-
-
-def _from_file(path: Path, name: str) -> list[np.ndarray]:
-    readers = {".npy": _npy, ".json": _json_file, ".csv": _text_file, ".txt": _text_file}
-    suffix = path.suffix.lower()
-    if suffix not in readers:
-        raise InputError(
-            f"{name} ends in {suffix or 'no suffix'}; give a .npy, .csv, .txt or .json file, "
-            "or - for standard input"
-        )
-    if not path.exists():
-        raise InputError(f"{name} does not exist; check the path")
-    if path.is_dir():
-        raise InputError(f"{name} is a folder; give a file with a matrix")
-    return readers[suffix](path)
-
-
-def _npy(path: Path) -> list[np.ndarray]:
-    try:
-        array = np.load(path, allow_pickle=False)
-    except Exception:  # what numpy's own parsers raise on a damaged file has no common class
-        raise InputError(f"{path} is not a .npy file of numbers, or is damaged") from None
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path} holds several arrays; give a .npy file with one")
-    values = real_matrices(array, str(path))
-    return list(values) if values.ndim == 3 else [values]
-
-
-def _json_file(path: Path) -> list[np.ndarray]:
-    return _json(_decode(path), str(path))
-
-
-def _json(text: str, name: str) -> list[np.ndarray]:
-    data = parse_json(text, name)
-    if not isinstance(data, list):
-        raise InputError(
-            f"{name} holds a JSON {type(data).__name__}; give rows such as [[1, 2], [3, 4]]"
-        )
-    if not data:
-        return []
-    several = all(isinstance(m, list) and m and all(isinstance(r, list) for r in m) for m in data)
-    return [_rows(matrix, name) for matrix in (data if several else [data])]
-
-
-def _rows(rows: list[Any], name: str) -> np.ndarray:
-    for row in rows:
-        if not isinstance(row, list):
-            raise InputError(
-                f"{name}: each row must be a list of numbers, such as [[1, 2], [3, 4]]"
-            )
-        for value in row:
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise InputError(f"{name} holds {value!r}, which is not a number")
-    return _matrix(rows, name)
-
-
-def _matrix(rows: list[list[float]], name: str) -> np.ndarray:
-    widths = sorted({len(row) for row in rows})
-    if len(widths) > 1:
-        raise InputError(
-            f"{name} has rows of different lengths ({widths[0]} and {widths[-1]}); "
-            "give every row the same number of columns"
-        )
-    if widths == [0]:
-        raise InputError(f"{name} has rows without numbers")
-    try:
-        return np.array(rows, dtype=np.float64)
-    except OverflowError:
-        raise InputError(f"{name} holds a number too large for float64") from None
-
-
-def _decode(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")  # Spreadsheets put a byte order mark first.
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not a text file") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _text_file(path: Path) -> list[np.ndarray]:
-    return _text(_decode(path), str(path))
-
-
-def _text(text: str, name: str) -> list[np.ndarray]:
-    matrices, rows = [], []
-    for number, line in enumerate(io.StringIO(text), start=1):
-        stripped = line.strip()
-        if stripped.startswith("#"):
-            continue
-        if stripped:
-            rows.append(_numbers(stripped, f"{name}, line {number}"))
-        elif rows:
-            matrices.append(_matrix(rows, name))
-            rows = []
-    if rows:
-        matrices.append(_matrix(rows, name))
-    return matrices
-
-
-def _numbers(line: str, where: str) -> list[float]:
-    words = re.split(r"\s*[,;\t]\s*|\s+", line)
-    if words and words[-1] == "":
-        words.pop()
-    numbers = []
-    for word in words:
-        try:
-            numbers.append(float(word))
-        except ValueError:
-            what = repr(word) if word else "an empty cell"
-            raise InputError(f"{where}: {what} is not a number") from None
-    return numbers
+def _name(source: str | Path) -> str:
+    return "standard input" if source == "-" else str(source)

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float64
 
 from ..core import InputError
 from ..ensembles import Matrices
+from ..ensembles.reading import real_matrices
 from ..problems import Problem
 from .frames import data_frame
 
@@ -150,20 +151,3 @@ def as_batch(matrix: Any) -> Float64[np.ndarray, "B M N"]:
         ) from None
     values = real_matrices(values, "the input")
     return values[None] if values.ndim == 2 else values
-
-
-def real_matrices(
-    array: np.ndarray, name: str
-) -> Float64[np.ndarray, "M N"] | Float64[np.ndarray, "B M N"]:
-    """`array`, one matrix or several, as float64; `InputError` (about `name`) if it is not that."""
-    if array.dtype.kind == "c":
-        raise InputError(f"{name} holds complex numbers; only real matrices are solved")
-    if array.dtype.kind not in "biuf":
-        raise InputError(f"{name} holds values of type {array.dtype}; give a matrix of numbers")
-    if array.ndim not in (2, 3):
-        raise InputError(
-            f"{name} has {array.ndim} dimensions; give one matrix [m, n] or several [B, m, n]"
-        )
-    if array.size == 0:
-        raise InputError(f"{name} is empty, of shape {array.shape}; give at least one coefficient")
-    return array.astype(np.float64)

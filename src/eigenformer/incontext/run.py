@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..core import InputError, positive
+from ..core import COUNT, InputError, at_least, fraction, positive
+from ..core.checks import check_memory
 from ..training import KINDS, RunFolder, ScheduleConfig, Share
 from ..training.gradients import clip_gradients
 from ..training.run import Run, Score
@@ -44,13 +45,11 @@ class Optimizer:
     """The rate is halved each time so many steps are done, beside what `schedule` does."""
 
     def __post_init__(self) -> None:
-        positive(rate=self.rate, clip=self.clip, halve_every=self.halve_every)
-        if not (0 <= self.betas[0] < 1 and 0 <= self.betas[1] < 1):
-            raise InputError(f"betas is {self.betas}; give two numbers in [0, 1)")
-        if not 0 <= self.momentum < 1:
-            raise InputError(f"momentum is {self.momentum}; give a number in [0, 1)")
-        if self.weight_decay < 0:
-            raise InputError(f"weight_decay is {self.weight_decay}; give 0 or more")
+        positive(rate=self.rate, clip=self.clip)
+        positive(most=COUNT, halve_every=self.halve_every)
+        momenta = {"betas.0": self.betas[0], "betas.1": self.betas[1]}
+        fraction(below=True, momentum=self.momentum, **momenta)
+        at_least(0, most=1e6, weight_decay=self.weight_decay)
 
     def of(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
         """It, for `parameters`."""
@@ -82,9 +81,8 @@ class Curriculum:
     more_points: int = 2
 
     def __post_init__(self) -> None:
-        positive(dims=self.dims, points=self.points, every=self.every)
-        if self.more_dims < 0 or self.more_points < 0:
-            raise InputError("more_dims and more_points count what is added; give 0 or more")
+        positive(most=COUNT, dims=self.dims, points=self.points, every=self.every)
+        at_least(0, COUNT, more_dims=self.more_dims, more_points=self.more_points)
 
     def at(self, task: Task, step: int) -> Task:
         """The task of a step; from some step on it is `task` itself."""
@@ -110,7 +108,8 @@ class Evaluation:
     """Prompts, the same each time."""
 
     def __post_init__(self) -> None:
-        positive(every=self.every, size=self.size)
+        positive(most=COUNT, every=self.every)
+        positive(most=10**7, size=self.size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,12 +134,23 @@ class RunConfig(Run):
     """Steps after which the weights are kept, for a look at the way; 0 is the beginning."""
 
     def __post_init__(self) -> None:
-        positive(steps=self.steps, batch=self.batch, reuse=self.reuse)
+        positive(most=COUNT, steps=self.steps, reuse=self.reuse)
+        positive(most=10**7, batch=self.batch)
+        at_least(0, 2**63 - 1, seed=self.seed)
         for step in self.snapshots:
             if not 0 <= step <= self.steps:
                 raise InputError(f"snapshots has {step}; give steps from 0 to {self.steps}")
         if self.curriculum is not None:
             self.curriculum.at(self.task, 0)
+
+    def check(self) -> None:
+        # Numbers of a prompt and of each layer's state; models of prompts are small beside these.
+        numbers = self.task.width * (getattr(self.task, "points", 1) + 1.0)
+        depth = getattr(self.model, "layers", 1)
+        width = getattr(self.model, "embedding", getattr(self.model, "hidden", self.task.width))
+        check_memory(4.0 * self.batch * numbers, f"a batch of {self.batch:,} prompts")
+        check_memory(4.0 * self.evaluation.size * numbers, f"{self.evaluation.size:,} test prompts")
+        check_memory(16.0 * depth * 4 * width**2, f"the weights of {depth:,} layers")
 
     @property
     def step_examples(self) -> int:

@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from ..core import InputError
+from ..core import InputError, at_least, positive
+from ..core.checks import MOST_PLACES
 from ..encodings import PAD, Encoding, Task
 from .at_once import AtOnce
 from .base import ModelConfig, Shape
@@ -55,12 +56,9 @@ class DirectConfig(StackedConfig):
     norm_epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise InputError(f"scale is {self.scale}; give the coefficients' usual size")
-        if self.max_dim < 1:
-            raise InputError(f"max_dim is {self.max_dim}; give at least 1")
-        if not self.norm_epsilon > 0:
-            raise InputError(f"norm_epsilon is {self.norm_epsilon}; give a positive number")
+        positive(most=1e100, scale=self.scale)
+        positive(norm_epsilon=self.norm_epsilon)
+        at_least(1, MOST_PLACES, max_dim=self.max_dim)
 
     def positions(self, reads: Encoding, writes: Encoding) -> Positions:
         one = Places(first=0, each=1)

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..core import InputError
+from ..core import InputError, at_least
+from ..core.checks import MOST_PLACES
 from ..encodings import EOS, PAD, Encoding
 from .base import ModelConfig
 from .layout import Positions
@@ -29,8 +30,7 @@ class LawtConfig(TransformerConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.other_words < 0:
-            raise InputError(f"other_words is {self.other_words}; give 0 or more")
+        at_least(0, MOST_PLACES, other_words=self.other_words)
         for name, only in (("embedding", "random"), ("sum_coefficients", False)):
             if getattr(self, name) != only:
                 raise InputError(

@@ -25,7 +25,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from ..core import InputError
+from ..core import at_least, positive
+from ..core.checks import MOST_LAYERS, MOST_WIDTH
 from ..encodings import PAD, Encoding, Task
 from .base import ModelConfig
 from .cpu import linear
@@ -62,11 +63,10 @@ class RecurrentConfig(ModelConfig):
     """Added to the variance in layer norms; the author's code has 1e-12."""
 
     def __post_init__(self) -> None:
-        for name in ("encoder_layers", "decoder_layers", "embedding", "hidden"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
-        if not self.norm_epsilon > 0:
-            raise InputError(f"norm_epsilon is {self.norm_epsilon}; give a positive number")
+        layers = {"encoder_layers": self.encoder_layers, "decoder_layers": self.decoder_layers}
+        at_least(1, MOST_LAYERS, **layers)
+        at_least(1, MOST_WIDTH, embedding=self.embedding, hidden=self.hidden)
+        positive(norm_epsilon=self.norm_epsilon)
 
     @classmethod
     def like(cls, other: ModelConfig, **fields: Any) -> ModelConfig:

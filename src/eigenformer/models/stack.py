@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..core import InputError
+from ..core import InputError, at_least
+from ..core.checks import MOST_LAYERS, MOST_WIDTH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,16 +17,14 @@ class StackConfig:
     """Hidden units of each feed-forward block; None means 4 width."""
 
     def __post_init__(self) -> None:
-        for name in ("layers", "width", "heads"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
+        at_least(1, MOST_LAYERS, layers=self.layers)
+        at_least(1, MOST_WIDTH, width=self.width, heads=self.heads)
         if self.width % self.heads:
             raise InputError(
                 f"width {self.width} cannot be split into {self.heads} heads; "
                 "give a width that heads divides"
             )
-        if self.hidden is not None and self.hidden < 1:
-            raise InputError(f"hidden is {self.hidden}; give at least 1, or None for 4 width")
+        at_least(1, 4 * MOST_WIDTH, hidden=self.hidden)
 
     @property
     def feed_forward_width(self) -> int:

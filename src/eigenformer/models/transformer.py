@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from ..core import InputError
+from ..core import InputError, at_least, positive
+from ..core.checks import MOST_PLACES
 from ..encodings import PAD, Encoding, Task
 from .base import ModelConfig, Shape
 from .cpu import linear
@@ -49,10 +50,8 @@ class TransformerConfig(StackedConfig):
     """Added to the variance in layer norms; the LAWT code has 1e-12."""
 
     def __post_init__(self) -> None:
-        if self.max_positions < 1:
-            raise InputError(f"max_positions is {self.max_positions}; give at least 1")
-        if not self.norm_epsilon > 0:
-            raise InputError(f"norm_epsilon is {self.norm_epsilon}; give a positive number")
+        at_least(1, MOST_PLACES, max_positions=self.max_positions)
+        positive(norm_epsilon=self.norm_epsilon)
 
     def positions(self, reads: Encoding, writes: Encoding) -> Positions:
         each = 1 if self.sum_coefficients else reads.tokens_per_number

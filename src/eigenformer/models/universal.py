@@ -28,7 +28,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from ..core import InputError
+from ..core import InputError, at_least
+from ..core.checks import MOST_LAYERS
 from ..encodings import Encoding
 from .base import Choices, ModelConfig
 from .halting import Halting, Looped, loop, loop_adaptively
@@ -63,9 +64,9 @@ class UniversalConfig(TransformerConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("encoder_loops", "decoder_loops"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; give at least 1")
+        loops = {"encoder_loops": self.encoder_loops, "decoder_loops": self.decoder_loops}
+        at_least(1, MOST_LAYERS, **loops)
+        at_least(-100, 100, gate_bias=self.gate_bias, halting_bias=self.halting_bias)
         if self.gating != "none" and self.encoder_loops == self.decoder_loops == 1:
             raise InputError(
                 f"gating is {self.gating!r} but neither stack is looped; "
@@ -76,8 +77,7 @@ class UniversalConfig(TransformerConfig):
                 f"halting_threshold is {self.halting_threshold}; give a sum of probabilities "
                 "above 0, at most 1"
             )
-        if not self.ponder_cost >= 0:
-            raise InputError(f"ponder_cost is {self.ponder_cost}; give 0 or more")
+        at_least(0, ponder_cost=self.ponder_cost)
 
     @property
     def loops(self) -> tuple[int, int]:

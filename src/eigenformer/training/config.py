@@ -3,16 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..core import InputError
+from ..core import COUNT, InputError, at_least, file_name, fraction, positive
 from ..ensembles import Ensemble
 from ..evaluation import TOLERANCES
 
-
-def positive(where: object, *names: str) -> None:
-    for name in names:
-        value = getattr(where, name)
-        if not value > 0:
-            raise InputError(f"{name.replace('_', ' ')} is {value}; give a number above 0")
+LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +30,11 @@ class OptimizerConfig:
     """Largest norm of the gradient; larger ones are scaled down."""
 
     def __post_init__(self) -> None:
-        positive(self, "rate", "epsilon", "muon_rate", "clip")
+        positive(rate=self.rate, muon_rate=self.muon_rate, clip=self.clip)
+        positive(most=1, epsilon=self.epsilon)
+        at_least(0, most=1e6, weight_decay=self.weight_decay)
+        momenta = {"betas.0": self.betas[0], "betas.1": self.betas[1]}
+        fraction(below=True, muon_momentum=self.muon_momentum, **momenta)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +47,8 @@ class ScheduleConfig:
     floor: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.warmup_steps < 0:
-            raise InputError(f"warmup steps is {self.warmup_steps}; give 0 or more")
-        if not 0 <= self.floor <= 1:
-            raise InputError(f"floor is {self.floor}; give a fraction of the rate from 0 to 1")
+        at_least(0, COUNT, warmup_steps=self.warmup_steps)
+        fraction(floor=self.floor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +76,9 @@ class TestSet:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        positive(self, "size")
+        file_name(name=self.name)
+        at_least(1, 10**7, size=self.size)
+        at_least(0, LARGEST_SEED, seed=self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +96,9 @@ class EvaluationConfig:
     target_tolerance: float = 0.05
 
     def __post_init__(self) -> None:
-        positive(self, "every")
+        at_least(1, COUNT, every=self.every)
+        for tolerance in self.tolerances:
+            positive(most=100, tolerances=tolerance)
         if not self.tests:
             raise InputError("a run needs at least one test set")
         names = [test.name for test in self.tests]

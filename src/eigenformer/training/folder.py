@@ -14,8 +14,9 @@ lock               held by the process that trains
 import hashlib
 import json
 import os
+import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic
 
@@ -31,6 +32,9 @@ from ..core.serialize import checksum, parse_json, write_atomically
 from .run import Run, run_from_json, run_to_json
 
 _KEPT_STATES = 2
+STATES = ("finished", "stopped", "diverged", "failed", "running", "new")
+_EVALUATION = re.compile(r"(\d{12})-.+\.json")
+_NUMBERED = re.compile(r"\d{10}")
 RunT = TypeVar("RunT", bound=Run, default=Run, covariant=True)
 
 
@@ -40,6 +44,8 @@ class State:
 
     tensors: dict[str, Tensor]
     progress: dict[str, Any]
+    files: dict[str, str] = field(default_factory=dict)
+    """Checksums of the run's other files when it was saved; none in states of earlier versions."""
 
 
 class RunFolder(Generic[RunT]):
@@ -52,6 +58,7 @@ class RunFolder(Generic[RunT]):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._known: dict[Path, tuple[Any, str]] = {}
 
     @property
     def config_file(self) -> Path:
@@ -76,6 +83,12 @@ class RunFolder(Generic[RunT]):
         if self.config_file.exists():
             if run_to_json(self.config()) != run_to_json(run):
                 raise InputError(f"{self.path} holds another run; choose another folder")
+            for folder in (self._states, self.path / "evals"):
+                folder.mkdir(exist_ok=True)
+            try:
+                load_json(self.path / "env.json")
+            except InputError:  # nothing is built on it
+                save_json(self.path / "env.json", environment)
             return
         for folder in (self.path, self._states, self.path / "evals"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -107,10 +120,10 @@ class RunFolder(Generic[RunT]):
     # How it ended.
 
     def status(self) -> dict[str, Any]:
-        """`{"state": "finished" | "stopped" | "diverged" | "running" | "new", ...}`."""
+        """`{"state": "finished" | "stopped" | "diverged" | "failed" | "running" | "new", ...}`."""
         file = self.path / "status.json"
         found = load_json(file) if file.exists() else {"state": "new"}
-        if not isinstance(found, dict) or "state" not in found:
+        if not isinstance(found, dict) or found.get("state") not in STATES:
             raise InputError(f"{file} does not say how the run ended; delete it and resume")
         return found
 
@@ -153,14 +166,17 @@ class RunFolder(Generic[RunT]):
     def snapshots(self) -> tuple[int, ...]:
         """The steps whose weights were kept."""
         files = (self.path / "snapshots").glob("*.safetensors")
-        return tuple(sorted(int(file.stem) for file in files))
+        return tuple(sorted(int(file.stem) for file in files if _NUMBERED.fullmatch(file.stem)))
 
     def load_snapshot(self, step: int) -> dict[str, Tensor]:
         """The weights after `step` steps; `InputError` with the steps kept if there is none."""
         if step not in self.snapshots():
             kept = ", ".join(map(str, self.snapshots())) or "none"
             raise InputError(f"{self.path} has no snapshot of step {step}; it has {kept}")
-        return load_file(self._snapshot(step))
+        try:
+            return load_file(self._snapshot(step))
+        except SafetensorError:
+            raise InputError(f"{self._snapshot(step)} is damaged; restore it") from None
 
     def _snapshot(self, step: int) -> Path:
         return self.path / "snapshots" / f"{step:010d}.safetensors"
@@ -172,7 +188,11 @@ class RunFolder(Generic[RunT]):
         step = state.progress["step"]
         tensors_file = self._states / f"{step:010d}.safetensors"
         write_atomically(tensors_file, save(_contiguous(state.tensors)))
-        record = {"progress": state.progress, "tensors": checksum(tensors_file)}
+        record = {
+            "progress": state.progress,
+            "tensors": checksum(tensors_file),
+            "files": self._checksums(state.progress),
+        }
         # The small file is written last: a state exists only when all of it does.
         save_json(self._states / f"{step:010d}.json", {**record, "checksum": content_hash(record)})
         for old in self._saved()[:-_KEPT_STATES]:
@@ -197,7 +217,8 @@ class RunFolder(Generic[RunT]):
 
     def _load_state(self, file: Path, device: torch.device) -> State:
         record = load_json(file)
-        if not isinstance(record, dict) or set(record) != {"progress", "tensors", "checksum"}:
+        needed = {"progress", "tensors", "checksum"}
+        if not isinstance(record, dict) or set(record) - {"files"} != needed:
             raise InputError(f"{file} is not a saved state")
         if record.pop("checksum") != content_hash(record):
             raise InputError(f"{file} has a wrong checksum")
@@ -206,18 +227,106 @@ class RunFolder(Generic[RunT]):
             raise InputError(f"{tensors_file} is missing")
         if checksum(tensors_file) != record["tensors"]:
             raise InputError(f"{tensors_file} has a wrong checksum")
-        progress = record["progress"]
-        return State(load_file(tensors_file, device=str(device)), progress)
+        tensors = load_file(tensors_file, device=str(device))
+        return State(tensors, record["progress"], record.get("files", {}))
 
     def _saved(self) -> list[Path]:
-        return sorted(self._states.glob("*.json"))
+        files = self._states.glob("*.json")
+        return sorted(file for file in files if _NUMBERED.fullmatch(file.stem))
+
+    # What a resumed run builds on.
+
+    def check(self, state: State) -> str:
+        """Check the history and the models that belong to `state`; a note on what was restored.
+
+        A model that is gone or damaged is restored from a state that has it. Anything else that is
+        not as it was when the state was saved is an `InputError` that names it.
+        """
+        examples, size = state.progress["examples"], state.progress["metrics_size"]
+        now = self._checksums(state.progress)
+        model = self.model_file.name
+        for name, sum_ in state.files.items():
+            if name == model or now.get(name) == sum_:
+                continue
+            how = "has changed since" if name in now else "is gone that was there when"
+            raise InputError(
+                f"{self.path / name} {how} the last state was saved; restore it, or delete the "
+                f"folder {self._states} to train from the beginning"
+            )
+        if size and not self.metrics_file.exists():
+            raise InputError(f"{self.metrics_file} is gone; restore it, or begin another run")
+        self.metrics()
+        if not state.files.get(model) or now.get(model) == state.files[model]:
+            if self.model_file.exists():
+                self.load_model()
+            elif state.progress["best_at"]:
+                return self._restored(state)
+            return ""
+        later = self.metrics_file.read_bytes()[size:]
+        if b'"evaluation"' in later and self.model_file.exists():
+            self.load_model()  # of an evaluation after the state, which is made again
+            return ""
+        assert examples >= state.progress["best_at"]
+        return self._restored(state)
+
+    def _restored(self, state: State) -> str:
+        """Restore the best model from a state that was saved with it."""
+        best = state.progress["best_at"]
+        for file in self._saved():
+            try:
+                saved = self._load_state(file, torch.device("cpu"))
+            except InputError:
+                continue
+            if saved.progress["examples"] == saved.progress["best_at"] == best:
+                weights = {
+                    name.removeprefix("model/"): tensor
+                    for name, tensor in saved.tensors.items()
+                    if name.startswith("model/")
+                }
+                self.save_model(weights)
+                return f"restored {self.model_file}, which was gone or damaged, from {file}"
+        raise InputError(
+            f"{self.model_file}, the best model (after {best:,} examples), is gone or damaged, and "
+            "no saved state has it; restore it, or delete the folder "
+            f"{self._states} to train from the beginning"
+        )
+
+    def _checksums(self, progress: dict[str, Any]) -> dict[str, str]:
+        """Of all that was written up to a state, by name; of the configuration, what it means."""
+        found = {"config.json": content_hash(self.config().identity())}
+        if size := progress["metrics_size"]:
+            content = self.metrics_file.read_bytes() if self.metrics_file.exists() else b""
+            if content:
+                found["metrics.jsonl"] = hashlib.sha256(content[:size]).hexdigest()
+        names = [file for _, file in self._evaluations() if _ <= progress["examples"]]
+        names += [self._snapshot(step) for step in self.snapshots() if step <= progress["step"]]
+        for file in [*names, self.model_file]:
+            if file.exists():
+                found[str(file.relative_to(self.path))] = self._checksum(file)
+        return found
+
+    def _checksum(self, file: Path) -> str:
+        """`checksum`, computed again only when the file is another."""
+        stat = file.stat()
+        key = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        if self._known.get(file, (None, ""))[0] != key:
+            self._known[file] = (key, checksum(file))
+        return self._known[file][1]
+
+    def _evaluations(self) -> list[tuple[int, Path]]:
+        """The number of examples and the file of each evaluation; other files are not ours."""
+        found = []
+        for file in sorted((self.path / "evals").glob("*.json")):
+            if name := _EVALUATION.fullmatch(file.name):
+                found.append((int(name[1]), file))
+        return found
 
     def rewind(self, metrics_size: int, examples: int) -> None:
         """Drop metrics and evaluations written after the state that a run resumes from."""
         if self.metrics_file.exists():
             os.truncate(self.metrics_file, min(metrics_size, self.metrics_file.stat().st_size))
-        for file in (self.path / "evals").glob("*.json"):
-            if int(file.name.split("-")[0]) > examples:
+        for at, file in self._evaluations():
+            if at > examples:
                 file.unlink()
         for file in self.path.rglob("*.partial"):
             file.unlink()
@@ -259,8 +368,9 @@ class RunFolder(Generic[RunT]):
 
     def evaluations(self, test: str) -> dict[int, dict[str, Any]]:
         """The results on one test set, by the number of training examples."""
-        files = sorted((self.path / "evals").glob(f"*-{test}.json"))
-        return {int(file.name.split("-")[0]): load_json(file) for file in files}
+        end = f"-{test}.json"
+        files = self._evaluations()
+        return {at: load_json(file) for at, file in files if file.name[12:] == end}
 
     def remove(self) -> None:
         shutil.rmtree(self.path)

@@ -1,10 +1,11 @@
 """The training loop: step, log, evaluate, save; stop early, on a signal, or at the end."""
 
 import math
+import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -13,7 +14,8 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from ..core import InputError
+from ..core import InputError, at_least
+from ..core.checks import check_finite
 from ..models import tune_cpu
 from ..models.cpu import one_thread
 from .distributed import Ranks, joined, pick_device
@@ -54,8 +56,11 @@ class Execution:
     """Mirror the metrics in trackio (extra `track`) or wandb."""
 
     def __post_init__(self) -> None:
-        if self.workers != "auto" and self.workers < 0:
-            raise InputError(f"workers is {self.workers}; give 0 or more")
+        # More than that is no faster, and each takes memory of its own.
+        if self.workers != "auto":
+            at_least(0, max(64, 4 * (os.cpu_count() or 1)), workers=self.workers)
+        if not self.save_seconds >= 0:
+            raise InputError(f"save_seconds is {self.save_seconds}; give 0 or more")
 
 
 def fit(run: Run, model: nn.Module | None = None) -> nn.Module:
@@ -95,22 +100,27 @@ def train(
         display, mirror = Display(), None
         if ranks.first:
             display = make_display(console or Console(), execution.quiet)
-            run.check()  # refused here, before there is a folder
+            check_finite(run)
+            run.check()
+        tune_cpu()
+        after.callback(torch.set_flush_denormal, False)  # it would change other computations here
+        done = ranks.agree(ranks.first and folder.config_file.exists() and folder.finished)
+        # What cannot be built is refused here, before there is a folder.
+        trainer = Trainer(run, device, ranks)
+        if ranks.first:
             folder.create(run, environment(device, ranks.size))
             after.callback(folder.lock().release)
             mirror = Mirror(folder, execution.track, display)
             after.callback(display.stop)
             after.callback(mirror.finish)
-        tune_cpu()
-        after.callback(torch.set_flush_denormal, False)  # it would change other computations here
-        _Loop(run, folder, execution, device, ranks, display, mirror).run()
+        _Loop(trainer, folder, execution, device, ranks, display, mirror).run(done)
     return folder
 
 
 class _Loop:
     def __init__(
         self,
-        run: Run,
+        trainer: Trainer,
         folder: RunFolder,
         execution: Execution,
         device: torch.device,
@@ -118,7 +128,8 @@ class _Loop:
         display: Display,
         mirror: Mirror | None,
     ) -> None:
-        self._run = run
+        self._run = trainer.run
+        self.trainer = trainer
         self.folder = folder
         self.execution = execution
         self.device = device
@@ -126,15 +137,30 @@ class _Loop:
         self.display = display
         self.mirror = mirror
 
-    def run(self) -> None:
-        if self.ranks.agree(self.ranks.first and self.folder.finished):
+    def run(self, said_finished: bool) -> None:
+        """Go on from the newest state, to the end; `said_finished`: by the folder's status."""
+        restored = self._restore(said_finished)
+        progress = self.trainer.progress
+        if said_finished and (progress.done or not restored):
+            if not restored and self.ranks.first:
+                self.folder.metrics()  # a model that came without its states
+                self.folder.load_model()
             self.display.note(f"{self.folder.path} is finished; nothing to do")
             return
-        self.trainer = Trainer(self._run, self.device, self.ranks)
-        self._restore()
-        progress = self.trainer.progress
         if self.ranks.first:
             self.folder.save_status("running")
+        try:
+            self._go_on()
+        except Interrupted:
+            raise
+        except Exception as error:
+            if self.ranks.first and self.folder.status()["state"] == "running":
+                with suppress(OSError):
+                    self.folder.save_status("failed", why=_first_line(error))
+            raise
+
+    def _go_on(self) -> None:
+        progress = self.trainer.progress
         self.display.start(self._run, str(self.folder.path), progress.examples)
         asked = self.execution.workers
         stream = self.trainer.batches(self._run.loaders if asked == "auto" else asked)
@@ -145,18 +171,24 @@ class _Loop:
                     self._evaluate()
             self._train(stream, received)
 
-    def _restore(self) -> None:
+    def _restore(self, said_finished: bool) -> bool:
+        """Take the newest state, if there is one, and check what belongs to it."""
         saved = self.folder.load_state(self.device)
+        if saved is None and said_finished:
+            return False
         metrics_size, examples = 0, 0
         if saved is not None:
             state, note = saved
             if note:
                 self.display.note(f"passed over a damaged state: {note}")
             self.trainer.restore(state)
+            if self.ranks.first and (restored := self.folder.check(state)):
+                self.display.note(restored)
             metrics_size = self.trainer.progress.metrics_size
             examples = self.trainer.progress.examples
         if self.ranks.first:
             self.folder.rewind(metrics_size, examples)
+        return saved is not None
 
     def _train(self, stream: Iterator[Share], received: list[int]) -> None:
         progress, run = self.trainer.progress, self._run
@@ -274,3 +306,7 @@ class _Loop:
             f"the last good model and state were kept in {self.folder.path}; train again with a "
             "lower learning rate (--optimizer.rate)"
         )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

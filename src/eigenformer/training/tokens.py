@@ -1,5 +1,7 @@
 """Runs that train a model on the tokens of matrices."""
 
+import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,19 +11,20 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from ..core import InputError, to_json
+from ..core import COUNT, InputError, at_least, file_name, to_json, unknown
+from ..core.checks import check_memory
 from ..encodings import PAD, Task
 from ..evaluation import TrainedSolver, evaluate
 from ..models import Model, ModelConfig, Numbers, Question
 from ..models.question import TensorBatch, true_answers
 from .config import (
+    LARGEST_SEED,
     DataFile,
     EvaluationConfig,
     LossConfig,
     OptimizerConfig,
     ScheduleConfig,
     StartFrom,
-    positive,
 )
 from .data_file import FileExamples
 from .folder import RunFolder
@@ -68,9 +71,10 @@ class TrainConfig(Run):
     """Train on this file instead of freshly drawn examples."""
 
     def __post_init__(self) -> None:
-        positive(self, "examples", "batch_size")
-        if self.seed < 0:
-            raise InputError(f"seed is {self.seed}; give 0 or more")
+        file_name(recipe=self.recipe)
+        at_least(1, COUNT, examples=self.examples)
+        at_least(1, 10**7, batch_size=self.batch_size)
+        at_least(0, LARGEST_SEED, seed=self.seed)
 
     @property
     def steps(self) -> int:
@@ -99,7 +103,50 @@ class TrainConfig(Run):
         return identity
 
     def check(self) -> None:
+        for what, needed in self._memory().items():
+            check_memory(needed, what)
+        if self._in_tokens:
+            self.task.check_vocabulary()
+        if self.evaluation.score not in self.task.problem.score_names:
+            raise unknown("score", self.evaluation.score, self.task.problem.score_names)
         self.task.examples(self.seed, "train", 0, 1, self._in_tokens)
+        if self.data is not None:
+            _ = self._file  # another problem's or a changed one
+        if self.compile:
+            check_compiler()
+
+    def _memory(self) -> dict[str, float]:
+        """Bytes that the largest parts take at least, estimated before any of them is made."""
+        task, model = self.task, self.model
+        m, n = task.ensemble.dimensions.largest
+        given, asked = task.problem.input_shape(m, n), task.problem.output_shape(m, n)
+        tokens = {
+            side: shape[0] * shape[1] * encoding.tokens_per_number
+            for side, shape, encoding in (
+                ("input", given, task.encoder),
+                ("output", asked, task.decoder),
+            )
+        }
+        numbers = 8.0 * (given[0] * given[1] + asked[0] * asked[1])
+        sizes = [(stack.layers, stack.width, stack.feed_forward_width) for stack in model.stacks]
+        weights = sum(layers * (4.0 * width**2 + 2 * width * ff) for layers, width, ff in sizes)
+        widest = max((width for _, width, _ in sizes), default=0)
+        for name in ("embedding", "hidden"):  # of recurrent models
+            size = getattr(model, name, 0)
+            widest = max(widest, size if isinstance(size, int) else 0)
+        weights += 0 if sizes else 8.0 * widest**2
+        places = max(getattr(model, "max_positions", 0), getattr(model, "max_dim", 0))
+        weights += places * widest
+        layers = sum(count for count, _, _ in sizes)
+        sequence = sum(tokens.values()) if not model.at_once else given[0] * given[1]
+        state = 4.0 * self.batch_size * sequence * max(widest * max(layers, 1), 1)
+        tests = max(test.size for test in self.evaluation.tests)
+        return {
+            f"the model's {weights:,.0f} weights, with gradients and moments": 16 * weights,
+            f"a batch of {self.batch_size:,} matrices of {m}x{n}": numbers * self.batch_size,
+            f"a step on {self.batch_size:,} sequences of {sequence:,} positions": state,
+            f"a test set of {tests:,} matrices of {m}x{n}": numbers * tests,
+        }
 
     def build(self) -> Model:
         model = self.model.build(self.task.encoder, self.task.decoder, seed=self.seed)
@@ -202,6 +249,15 @@ class TrainConfig(Run):
 
 
 KINDS.register("tokens", TrainConfig)
+
+
+def check_compiler() -> None:
+    """Refuse torch.compile where there is no C++ compiler: it would fail within the first step."""
+    if not any(map(shutil.which, filter(None, (os.environ.get("CXX"), "c++", "g++", "clang++")))):
+        raise InputError(
+            "--compile needs a C++ compiler, and this machine has none; install one (g++), or "
+            "leave --compile out"
+        )
 
 
 class TokenFolder(RunFolder[TrainConfig]):

@@ -32,6 +32,16 @@ class Progress:
     best_at: int = 0
     done: str = ""
 
+    def possible(self, run: Run) -> bool:
+        """Whether these can be the counters of `run`."""
+        whole = [field.name for field in fields(self) if field.type in (int, "int")]
+        counts = [getattr(self, name) for name in whole]
+        if not all(type(count) is int and count >= 0 for count in counts):
+            return False
+        numbers = all(type(x) in (int, float) for x in (self.best, self.loss_tokens))
+        steps = self.step <= run.steps and self.examples == self.step * run.step_examples
+        return numbers and steps and self.best_at <= self.examples and type(self.done) is str
+
 
 class Trainer:
     """The state of a training run and its step.
@@ -134,7 +144,13 @@ class Trainer:
                 "the saved state was written by another version of eigenformer; delete the run's "
                 "folder state/ to train from the beginning"
             )
-        self.progress = Progress(**{name: state.progress[name] for name in names})
+        found = Progress(**{name: state.progress[name] for name in names})
+        if not found.possible(self.run):
+            raise InputError(
+                f"the saved state's counters are impossible ({state.progress}); delete the run's "
+                "folder state/ to train from the beginning"
+            )
+        self.progress = found
         self.model.load_state_dict(
             {
                 name.removeprefix("model/"): tensor

@@ -5,6 +5,7 @@ from typing import final
 
 from ...construct.algorithms.electric import electric_potentials
 from ...core import InputError, at_least
+from ...core.checks import MOST_LAYERS
 from ..tasks import GraphTask, Task
 from .base import ARCHITECTURES, Architecture
 from .constructed import ConstructedModel, from_construction
@@ -22,7 +23,7 @@ class FromRichardson(Architecture):
     layers: int = 4
 
     def __post_init__(self) -> None:
-        at_least(1, layers=self.layers)
+        at_least(1, MOST_LAYERS, layers=self.layers)
 
     def module(self, task: Task) -> ConstructedModel:
         if not isinstance(task, GraphTask) or task.quantity != "potentials":

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ...core import InputError, at_least
+from ...core.checks import MOST_LAYERS
 from ...models.hooked import HookedPass
 from ..batches import Batch, Graphs
 from ..tasks import GraphTask, Task
@@ -52,7 +53,8 @@ class GraphTransformer(Architecture):
     init_std: float = 0.02
 
     def __post_init__(self) -> None:
-        at_least(1, layers=self.layers, heads=self.heads)
+        at_least(1, MOST_LAYERS, layers=self.layers, heads=self.heads)
+        at_least(0, init_std=self.init_std)
 
     def module(self, task: Task) -> "GraphTransformerModel":
         if not isinstance(task, GraphTask):

@@ -14,7 +14,8 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ...core import InputError, at_least
+from ...core import InputError, at_least, positive
+from ...core.checks import MOST_LAYERS
 from ...models.hooked import HookedPass
 from ..batches import Batch, Prompts, read_prediction
 from ..tasks import Task
@@ -40,11 +41,9 @@ class LinearAttention(Architecture):
     init_std: float = 0.02
 
     def __post_init__(self) -> None:
-        at_least(1, layers=self.layers, heads=self.heads)
-        if self.clip is not None and not self.clip > 0:
-            raise InputError(f"clip is {self.clip}; give a positive bound, or none")
-        if not 0 <= self.init_std < float("inf"):
-            raise InputError(f"init_std is {self.init_std}; give a standard deviation")
+        at_least(1, MOST_LAYERS, layers=self.layers, heads=self.heads)
+        positive(clip=self.clip)
+        at_least(0, init_std=self.init_std)
 
     def module(self, task: Task) -> "LinearAttentionModel":
         if task.outputs != 1:

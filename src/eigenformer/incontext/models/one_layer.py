@@ -13,7 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ...core import InputError
+from ...core import InputError, at_least
+from ...core.checks import MOST_WIDTH
 from ...models.hooked import HookedPass
 from ..batches import Batch, Sequences
 from ..tasks import Task
@@ -32,6 +33,8 @@ class OneLayer(Architecture):
     """Of every entry of W_Q, W_K, W_V and W_O."""
 
     def __post_init__(self) -> None:
+        at_least(2, 4 * MOST_WIDTH, hidden=self.hidden)
+        at_least(0, init_std=self.init_std)
         if self.hidden < 2 or self.hidden % 2:
             raise InputError(f"hidden is {self.hidden}; give an even number of neurons")
 

@@ -23,7 +23,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...core import InputError, at_least
+from ...core import InputError, at_least, positive
+from ...core.checks import MOST_LAYERS, MOST_WIDTH
 from ...models.hooked import HookedPass
 from ..batches import Batch, Prompts
 from ..tasks import Task
@@ -56,13 +57,14 @@ class Transformer(Architecture):
     """Of every weight; biases start at 0 (Giannou's code: 0.0002 without norm)."""
 
     def __post_init__(self) -> None:
-        at_least(1, layers=self.layers, heads=self.heads)
+        at_least(1, MOST_LAYERS, layers=self.layers, heads=self.heads)
+        at_least(1, MOST_WIDTH, embedding=self.embedding)
         if self.embedding % self.heads:
             raise InputError(
                 f"embedding is {self.embedding}; it must be a multiple of heads = {self.heads}"
             )
-        if self.clip is not None and not self.clip > 0:
-            raise InputError(f"clip is {self.clip}; give a positive bound, or none")
+        positive(clip=self.clip)
+        at_least(0, init_std=self.init_std)
 
     @property
     def affine(self) -> bool:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...core import Registry, at_least
+from ...core.checks import MOST_PLACES
 from ..batches import Batch, BatchT
 from ..source import Source
 
@@ -97,7 +98,7 @@ class PairsTask(Task, ABC):
     """Pairs in the context, n; the query is one more."""
 
     def __post_init__(self) -> None:
-        at_least(1, dim=self.dim, points=self.points)
+        at_least(1, MOST_PLACES, dim=self.dim, points=self.points)
 
     @property
     def width(self) -> int:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...core import InputError, Registry, positive
+from ...core import InputError, Registry, at_least, positive
 from ..source import Source
 
 # Shapes: B batch, N points (the query included), d features.
@@ -110,8 +110,8 @@ class Conditioned(Covariates):
     largest: tuple[float, float] = (1.0, 100.0)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.condition < math.inf:
-            raise InputError(f"condition is {self.condition}; give a number of at least 1")
+        at_least(1, condition=self.condition)
+        at_least(0, 1e15, largest=self.largest[1])
         if not 0 < self.largest[0] <= self.largest[1]:
             raise InputError(f"largest is {self.largest}; give (low, high) with 0 < low <= high")
 
@@ -133,7 +133,7 @@ class Uniform(Covariates):
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        positive(width=self.width)
+        positive(most=1e15, width=self.width)
 
     def draw(self, source: Source, batch: int, points: int, dim: int) -> Drawn:
         half = self.width / 2
@@ -153,7 +153,7 @@ class HeavyTailed(Covariates):
     scale: float = 10.0
 
     def __post_init__(self) -> None:
-        positive(shape=self.shape, scale=self.scale)
+        positive(most=1e6, shape=self.shape, scale=self.scale)
 
     def draw(self, source: Source, batch: int, points: int, dim: int) -> Drawn:
         z = source.normal(batch, points, dim)

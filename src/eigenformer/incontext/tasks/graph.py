@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...construct.algorithms.graphs import skip_ring
 from ...core import InputError, at_least
+from ...core.checks import MOST_PLACES
 from ..batches import Batch, Graphs
 from ..source import Source
 from .base import TASKS, Task
@@ -43,8 +44,9 @@ class GraphTask(Task):
     """Of the heat kernel."""
 
     def __post_init__(self) -> None:
-        at_least(3, nodes=self.nodes)
-        at_least(1, demands=self.demands)
+        at_least(3, 1000, nodes=self.nodes)
+        at_least(1, MOST_PLACES, demands=self.demands)
+        at_least(0, 50, spread=self.spread)
         if self.quantity == "eigenvectors" and self.demands >= self.nodes:
             raise InputError(
                 f"demands is {self.demands}; {self.nodes} nodes have {self.nodes - 1} eigenvectors "

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...core import InputError, at_least
+from ...core.checks import MOST_PLACES
 from ..batches import Batch, Sequences
 from ..source import Source
 from .base import TASKS, Task
@@ -37,7 +38,8 @@ class Patterns(Task):
 
     def __post_init__(self) -> None:
         at_least(3, patterns=self.patterns)
-        at_least(1, length=self.length, relevant=self.relevant)
+        at_least(1, MOST_PLACES, dim=self.dim, length=self.length, relevant=self.relevant)
+        at_least(0, 1e6, noise=self.noise)
         if self.patterns > self.dim:
             raise InputError(
                 f"patterns is {self.patterns}; at most dim = {self.dim} can be orthogonal"
@@ -51,8 +53,6 @@ class Patterns(Task):
                 f"relevant + confusing is {self.relevant + self.confusing}, more than the length "
                 f"{self.length}; give a longer sequence"
             )
-        if not 0 <= self.noise < float("inf"):
-            raise InputError(f"noise is {self.noise}; give 0 or more")
 
     @property
     def width(self) -> int:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...core import InputError
+from ...core import InputError, at_least
 from ..batches import Batch, Prompts
 from ..source import Source
 from .base import TASKS, PairsTask
@@ -38,8 +38,10 @@ class Regression(PairsTask):
         super().__post_init__()
         if self.active is not None and not 1 <= self.active <= self.dim:
             raise InputError(f"active is {self.active}; give 1 to {self.dim} coordinates")
-        if not self.noise or not all(0 <= level < float("inf") for level in self.noise):
-            raise InputError(f"noise is {self.noise}; give standard deviations of 0 or more")
+        if not self.noise:
+            raise InputError("noise is empty; give a standard deviation, such as 0")
+        for level in self.noise:
+            at_least(0, 1e6, noise=level)
         if self.noise_law == "range" and len(self.noise) != 2:
             raise InputError(f"noise is {self.noise}; the law 'range' needs its two ends")
 
