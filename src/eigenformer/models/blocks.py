@@ -26,13 +26,14 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..core.checks import COUNT, MOST_LAYERS, at_least, fraction, positive
 from ..encodings import Encoding
 from .base import Choices, ModelConfig
 from .numeric import (
+    MOST_BLOCKS,
     NumericConfig,
     NumericModel,
     Tap,
-    check_positive,
     generator_of,
     largest,
     untapped,
@@ -82,7 +83,11 @@ class BlocksConfig(NumericConfig):
     """Size of the errors that training adds to each product, relative to its factors."""
 
     def __post_init__(self) -> None:
-        check_positive(self, "layers", "blocks", "heads", "hidden", "passes", "tolerance", "floor")
+        at_least(1, MOST_LAYERS, layers=self.layers, passes=self.passes)
+        at_least(1, MOST_BLOCKS, blocks=self.blocks, heads=self.heads, hidden=self.hidden)
+        at_least(0, COUNT, tied_examples=self.tied_examples, anneal_examples=self.anneal_examples)
+        positive(1.0, tolerance=self.tolerance, floor=self.floor)
+        fraction(hard=self.hard, rounding=self.rounding)
 
     @property
     def serves(self) -> Mapping[str, ModelConfig]:

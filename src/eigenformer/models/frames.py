@@ -23,14 +23,15 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from ..core.checks import MOST_LAYERS, at_least, positive
 from ..encodings import Encoding
 from .base import Choices, ModelConfig
 from .numeric import (
+    MOST_BLOCKS,
     NumericConfig,
     NumericModel,
     Tap,
     by_shape,
-    check_positive,
     generator_of,
     largest,
     untapped,
@@ -69,7 +70,9 @@ class FramesConfig(NumericConfig):
     """Stops when sum |G_ij| off the diagonal is below this times that on it."""
 
     def __post_init__(self) -> None:
-        check_positive(self, "hidden", "polish", "loops", "tolerance")
+        at_least(1, MOST_BLOCKS, hidden=self.hidden, polish=self.polish)
+        at_least(1, MOST_LAYERS, loops=self.loops)
+        positive(1.0, tolerance=self.tolerance)
 
     @property
     def serves(self) -> Mapping[str, ModelConfig]:

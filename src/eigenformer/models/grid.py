@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ..core import InputError
+from ..core.checks import MOST_LAYERS, MOST_WIDTH, at_least, positive
 from ..encodings import PAD, Encoding
 from .at_once import AtOnce
 from .base import ModelConfig
@@ -73,9 +74,9 @@ class GridConfig(ModelConfig):
     norm_epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        for name in ("layers", "width", "scale", "norm_epsilon"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} is {getattr(self, name)}; give a positive number")
+        at_least(1, MOST_LAYERS, layers=self.layers)
+        at_least(1, MOST_WIDTH, width=self.width, hidden=self.hidden)
+        positive(scale=self.scale, norm_epsilon=self.norm_epsilon)
         fitting = {"product": ("halves", "last-column"), "values": ("one",), "frames": ("one",)}
         if self.operands not in fitting.get(self.answer, ("one", "halves")):
             raise InputError(

@@ -13,7 +13,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..core import InputError
 from .base import Model, ModelConfig, recorded
 from .hooked import HookedPass, Hooks
 from .question import Medium, Numbers, Question
@@ -21,6 +20,8 @@ from .question import Medium, Numbers, Question
 Tap = Callable[[str, Tensor], Tensor]
 """Given an activation and its name, gives what the network goes on with."""
 
+MOST_BLOCKS = 1000
+"""Of blocks, heads or hidden units in a layer."""
 _WORTH_LEAVING_OUT = 64
 """In a batch of fewer matrices, those that are done go on with the others."""
 
@@ -110,9 +111,3 @@ def generator_of(values: Tensor) -> torch.Generator:
 def largest(a: Float[Tensor, "B m n"]) -> Float[Tensor, "B 1 1"]:
     """The largest magnitude of each matrix, to divide by before anything is squared."""
     return a.abs().amax((1, 2), keepdim=True).clamp_min(torch.finfo(a.dtype).tiny)
-
-
-def check_positive(config: ModelConfig, *names: str) -> None:
-    for name in names:
-        if not getattr(config, name) > 0:
-            raise InputError(f"{name} is {getattr(config, name)}; give a number above 0")
