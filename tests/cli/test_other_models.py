@@ -72,7 +72,7 @@ def test_fields_of_a_chosen_model(capsys: pytest.CaptureFixture[str]) -> None:
     error = complaint(["train", "fast", "--model", "transformr"], capsys)
     assert "unknown model 'transformr': did you mean 'transformer'?" in error
     error = complaint(["train", "fast", "--model", "zzz"], capsys)
-    assert "known are direct" in error and "--plugin FILE adds those of a file" in error
+    assert "known are bilinear" in error and "--plugin FILE adds those of a file" in error
     error = complaint(["train", "fast", "--model", "recurrent", "--model.width", "8"], capsys)
     assert "--model.width" in error
 

@@ -26,6 +26,7 @@ class Asked:
     tokens_in: tuple[str, ...]
     """None of a model that reads the numbers themselves."""
     tokens_out: tuple[str, ...]
+    """None of a model that answers in numbers."""
     chance: Chance
     polished: Answer | None
     """What Newton's network makes of an answer to inverse."""
@@ -53,16 +54,18 @@ def ask(
     solver.problem.check(inputs)
     seen = _with_noise(inputs, noise, seed)
     question = Matrices.of(seen)
-    task, reads = solver.task, solver.model.config.reads == "tokens"
-    tokens = solver.tokens(question)
+    task, config = solver.task, solver.model.config
+    reads, writes = config.reads == "tokens", config.writes == "tokens"
+    tokens = solver.tokens(question) if writes else None
     with np.errstate(all="ignore"):
-        solution = solver.certified(seen, solver.read(tokens, question))
+        read = solver.predict(question) if tokens is None else solver.read(tokens, question)
+        solution = solver.certified(seen, read)
     (answer,) = beside_lapack(solver, inputs, seen=seen, solution=solution)
     return Asked(
         answer=answer,
         noise=noise,
         tokens_in=tuple(task.encoder.words(task.encoder.encode(question))[0]) if reads else (),
-        tokens_out=tuple(task.decoder.words(tokens)[0]),
+        tokens_out=() if tokens is None else tuple(task.decoder.words(tokens)[0]),
         chance=chance(
             model,
             answer.certificate["condition_number"],

@@ -29,12 +29,13 @@ def answer_html(asked: Asked) -> str:
     parts.append(p.cards(_errors(answer), _certificate(answer, asked.chance)))
     if asked.polished is not None:
         parts.append(_polished(answer, asked.polished))
-    parts.append(
-        p.cards(
-            p.card("Tokens in", p.tokens(tokens_in), f"{len(tokens_in)}"),
-            p.card("Tokens out", p.tokens(tokens_out), f"{len(tokens_out)}"),
-        )
-    )
+    written = [
+        p.card(title, p.tokens(tokens), f"{len(tokens)}")
+        for title, tokens in (("Tokens in", tokens_in), ("Tokens out", tokens_out))
+        if tokens
+    ]
+    if written:
+        parts.append(p.cards(*written))
     return "".join(parts)
 
 

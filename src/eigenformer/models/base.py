@@ -209,6 +209,10 @@ class ModelConfig(ABC):
         """Problems by name that the same weights answer, each by a model like this one."""
         return {}
 
+    def trained_on(self, examples: int) -> "ModelConfig":
+        """With the curriculum, if it has one, of a training of so many examples."""
+        return self
+
     # Its size.
 
     @property

@@ -18,7 +18,7 @@ Shapes: k blocks, h heads, B matrices [m, n] or B spectra [r], written `*S` for 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import torch
@@ -88,6 +88,9 @@ class BlocksConfig(NumericConfig):
         at_least(0, COUNT, tied_examples=self.tied_examples, anneal_examples=self.anneal_examples)
         positive(1.0, tolerance=self.tolerance, floor=self.floor)
         fraction(hard=self.hard, rounding=self.rounding)
+
+    def trained_on(self, examples: int) -> "BlocksConfig":
+        return replace(self, tied_examples=examples // 5, anneal_examples=3 * examples // 5)
 
     @property
     def serves(self) -> Mapping[str, ModelConfig]:

@@ -49,6 +49,9 @@ class PolarFramesConfig(NumericConfig):
         if self.polar.computes != "polar":
             raise InputError(f"polar computes {self.polar.computes!r}; give 'polar'")
 
+    def trained_on(self, examples: int) -> "PolarFramesConfig":
+        return replace(self, polar=self.polar.trained_on(examples))
+
     @property
     def serves(self) -> Mapping[str, ModelConfig]:
         return {

@@ -98,7 +98,7 @@ def shipped_model(path: Path) -> ShippedModel:
     return ShippedModel(
         folder=folder,
         config=folder.config(),
-        parameters=sum(tensor.numel() for tensor in weights),
+        parameters=sum(tensor.numel() for tensor in weights if tensor.is_floating_point()),
         precision=next(
             str(w.dtype).removeprefix("torch.") for w in weights if w.is_floating_point()
         ),

@@ -84,7 +84,7 @@ def sizefree(
     return TrainConfig(
         recipe="sizefree",
         task=make_task(problem, shapes, ensemble, scale, encoding, output_encoding),
-        model=own,
+        model=own.trained_on(length),
         optimizer=OptimizerConfig(rate=settings["rate"], betas=(0.9, 0.99)),
         schedule=ScheduleConfig(warmup_steps=50, shape="linear"),
         evaluation=EvaluationConfig(every=max(length // 10, 1), tests=(TestSet(size=1000),)),
