@@ -195,8 +195,7 @@ class TrainedSolver(Solver):
         sentences = []
         ensemble, (_, m, n) = self.task.ensemble, inputs.shape
         if self.model.config.any_size:
-            sides = (*ensemble.dimensions.rows, *ensemble.dimensions.columns)
-            if not min(sides) <= min(m, n) <= max(m, n) <= 2 * max(sides):
+            if max(m, n) > 2 * max(ensemble.dimensions.largest):
                 sentences.append(
                     f"{self.name} is made for all sizes but was trained on {ensemble.dims}, and "
                     f"this is {m}x{n}: look at the residuals"

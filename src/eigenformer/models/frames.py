@@ -196,7 +196,7 @@ class FrameModel(NumericModel):
 
     # Answering.
 
-    def solve(self, a: Float[Tensor, "B n n"], tap: Tap = untapped) -> Float[Tensor, "B p n"]:
+    def solve(self, a: Float[Tensor, "B n n"], tap: Tap = untapped) -> Float[Tensor, "B p q"]:
         values, vectors = self.decompose(a, tap)
         if self.config.answer == "values":
             return values[:, :, None]

@@ -78,14 +78,14 @@ def solver_of(
 def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     """The best solver of `problem` for inputs of a shape: a finished run or a shipped model.
 
-    Of those trained for the shape, the one of the highest accuracy on its own test set; of equals
-    the newest run. Where none was, one for all sizes, or else any (it warns); where there is none,
-    an `InputError` says how to train one.
+    Of those for the shape, or for all sizes, the one of the highest accuracy on its own test set; of
+    equals the newest run. Where there is none, one for another shape (it warns); where there is no
+    model of the problem, an `InputError` says how to train one.
     """
     folders = [TokenFolder(folder.path) for folder in stored_runs() if folder.model_file.exists()]
     folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
     shipped = [TokenFolder(path) for path in shipped_models().values()]
-    candidates: list[tuple[tuple[bool, bool, float], TokenFolder, TrainConfig]] = []
+    candidates: list[tuple[tuple[bool, float], TokenFolder, TrainConfig]] = []
     for folder in (*folders, *shipped):
         try:
             config = folder.config()
@@ -94,7 +94,7 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
             if folder not in shipped and not folder.finished:
                 continue
             fits = takes(problems.get(problem), config.task.ensemble, rows, columns)
-            rank = fits, config.model.any_size, _accuracy(folder)
+            rank = fits or config.model.any_size, _accuracy(folder)
         except InputError:
             continue  # a damaged or foreign run is no reason not to use another
         candidates.append((rank, folder, config))
@@ -104,9 +104,7 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
             f"`eigenformer train fast --problem {problem} --dims {rows}x{columns}`, "
             "or give --model numpy for LAPACK's answer"
         )
-    # Those that fit are compared by their accuracy alone.
-    best = max(candidates, key=lambda each: (each[0][0], not each[0][0] and each[0][1], each[0][2]))
-    _, folder, config = best
+    _, folder, config = max(candidates, key=lambda each: each[0])
     return solver_of(folder, config=config).only(problem)
 
 

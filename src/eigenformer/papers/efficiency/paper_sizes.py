@@ -153,15 +153,15 @@ def print_paper_sizes(records: Records, console: Console) -> None:
     table = RichTable(box=SIMPLE, collapse_padding=True, pad_edge=False)
     table.add_column("case", no_wrap=True)
     table.add_column("target", no_wrap=True)
-    for heading in (*(f"seed {seed}" for seed in SEEDS), "the paper", "times fewer"):
+    for heading in ("three seeds", "the paper", "times fewer"):
         table.add_column(heading, justify="right", no_wrap=True)
     for size in SIZES:
         found = [_measured(records, size, seed) for seed in SEEDS]
-        counts = [_count(one) for one in found]
         theirs = size.paper.examples
-        target = f"{100 * size.accuracy:g}% within {100 * size.tolerance:g}%"
-        paper = "-" if theirs is None else f"{theirs:,}"
-        table.add_row(size.name, target, *counts, paper, _times(theirs, found))
+        target = f"{100 * size.accuracy:g}% in {100 * size.tolerance:g}%"
+        paper = "-" if theirs is None else f"{theirs / 1e6:g} M"
+        counts = " / ".join(map(_count, found))
+        table.add_row(size.name, target, counts, paper, _times(theirs, found))
     console.print(Text("Until the paper's accuracy, at the paper's sizes", style="bold"))
     console.print(table)
     for size in SIZES:
@@ -184,7 +184,7 @@ def _measured(records: Records, size: PaperSize, seed: int) -> Measured | None:
 def _count(found: Measured | None) -> str:
     if found is None:
         return "not run"
-    return ("> " if found.at_least else "") + f"{found.value:,.0f}"
+    return ("> " if found.at_least else "") + f"{found.value / 1e3:,.0f}k"
 
 
 def _times(paper: int | None, found: Sequence[Measured | None]) -> str:

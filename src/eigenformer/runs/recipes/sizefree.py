@@ -36,7 +36,7 @@ _SETTINGS: dict[type[ModelConfig], dict[str, Any]] = {
     BlocksConfig: {"dims": "2-20", "examples": 5_000_000, "batch_size": 512, "rate": 2e-3},
     FramesConfig: {"dims": "3-12", "examples": 64_000, "batch_size": 320, "rate": 5e-3},
     PolarFramesConfig: {"dims": "2-12", "examples": 2_500_000, "batch_size": 512, "rate": 2e-3},
-    BilinearConfig: {"dims": "2-8", "examples": 40_000, "batch_size": 64, "rate": 3e-2},
+    BilinearConfig: {"dims": "2-20", "examples": 40_000, "batch_size": 64, "rate": 3e-2},
 }
 """What the models of each family are trained on, and how long."""
 
