@@ -51,7 +51,8 @@ def symmetric(n: int, count: int = COUNT, *, positive: bool = False) -> Float64[
         a = (vt.mT * s[:, None]) @ vt
     else:
         a = a + a.mT
-    return a / torch.linalg.matrix_norm(a)[:, None, None] * n**0.5
+    unit: Tensor = a / torch.linalg.matrix_norm(a)[:, None, None] * n**0.5
+    return unit
 
 
 def lone_pairs(
@@ -67,7 +68,8 @@ def lone_pairs(
 @torch.no_grad()
 def degrees(rule: Rule, g: Float64[Tensor, "N 2 2"]) -> Float64[np.ndarray, " N"]:
     """By how much a rule turns the two columns of a lone pair."""
-    return np.degrees(np.arctan(rule.mixing(g)[:, 0].abs().numpy()))
+    angles: np.ndarray = np.degrees(np.arctan(rule.mixing(g)[:, 0].abs().numpy()))
+    return angles
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,8 +144,8 @@ def angle(model: FrameModel, a: Float64[Tensor, "B n n"]) -> Finding:
         says=says,
         grid=Grid(columns=(*columns, "psi, loop 0", "loop 2", "loop 4"), rows=rows),
         sketch=Sketch(
-            alt="The learned angle against u beside Jacobi's, psi in a crowd loop by loop, and maps "
-            "of the learned angle, of Jacobi's and of the QR flow's over gap and coupling.",
+            alt="The learned angle against u beside Jacobi's, psi in a crowd loop by loop, and "
+            "maps of the learned angle, of Jacobi's and of the QR flow's over gap and coupling.",
             draw=partial(_draw_angle, model, psi),
         ),
         facts={"largest_difference_of_tangent": float(error.max())},
@@ -153,7 +155,8 @@ def angle(model: FrameModel, a: Float64[Tensor, "B n n"]) -> Finding:
 def off_diagonal(g: Float64[Tensor, "B n n"]) -> Float64[np.ndarray, " B"]:
     """||what is off the diagonal||_F / ||all||_F."""
     off = g - torch.diag_embed(g.diagonal(dim1=1, dim2=2))
-    return (torch.linalg.matrix_norm(off) / torch.linalg.matrix_norm(g)).numpy()
+    share: np.ndarray = (torch.linalg.matrix_norm(off) / torch.linalg.matrix_norm(g)).numpy()
+    return share
 
 
 def shares(
@@ -240,50 +243,45 @@ def ablations(model: FrameModel, draw: "partial[Tensor]") -> Finding:
     means = torch.cat(features, 1).mean(1).tolist()
     rules = [learned(model), jacobi(), constant(), *(frozen(model, i, means) for i in range(5))]
     sets = [(5, 5), (10, 7), (20, 14)]
-    rows: list[tuple[Cell, ...]] = []
+    share: dict[str, list[float]] = {}
     for rule in rules:
-        cells: list[Cell] = []
+        share[rule.name] = []
         for n, loops in sets:
             *_, g = path(RuledLayer(model, rule), draw(n, 100 if n == 20 else COUNT), loops)
             on = g.diagonal(dim1=1, dim2=2).abs().sum(1)
             done = g.abs().sum((1, 2)) < 1.01 * on
-            cells.append(100 * float(done.double().mean()))
-        rows.append((rule.name, *cells))
-    whole, one = rows[0], rows[2]
+            share[rule.name].append(100 * float(done.double().mean()))
+    whole, plain_one = share[rules[0].name], share[rules[2].name]
+    frozen_ones = [rule.name for rule in rules[3:]]
     drops = {
-        name: max(_number(a) - _number(b) for a, b in zip(whole[1:], cells, strict=True))
-        for name, *cells in rows[3:]
+        name: max(a - b for a, b in zip(whole, share[name], strict=True)) for name in frozen_ones
     }
     most, least = max(drops, key=drops.__getitem__), min(drops, key=drops.__getitem__)
     says = [
         "Diagonal: sum |G_ij| off the diagonal below 1% of that on it. 'without' a feature: "
         "psi sees its mean over 10x10 matrices instead.",
-        f"A constant psi of 1, no learning at all, is right for {_number(one[1]):.0f}% at 5x5 but "
-        f"{_number(one[3]):.0f}% at 20x20 (learned: {_number(whole[3]):.0f}%): what is learned is "
-        "how to turn many pairs at once.",
+        f"A constant psi of 1, nothing learned, is right for {plain_one[0]:.0f}% at 5x5 but "
+        f"{plain_one[2]:.0f}% at 20x20 (learned: {whole[2]:.0f}%): what is learned is how to turn "
+        "many pairs at once.",
         f"The feature that matters most is '{most.removeprefix('without ')}' (up to "
         f"{drops[most]:.0f} points), the least '{least.removeprefix('without ')}' "
         f"({max(drops[least], 0.0):.0f}).",
     ]
-    gains = {name: _number(cells[2]) - _number(whole[3]) for name, *cells in rows[3:]}
-    better = max(gains, key=gains.__getitem__)
-    if gains[better] > 5:
+    better = max(frozen_ones, key=lambda name: share[name][2])
+    if share[better][2] > whole[2] + 5:
         says.append(
-            f"At 20x20 the network is better {better} by {gains[better]:.0f} points: what it "
-            "learned to read from that feature on smaller matrices misleads it there."
+            f"At 20x20 the network is better {better} by {share[better][2] - whole[2]:.0f} "
+            "points: what it learned to read from that feature on smaller matrices misleads it "
+            "there."
         )
+    rows: tuple[tuple[Cell, ...], ...] = tuple((name, *line) for name, line in share.items())
     columns = ("rule", *(f"{n}x{n} in {loops} loops" for n, loops in sets))
     return Finding(
         name="ablations",
         title="What psi needs to see: % of matrices that are diagonal in time",
         says=tuple(says),
-        grid=Grid(columns=columns, rows=tuple(rows), format=".1f"),
+        grid=Grid(columns=columns, rows=rows, format=".1f"),
     )
-
-
-def _number(cell: Cell) -> float:
-    assert isinstance(cell, float)
-    return cell
 
 
 def _draw_angle(model: FrameModel, psi: Psi, file: Path) -> None:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float64
 
-Values = Float64[np.ndarray, " N"]
+Values = np.ndarray
+"""float64 [N]."""
 Step = Callable[[Values], Values]
 
 
@@ -66,7 +66,8 @@ def newton(*, inverse: bool) -> Iteration:
     """X (2 I - A X), or X (3 I - X^T X) / 2: order 2."""
 
     def step(value: Values) -> Values:
-        return value * (2 - value) if inverse else value * (3 - value * value) / 2
+        after: Values = value * (2 - value) if inverse else value * (3 - value * value) / 2
+        return after
 
     degree = 2 if inverse else 3
     return Iteration(
@@ -78,10 +79,10 @@ def chebyshev(*, inverse: bool) -> Iteration:
     """X (3 I - A X (3 I - A X)), or its twin for the polar factor: order 3, a product more."""
 
     def step(value: Values) -> Values:
-        if inverse:
-            return value * (3 - value * (3 - value))
         square = value * value
-        return value * (15 - square * (10 - 3 * square)) / 8
+        quintic = value * (15 - square * (10 - 3 * square)) / 8
+        after: Values = value * (3 - value * (3 - value)) if inverse else quintic
+        return after
 
     products, degree = (3, 3) if inverse else (3, 5)
     return Iteration(
@@ -137,7 +138,8 @@ def _best_quadratic(low: float, high: float) -> tuple[Step, float, float]:
     at_zero = 1 + above
 
     def step(value: Values) -> Values:
-        return 2 * value * (2 * centre - value) / (half * half * at_zero)
+        after: Values = 2 * value * (2 * centre - value) / (half * half * at_zero)
+        return after
 
     return step, above / at_zero, 1 + 1 / at_zero
 
@@ -153,6 +155,7 @@ def _best_cubic(low: float, high: float) -> tuple[Step, float, float]:
     factor = 2 / (end + top)
 
     def step(value: Values) -> Values:
-        return factor * value * (square - value * value)
+        after: Values = factor * value * (square - value * value)
+        return after
 
     return step, factor * end, factor * top

@@ -58,7 +58,8 @@ def bilinear_program(model: BilinearModel) -> Program:
     def vector(M: Expression, v: Expression) -> Expression:
         return total(M, v)
 
-    return program({"one": one, "two": two, "vector": vector}[model.config.operands])
+    functions: dict[str, Callable[..., Expression]] = {"one": one, "two": two, "vector": vector}
+    return program(functions[model.config.operands])
 
 
 def written(model: BilinearModel) -> str:

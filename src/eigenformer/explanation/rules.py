@@ -81,7 +81,8 @@ def oja(step: float) -> Rule:
 
     def mixing(g: Float[Tensor, "B n n"]) -> Float[Tensor, "B P"]:
         i, j = torch.triu_indices(g.shape[-1], g.shape[-1], 1)
-        return -step * _pairs(g)[0] * (j - i) / g.shape[-1]
+        turned: Tensor = -step * _pairs(g)[0] * (j - i) / g.shape[-1]
+        return turned
 
     return Rule(name="Oja's rule", mixing=mixing)
 
@@ -103,7 +104,8 @@ def psi_of(model: FrameModel, features: Float[Tensor, "5 B P"]) -> Float[Tensor,
     weights = {name: weight.to(features.dtype) for name, weight in layer.named_parameters()}
     inner = weights["inner"] @ features.flatten(1) + weights["inner_bias"][:, None]
     psi = weights["outer"] @ F.silu(inner) + weights["outer_bias"][:, None]
-    return psi.reshape(features.shape[1:])
+    by_pair: Tensor = psi.reshape(features.shape[1:])
+    return by_pair
 
 
 @torch.no_grad()

@@ -29,7 +29,8 @@ class Spectra:
 
     @property
     def error(self) -> Float64[np.ndarray, "L B r"]:
-        return np.abs(1 - self.goal)
+        error: np.ndarray = np.abs(1 - self.goal)
+        return error
 
 
 def matrices(
