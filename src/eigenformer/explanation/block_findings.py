@@ -113,8 +113,8 @@ def _plan(high: list[float]) -> list[str]:
     worst = high.index(later, settled) + 1
     return [
         f"It is not one rule repeated: after layer {settled + 1} most values are near 1 (90% "
-        f"within {high[settled]:.1e}), then they are given up again (90% within {later:.1g} after layer "
-        f"{worst}) while small ones are raised, and all fall together in the last "
+        f"within {high[settled]:.1e}), then they are given up again (90% within {later:.1g} after "
+        f"layer {worst}) while small ones are raised, and all fall together in the last "
         f"{len(high) - worst} layers, as in a minimax composition."
     ]
 

@@ -312,8 +312,8 @@ def _draw_angle(model: FrameModel, psi: Psi, file: Path) -> None:
     for (loop, values), colour in zip(psi.crowded.items(), colours, strict=True):
         right.plot(middle, values, ".-", color=colour, linewidth=1, label=f"10x10, loop {loop}")
     right.set_ylabel("psi")
-    right.set_ylim(0, 1.5)
-    right.legend(frameon=False, fontsize="small", ncols=2, loc="lower left")
+    right.set_ylim(-0.4, 1.8)
+    right.legend(frameon=False, fontsize="small", ncols=2, loc="upper right")
     for axes in (left, right):
         axes.set_xlabel("u = |coupling| / (|gap| + |coupling|)")
     plain(left, right)
