@@ -59,6 +59,7 @@ efficiency: $(VENV)/.installed-demo ## how many examples each recipe needs, from
 docs: $(VENV)/.installed-demo ## run the pages that are made by running them, and draw their figures
 	@$(BIN) docs/make_constructions.py
 	@$(BIN) docs/make_efficiency.py
+	@$(BIN) docs/make_explained.py
 	@$(BIN) docs/make_paper_map.py
 	@$(BIN) docs/make_benchmarks.py
 	@$(BIN) docs/page.py $(PAGES)

@@ -25,6 +25,7 @@ ROOMS = (
     "construct",
     "incontext",
     "runs",
+    "explanation",
     "zoo",
     "papers",
 )

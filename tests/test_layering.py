@@ -24,6 +24,7 @@ ROOMS = (
     "construct",
     "incontext",
     "runs",
+    "explanation",
     "zoo",
     "papers",
     "reports",

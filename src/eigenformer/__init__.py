@@ -7,7 +7,7 @@ import eigenformer as ef
 Everything that answers a matrix question is a `Solver` (a trained network, a constructed network,
 NumPy), and all of them meet the same ensembles, problems, errors and reports. The rooms, each of
 which imports only the ones before it: `core`, `ensembles`, `problems`, `encodings`, `models`,
-`evaluation`, `training`, `construct`, `incontext`, `runs`, `zoo`, `papers`.
+`evaluation`, `training`, `construct`, `incontext`, `runs`, `explanation`, `zoo`, `papers`.
 
 Importing this package imports nothing else, so that `eigenformer --help` answers at once: a name is
 imported when it is first used.
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from . import encodings as encodings
     from . import ensembles as ensembles
     from . import evaluation as evaluation
+    from . import explanation as explanation
     from . import incontext as incontext
     from . import models as models
     from . import papers as papers
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .evaluation import numpy_solver as numpy_solver
     from .evaluation.evaluate import evaluate as evaluate
     from .evaluation.read import read as read
+    from .explanation.explain import explain as explain
     from .zoo.load import load as load
 
     __version__: str
@@ -52,6 +54,7 @@ _ROOMS = (
     "encodings",
     "ensembles",
     "evaluation",
+    "explanation",
     "incontext",
     "models",
     "papers",
@@ -67,6 +70,7 @@ _HOME = {
     "Solution": "evaluation",
     "Solver": "evaluation",
     "evaluate": "evaluation",
+    "explain": "explanation",
     "from_pretrained": "evaluation",
     "numpy_solver": "evaluation",
     "read": "evaluation",

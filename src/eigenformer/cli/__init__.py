@@ -23,6 +23,7 @@ COMMANDS = {
     "paper": "Charton (2022) table by table: run, report, what holds",
     "incontext": "studies of papers on in-context learning: run, report, what holds",
     "evaluate": "score a run or a model on seeded test sets",
+    "explain": "what a model of any size learned, beside the classical algorithms",
     "solve": "answer a matrix from a file, and say whether to believe it",
     "construct": "networks with computed weights: list, show, check, run, plot",
     "app": "the playground: a page to ask models, build networks and compare",

@@ -25,6 +25,7 @@ from .algorithms import Ridge as Ridge
 from .algorithms import best_rate as best_rate
 from .algorithms import best_ridge as best_ridge
 from .batches import Batch as Batch
+from .batches import Completions as Completions
 from .batches import Graphs as Graphs
 from .batches import Prompts as Prompts
 from .batches import Sequences as Sequences
@@ -57,6 +58,8 @@ from .measures import update_spectrum as update_spectrum
 from .measures import whitened as whitened
 from .models import ARCHITECTURES as ARCHITECTURES
 from .models import Architecture as Architecture
+from .models import BlockAttention as BlockAttention
+from .models import BlockAttentionModel as BlockAttentionModel
 from .models import Constructed as Constructed
 from .models import ConstructedModel as ConstructedModel
 from .models import FromRichardson as FromRichardson
@@ -79,6 +82,7 @@ from .run import RunConfig as RunConfig
 from .run import load_run as load_run
 from .tasks import COVARIATES as COVARIATES
 from .tasks import TASKS as TASKS
+from .tasks import Completion as Completion
 from .tasks import Conditioned as Conditioned
 from .tasks import Covariates as Covariates
 from .tasks import Gaussian as Gaussian

@@ -139,3 +139,24 @@ class Sequences(Batch):
     tokens: Float[Tensor, "B n d"]
     target: Float[Tensor, " B"]
     """-1 or 1."""
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Completions(Batch):
+    """Matrices [A C; B D] of low rank whose block D = B A^+ C is to be found."""
+
+    called = "block completions"
+    instead = "a completion task"
+
+    a: Float[Tensor, "B m n"]
+    b: Float[Tensor, "B p n"]
+    c: Float[Tensor, "B m q"]
+    target: Float[Tensor, "B p q"]
+    """D."""
+
+    @property
+    def state(self) -> Float[Tensor, "B tokens w"]:
+        """[A C; B 0], a token a row."""
+        top = torch.cat([self.a, self.c], dim=2)
+        bottom = torch.cat([self.b, torch.zeros_like(self.target)], dim=2)
+        return torch.cat([top, bottom], dim=1)

@@ -135,7 +135,7 @@ class FrameLayer(nn.Module):
 
     def mixing(self, g: Float[Tensor, "B n n"]) -> Float[Tensor, "B P"]:
         """E of the pairs i < j."""
-        features, first_order = _features(g)
+        features, first_order = pair_features(g)
         weights = {name: weight.to(g.dtype) for name, weight in self.named_parameters()}
         inner = weights["inner"] @ features.flatten(1) + weights["inner_bias"][:, None]
         psi = weights["outer"] @ F.silu(inner) + weights["outer_bias"][:, None]
@@ -157,7 +157,7 @@ class FrameLayer(nn.Module):
         return q
 
 
-def _features(g: Float[Tensor, "B n n"]) -> tuple[Float[Tensor, "5 B P"], Float[Tensor, "B P"]]:
+def pair_features(g: Float[Tensor, "B n n"]) -> tuple[Float[Tensor, "5 B P"], Float[Tensor, "B P"]]:
     """What psi is a function of, and what it is multiplied by: u with its sign."""
     n = g.shape[-1]
     pairs = _pairs(n, g.device, g.dtype)

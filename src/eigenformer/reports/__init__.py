@@ -7,6 +7,7 @@ figures or as one HTML page that asks nothing of anyone; PNG files (matplotlib, 
 
 from .blocks import Document as Document
 from .convergence import plot_convergence as plot_convergence
+from .drawing import write_figure as write_figure
 from .learning_curve import learning_curve as learning_curve
 from .markdown import write_markdown as write_markdown
 from .page import write_page as write_page

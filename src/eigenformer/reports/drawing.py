@@ -55,3 +55,12 @@ def svg(draw: Callable[[Path], None]) -> str:
 def dark(light: str) -> str:
     """The same drawing for a dark page."""
     return re.sub("|".join(_DARK), lambda match: _DARK[match[0]], light)
+
+
+def write_figure(draw: Callable[[Path], None], folder: Path, name: str) -> Path:
+    """Write NAME.svg for light pages and NAME-dark.svg for dark ones; the path of the first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    light = svg(draw)
+    (folder / f"{name}-dark.svg").write_text(dark(light), encoding="utf-8")
+    (folder / f"{name}.svg").write_text(light, encoding="utf-8")
+    return folder / f"{name}.svg"

@@ -78,9 +78,9 @@ def solver_of(
 def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     """The best solver of `problem` for inputs of a shape: a finished run or a shipped model.
 
-    Of those for the shape, or for all sizes, the one of the highest accuracy on its own test set; of
-    equals the newest run. Where there is none, one for another shape (it warns); where there is no
-    model of the problem, an `InputError` says how to train one.
+    Of those for the shape, or for all sizes, the most accurate one on its own test set; of equals
+    the newest run. Where there is none, one for another shape (it warns); where there is no model
+    of the problem, an `InputError` says how to train one.
     """
     folders = [TokenFolder(folder.path) for folder in stored_runs() if folder.model_file.exists()]
     folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)

@@ -4,6 +4,8 @@ from .attention import attend as attend
 from .base import ARCHITECTURES as ARCHITECTURES
 from .base import Architecture as Architecture
 from .base import InContextModel as InContextModel
+from .block_attention import BlockAttention as BlockAttention
+from .block_attention import BlockAttentionModel as BlockAttentionModel
 from .constructed import Constructed as Constructed
 from .constructed import ConstructedModel as ConstructedModel
 from .constructed import from_construction as from_construction

@@ -2,6 +2,7 @@
 
 from .base import TASKS as TASKS
 from .base import Task as Task
+from .completion import Completion as Completion
 from .covariates import COVARIATES as COVARIATES
 from .covariates import Conditioned as Conditioned
 from .covariates import Covariates as Covariates
