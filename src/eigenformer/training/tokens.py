@@ -192,7 +192,9 @@ class TrainConfig(Run):
     def draw(self, index: int, rank: int, ranks: int, dtype: torch.dtype) -> Share:
         size = self.batch_size
         if self._file is None:
-            examples = self.task.examples(self.seed, "train", index, size)
+            # After another run its matrices would come again, one by one.
+            after = "" if self.start is None else f" after {self.start.sha256}"
+            examples = self.task.examples(self.seed, f"train{after}", index, size)
         else:
             examples = self._file.batch(self.seed, index, size)
         share = slice(rank * size // ranks, (rank + 1) * size // ranks)
