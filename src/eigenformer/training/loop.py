@@ -192,7 +192,7 @@ class _Loop:
                 self.display.note(restored)
             metrics_size = self.trainer.progress.metrics_size
             examples = self.trainer.progress.examples
-        if self.ranks.first:
+        if self.ranks.first and not (said_finished and self.trainer.progress.done):
             self.folder.rewind(metrics_size, examples)
         return saved is not None
 
