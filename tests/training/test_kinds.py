@@ -71,7 +71,7 @@ def test_a_run_that_was_stopped_goes_on_bit_for_bit(
         patch.setattr(Trainer, "step", stops)
         with pytest.raises(Stopped):
             train(run, tmp_path / "stopped", OFTEN)
-    assert RunFolder(tmp_path / "stopped").status()["state"] == "running"
+    assert RunFolder(tmp_path / "stopped").status()["state"] == "failed"
     resumed = train(run, tmp_path / "stopped", QUIET)
     assert lines(resumed) == lines(whole)
     assert same(resumed.load_model(), whole.load_model())

@@ -34,6 +34,9 @@ COMMANDS = {
 }
 """Every sub-command, in the order of the overview; `X` lives in `cli/X.py`."""
 
+LEAST_COLUMNS = 40
+"""Narrower than that no table can be laid out, and trying takes minutes."""
+
 OVERVIEW = """\
 usage: eigenformer COMMAND [options]
 
@@ -67,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     args = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in args
+    _mend_surroundings()
     args = [arg for arg in args if arg != "--debug"]
     try:
         status = _dispatch(args, debug)
@@ -85,6 +89,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _complain(f"error: {sentence}", 1)
     return status
+
+
+def _mend_surroundings() -> None:
+    """A terminal of no width, and standard streams that were closed (`>&-`)."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) < LEAST_COLUMNS:
+        os.environ["COLUMNS"] = str(LEAST_COLUMNS)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (until the process ends)
 
 
 def _dispatch(args: list[str], debug: bool) -> int:

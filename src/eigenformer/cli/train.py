@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -124,7 +125,7 @@ def execute(
         print(f"eigenformer: {stopped}{hint}", file=sys.stderr)
         return stopped.exit_status
     status = done.status()
-    if status["state"] == "finished":
+    if status["state"] == "finished" and os.environ.get("RANK", "0") == "0":
         console.print(
             f"finished ({status['why']}) after {status['examples']:,} examples: {done.path}",
             soft_wrap=True,

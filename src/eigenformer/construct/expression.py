@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from ..core import InputError
 from .scalar import Scalar
@@ -96,6 +96,32 @@ class Expression:
 
     def __rmatmul__(self, other: Any) -> "Expression":
         return self._matrix(other, "@") @ self
+
+    # What Python and NumPy would do with a matrix of numbers, and a program cannot.
+
+    def __getitem__(self, index: object) -> NoReturn:
+        raise InputError(
+            f"{self}[...] takes entries out of a matrix; a program computes with whole matrices"
+        )
+
+    def __bool__(self) -> bool:
+        raise InputError(
+            f"`if` or a comparison asks for the value of {self}, which has none yet: a program is "
+            "the same computation for every matrix"
+        )
+
+    def _compared(self, other: object) -> NoReturn:
+        raise InputError(
+            f"{self} cannot be compared: a program is the same computation for every matrix"
+        )
+
+    __lt__ = __le__ = __gt__ = __ge__ = _compared
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        raise InputError(
+            f"NumPy cannot compute with {self}, a symbol; a program has @, + and -, .T, products "
+            "and quotients with numbers"
+        )
 
     def __str__(self) -> str:
         return _text(self, _DEEP)

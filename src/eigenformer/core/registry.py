@@ -24,7 +24,14 @@ def load_plugins() -> None:
     if not _plugins_loaded:
         _plugins_loaded = True
         for entry in entry_points(group=PLUGIN_GROUP):
-            entry.load()
+            try:
+                entry.load()
+            except Exception as error:  # somebody else's code: without it, the rest still works
+                print(
+                    f"eigenformer: the plug-in {entry.name} ({entry.value}) cannot be imported, "
+                    f"{_said(error)}; mend or uninstall it",
+                    file=sys.stderr,
+                )
     for file in map(Path, filter(None, os.environ.get(PLUGIN_FILES, "").split(os.pathsep))):
         loaded = sys.modules.get(file.stem)
         if loaded is None or getattr(loaded, "__file__", None) != str(file):
@@ -43,7 +50,19 @@ def _import_file(file: Path) -> None:
     spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None and spec.loader is not None  # of a file that ends in .py
     sys.modules[file.stem] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except InputError:
+        raise
+    except Exception as error:  # somebody else's code
+        del sys.modules[file.stem]
+        raise InputError(
+            f"the plug-in {file} cannot be imported, {_said(error)}; mend it"
+        ) from error
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
 class Registry(Generic[T]):

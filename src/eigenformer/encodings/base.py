@@ -187,9 +187,12 @@ class Encoding(ABC):
             bad = int(np.argmin(ok))
             values = matrices.values[bad, : matrices.rows[bad], : matrices.columns[bad]]
             value = values[~self._spell(values)[1]][0]
+            # FP's window of exponents is the only one that is narrower than P1000's.
+            narrow = self.label.startswith("FP")
+            other = " or choose an encoding with more exponents (P1000)" if narrow else ""
             raise InputError(
-                f"the coefficient {value:g} is outside the range of {self.label}; "
-                "rescale the matrix or choose an encoding with more exponents (P1000)"
+                f"the coefficient {value:g} is outside the range of {self.label}; rescale the "
+                f"matrix{other}"
             )
         return ids
 
@@ -275,11 +278,13 @@ class Encoding(ABC):
         ids, ok = self.try_encode(matrices)
         return self.decode(ids).matrices, ok
 
-    def words(self, ids: Int64[np.ndarray, "B L"]) -> list[list[str]]:
-        """The tokens as text, up to the first <eos> or <pad>.
+    def words(self, ids: Int64[np.ndarray, "*B L"]) -> list[Any]:
+        """The tokens as text, up to the first <eos> or <pad>: of each row, or of the only one.
 
         An id beyond the vocabulary, which some models can write, is shown as a number.
         """
+        if ids.ndim == 1:
+            return list(self.words(ids[None])[0])
         known = dict(enumerate(self.vocabulary))
         return [[known.get(i, f"<word {i}>") for i in row[: _end(row)]] for row in ids.tolist()]
 

@@ -10,7 +10,8 @@ LARGEST_EXPONENT = 100
 # with, and are still outside.
 _TINY, _HUGE = 1e-120, 1e120
 # 10^e as a factor and a divisor, one of them 1. Parsed: NumPy's power is not rounded correctly.
-_SHIFT = 150
+_SHIFT = 250
+_POWERS = np.array([float(f"1e{e}") for e in range(-_SHIFT, _SHIFT + 1)])
 _FACTOR = np.array([float(f"1e{max(e, 0)}") for e in range(-_SHIFT, _SHIFT + 1)])
 _DIVISOR = _FACTOR[::-1].copy()
 
@@ -54,12 +55,14 @@ def floating_digits(
 ) -> tuple[Float64[np.ndarray, "*K"], Int64[np.ndarray, "*K"]]:
     """(m, e) with |x| ~ m 10^e, e >= `lowest`; m has fewer than `digits` digits at `lowest` only.
 
-    What is halfway to within four units in the last place goes up, as in LAWT's FP15. A carry
-    leaves m = 10^digits.
+    LAWT's FP15, product by product, as its halves depend on the last bit: v = |x| 10^-s in units of
+    the smallest normal number 10^s, L = floor(log10 v), m = floor(v 10^(digits - 1 - L) + 1/2). A
+    carry leaves m = 10^digits.
     """
-    safe, exponent = _leading(magnitudes, digits)
-    exponent = np.maximum(exponent, lowest)
-    return np.floor(scaled(safe, -exponent) * (1 + 2.0**-50) + 0.5), exponent
+    safe = np.fmax(np.fmin(magnitudes, _HUGE), _TINY)
+    units = safe * _POWERS[_SHIFT - (lowest + digits - 1)]
+    place = np.maximum(np.floor(np.log10(units)).astype(np.int64), 0)
+    return np.floor(units * _POWERS[_SHIFT + digits - 1 - place] + 0.5), place + lowest
 
 
 def _leading(magnitudes: np.ndarray, digits: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,4 +13,6 @@ def binomial_interval(successes: int, trials: int, z: float = 1.959964) -> tuple
     p = successes / trials
     centre = (p + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * math.sqrt(p * (1 - p) / trials + z * z / (4 * trials**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Its ends at none and all are exact, and rounding would miss them by a last digit.
+    low = centre - half if successes else 0.0
+    return max(0.0, low), min(1.0, centre + half) if successes < trials else 1.0

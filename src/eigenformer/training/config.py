@@ -98,7 +98,7 @@ class EvaluationConfig:
     def __post_init__(self) -> None:
         at_least(1, COUNT, every=self.every)
         for tolerance in self.tolerances:
-            positive(most=100, tolerances=tolerance)
+            positive(tolerances=tolerance)
         if not self.tests:
             raise InputError("a run needs at least one test set")
         names = [test.name for test in self.tests]

@@ -48,12 +48,31 @@ class Ranks:
         return nn.parallel.DistributedDataParallel(model, device_ids=ids)
 
 
+def _launched(name: str, least: int) -> int:
+    """A number that a launcher such as torchrun sets; `least` where it is not set."""
+    text = os.environ.get(name)
+    if text is None:
+        return least
+    if not text.isdecimal() or int(text) < least:
+        raise InputError(
+            f"{name} is {text!r} in the environment, where torchrun sets a number; unset it"
+        )
+    return int(text)
+
+
 @contextmanager
 def joined(device: torch.device) -> Iterator[Ranks]:
     """The ranks that torchrun started, or just this process."""
-    if "WORLD_SIZE" not in os.environ or int(os.environ["WORLD_SIZE"]) == 1:
+    if _launched("WORLD_SIZE", 1) == 1:
         yield Ranks()
         return
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        if not os.environ.get(name):
+            raise InputError(
+                f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but {name} is not set; start with "
+                "torchrun, or unset WORLD_SIZE"
+            )
+    _launched("RANK", 0)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Ranks(rank=dist.get_rank(), size=dist.get_world_size())
@@ -73,7 +92,7 @@ def pick_device(name: str) -> torch.device:
     if name == "cuda":
         if not torch.cuda.is_available():
             raise InputError("no CUDA device is available here; use --device cpu")
-        index = int(os.environ.get("LOCAL_RANK", "0"))
+        index = _launched("LOCAL_RANK", 0)
         torch.cuda.set_device(index)
         return torch.device("cuda", index)
     return torch.device("cpu")

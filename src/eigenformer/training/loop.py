@@ -2,6 +2,7 @@
 
 import math
 import os
+import resource
 import signal
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from .tracking import Library, Mirror, check_tracker
 from .trainer import Trainer
 
 LOG_STEPS = 50
+LEAST_FILES = 64
 MAX_SKIPPED = 10
 
 
@@ -87,6 +89,11 @@ def train(
     `InputError` if the run diverges: its folder then has the last good model and state.
     """
     execution = execution or Execution()
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files < LEAST_FILES:  # loaders would wait for ever for theirs
+        raise InputError(
+            f"at most {files} files may be open here; allow {LEAST_FILES} (ulimit -n {LEAST_FILES})"
+        )
     check_tracker(execution.track)
     device = pick_device(execution.device)
     with joined(device) as ranks, ExitStack() as after:
@@ -186,7 +193,7 @@ class _Loop:
                 self.display.note(restored)
             metrics_size = self.trainer.progress.metrics_size
             examples = self.trainer.progress.examples
-        if self.ranks.first:
+        if self.ranks.first and not (said_finished and self.trainer.progress.done):
             self.folder.rewind(metrics_size, examples)
         return saved is not None
 

@@ -198,7 +198,10 @@ class TrainConfig(Run):
     def draw(self, index: int, rank: int, ranks: int, dtype: torch.dtype) -> Share:
         size = self.batch_size
         if self._file is None:
-            examples = self.task.examples(self.seed, "train", index, size, self._in_tokens)
+            # After another run its matrices would come again, one by one.
+            after = "" if self.start is None else f" after {self.start.sha256}"
+            stream = f"train{after}"
+            examples = self.task.examples(self.seed, stream, index, size, self._in_tokens)
         else:
             examples = self._file.batch(self.seed, index, size)
         share = slice(rank * size // ranks, (rank + 1) * size // ranks)

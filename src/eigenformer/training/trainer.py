@@ -32,15 +32,20 @@ class Progress:
     best_at: int = 0
     done: str = ""
 
-    def possible(self, run: Run) -> bool:
-        """Whether these can be the counters of `run`."""
-        whole = [field.name for field in fields(self) if field.type in (int, "int")]
-        counts = [getattr(self, name) for name in whole]
-        if not all(type(count) is int and count >= 0 for count in counts):
+
+def _possible(counters: dict[str, Any], run: Run) -> bool:
+    """Whether these can be the counters of `run`."""
+    usual = asdict(Progress())
+    for name, value in usual.items():
+        kinds = (
+            (int, float) if isinstance(value, float) or name == "loss_tokens" else (type(value),)
+        )
+        if type(counters[name]) not in kinds:
             return False
-        numbers = all(type(x) in (int, float) for x in (self.best, self.loss_tokens))
-        steps = self.step <= run.steps and self.examples == self.step * run.step_examples
-        return numbers and steps and self.best_at <= self.examples and type(self.done) is str
+    whole = [counters[name] for name, value in usual.items() if type(value) is int]
+    steps, examples = counters["step"], counters["examples"]
+    fit = steps <= run.steps and examples == steps * run.step_examples
+    return min(whole) >= 0 and fit and counters["best_at"] <= examples
 
 
 class Trainer:
@@ -144,13 +149,13 @@ class Trainer:
                 "the saved state was written by another version of eigenformer; delete the run's "
                 "folder state/ to train from the beginning"
             )
-        found = Progress(**{name: state.progress[name] for name in names})
-        if not found.possible(self.run):
+        counters = {name: state.progress[name] for name in names}
+        if not _possible(counters, self.run):
             raise InputError(
-                f"the saved state's counters are impossible ({state.progress}); delete the run's "
+                f"the saved state's counters are impossible ({counters}); delete the run's "
                 "folder state/ to train from the beginning"
             )
-        self.progress = found
+        self.progress = Progress(**counters)
         self.model.load_state_dict(
             {
                 name.removeprefix("model/"): tensor
