@@ -45,7 +45,10 @@ class Ranks:
         if self.size == 1:
             return model
         ids = [device.index] if device.type == "cuda" else None
-        return nn.parallel.DistributedDataParallel(model, device_ids=ids)
+        # A model with a curriculum leaves weights out at first.
+        return nn.parallel.DistributedDataParallel(
+            model, device_ids=ids, find_unused_parameters=True
+        )
 
 
 def _launched(name: str, least: int) -> int:
