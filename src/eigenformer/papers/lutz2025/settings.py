@@ -34,10 +34,10 @@ SIZES: dict[Scale, CompletionSize] = {
         size=6,
         missing=3,
         conditions=(10.0, 100.0),
-        depths={"scalar": (1, 2, 3, 4), "full": (3,), "distributed": (3,), "limited": (3,)},
+        depths={"scalar": (1, 2, 3), "full": (3,), "distributed": (3,), "limited": (3,)},
         seeds=2,
         steps=600,
-        batch=128,
+        batch=64,
     ),
     "paper": CompletionSize(
         size=18,

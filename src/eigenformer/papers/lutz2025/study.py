@@ -199,7 +199,7 @@ COMPLETION = Analysis(
     section="abstract",
     runs=runs,
     analyse=analyse,
-    note="Matrices of 6 x 6 with 3 rows and columns to complete, 600 steps of 128, two seeds. "
+    note="Matrices of 6 x 6 with 3 rows and columns to complete, 600 steps of 64, two seeds. "
     "Weights of the form scalar are multiples of the identity on each block from the start, which "
     "the paper's are not; full ones are trained at three layers. Distributed: complete rows see "
     "those of their own of two machines only; limited: scores of rank 3. The paper's text beyond "
