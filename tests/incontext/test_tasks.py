@@ -8,8 +8,8 @@ import torch
 
 from eigenformer.core import InputError, from_json, to_json
 from eigenformer.incontext import (
-    Conditioned,
     Completion,
+    Conditioned,
     Covariates,
     Gaussian,
     Graphs,
