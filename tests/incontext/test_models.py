@@ -10,6 +10,7 @@ from eigenformer.construct.algorithms.preconditioned import preconditioned_refer
 from eigenformer.core import InputError, from_json, to_json
 from eigenformer.incontext import (
     Architecture,
+    BlockAttention,
     Constructed,
     Graphs,
     GraphTask,
@@ -322,6 +323,7 @@ def test_the_one_layer_model_is_its_formula() -> None:
         LinearAttention(layers=2, form="gd++", clip=10.0),
         gpt(),
         GraphTransformer(),
+        BlockAttention(rank=2),
         OneLayer(),
         Constructed(entry="looped-gd"),
     ],

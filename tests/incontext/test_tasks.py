@@ -8,6 +8,7 @@ import torch
 
 from eigenformer.core import InputError, from_json, to_json
 from eigenformer.incontext import (
+    Completion,
     Conditioned,
     Covariates,
     Gaussian,
@@ -28,6 +29,7 @@ TASKS = [
     Regression(dim=2, covariates=HeavyTailed(), noise=(0.0, 3.0), noise_law="range"),
     Logistic(dim=3, points=8),
     GraphTask(nodes=6, demands=3),
+    Completion(size=4, missing=2),
     Patterns(),
 ]
 SPECTRUM = (4.0, 1.0, 0.25)

@@ -26,6 +26,7 @@ IN_CONTEXT = (
     "gatmiry2024",
     "cheng2025",
     "li2024",
+    "lutz2025",
 )
 """Those whose models are trained on prompts."""
 BUILT_IN = ("charton2022", *IN_CONTEXT, "efficiency")

@@ -16,6 +16,8 @@ from eigenformer.papers.fu2024 import settings as fu2024
 from eigenformer.papers.gatmiry2024 import loops, optimum
 from eigenformer.papers.giannou2024 import layer_norm, logistic, regression
 from eigenformer.papers.giannou2024 import settings as giannou2024
+from eigenformer.papers.lutz2025 import settings as lutz2025
+from eigenformer.papers.lutz2025 import study as lutz2025_study
 from eigenformer.papers.paper import IN_CONTEXT, papers
 from eigenformer.papers.vladymyrov2024 import mixed_noise
 from eigenformer.papers.vladymyrov2024 import settings as vladymyrov2024
@@ -80,6 +82,8 @@ SMALL = [
     (cheng2025_study, "TEST_GRAPHS", 20),
     (cheng2025_study, "TUNING_GRAPHS", 20),
     (cheng2025.SIZES, "laptop", replace(cheng2025.SIZES["laptop"], seeds=1)),
+    (lutz2025_study, "TEST_MATRICES", 20),
+    (lutz2025.SIZES, "laptop", replace(lutz2025.SIZES["laptop"], seeds=1)),
 ]
 ONE_SEED = ("vonoswald2023", "ahn2023", "gatmiry2024")
 """Papers of whose runs those of the first seed are enough."""
