@@ -84,15 +84,24 @@ class RunFolder(Generic[RunT]):
             self._is_of(run)
             for folder in (self._states, self.path / "evals"):
                 folder.mkdir(exist_ok=True)
-            try:
-                load_json(self.path / "env.json")
-            except InputError:  # nothing is built on it
-                save_json(self.path / "env.json", environment)
+            if not self.has_environment():  # nothing is built on it
+                self.save_environment(environment)
             return
         for folder in (self.path, self._states, self.path / "evals"):
             folder.mkdir(parents=True, exist_ok=True)
-        save_json(self.path / "env.json", environment)
+        self.save_environment(environment)
         save_json(self.config_file, run_to_json(run))
+
+    def has_environment(self) -> bool:
+        """Whether env.json is there, and JSON."""
+        try:
+            load_json(self.path / "env.json")
+        except InputError:
+            return False
+        return True
+
+    def save_environment(self, environment: dict[str, Any]) -> None:
+        save_json(self.path / "env.json", environment)
 
     def _is_of(self, run: Run) -> None:
         if run_to_json(self.config()) != run_to_json(run):

@@ -107,6 +107,8 @@ def train(
         if ranks.first:
             display = make_display(console or Console(), execution.quiet)
         if ranks.agree(ranks.first and folder.ended(run)):
+            if ranks.first and not folder.has_environment():
+                folder.save_environment(environment(device, ranks.size))
             display.note(f"{folder.path} is finished; nothing to do")
             return folder
         if ranks.first:
