@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from eigenformer import ensembles, problems
+from eigenformer.cli.train import configured
 from eigenformer.core import InputError, Registry
+from eigenformer.core.checks import check_finite
 from eigenformer.encodings import Encoding
 from eigenformer.incontext import ARCHITECTURES, TASKS, Evaluation, Optimizer, RunConfig
 from eigenformer.incontext.tasks.covariates import COVARIATES
 from eigenformer.models import ModelConfig
-from eigenformer.runs.recipes import fast
+from eigenformer.runs.recipes import RECIPES, fast
 from eigenformer.training import EvaluationConfig, Execution, Run, TestSet, TrainConfig, train
 from eigenformer.training.run import run_from_json, run_to_json
 
@@ -129,6 +131,20 @@ def test_the_walk_sees_every_class() -> None:
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=str)
+def test_a_field_is_refused_or_makes_a_run(field: Field) -> None:
+    for value in HOSTILE:
+        try:
+            run = run_from_json(field.given(value), "config")
+            check_finite(run)
+            run.check()
+        except InputError as refused:
+            assert str(refused).count("\n") == 0
+        else:
+            assert not isinstance(value, float) or math.isfinite(value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("field", FIELDS, ids=str)
 def test_a_field_is_refused_before_anything_is_written_or_trains(
     field: Field, tmp_path: Path
 ) -> None:
@@ -143,3 +159,25 @@ def test_a_field_is_refused_before_anything_is_written_or_trains(
             assert str(refused).count("\n") == 0 and not folder.exists()
         else:
             assert not isinstance(value, float) or math.isfinite(value)
+
+
+def arguments() -> list[tuple[str, str]]:
+    from inspect import signature
+
+    return [
+        (recipe, f"--{name.replace('_', '-')}")
+        for recipe in ("fast", "paper", "transformer")
+        for name in signature(RECIPES.item(recipe)).parameters
+    ]
+
+
+@pytest.mark.parametrize(("recipe", "option"), arguments())
+def test_an_argument_of_a_recipe_is_refused_or_makes_a_run(recipe: str, option: str) -> None:
+    for value in ("nan", "inf", "-1", "0", str(10**30), ""):
+        pair = option == "--layers" or (recipe, option) == ("paper", "--heads")
+        words = [value, "1"] if pair and recipe != "transformer" else [value]
+        try:
+            run, _ = configured(recipe, [option, *words])
+            run.check()
+        except InputError as refused:
+            assert str(refused).count("\n") == 0

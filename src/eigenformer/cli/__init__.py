@@ -10,6 +10,7 @@ that the overview answers at once.
 
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -98,7 +99,7 @@ def _mend_surroundings() -> None:
         os.environ["COLUMNS"] = str(LEAST_COLUMNS)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (until the process ends)
+            setattr(sys, name, io.StringIO())
 
 
 def _dispatch(args: list[str], debug: bool) -> int:

@@ -14,12 +14,15 @@ from rich.console import Console
 
 from ..core import InputError, to_json
 from ..runs import Stage, run_stages
+from ..runs.cost import cost
 from ..runs.recipes import RECIPES
 from ..training import Execution, Interrupted, Run, TrainConfig, data_file, start_from
 from ..training import train as train_run
 from ..zoo import run_folder
 from .parse import option_names, override, parse_known
 
+LONG = 1_000_000
+"""Examples from which a training says what it will take."""
 USAGE = """\
 usage: eigenformer train RECIPE [options] [--any.field value]
 
@@ -47,6 +50,9 @@ def main(args: list[str]) -> int:
     if options.stages and options.folder is not None:
         raise InputError("--stages is for runs in the run store; leave out --folder")
     stages = [Stage.parse(text) for text in options.stages]
+    if isinstance(config, TrainConfig) and config.examples >= LONG and not options.execution.quiet:
+        config.check()  # what cannot be made has no cost
+        print(f"expected: {cost(config)}; Ctrl-C saves it, and `eigenformer resume` goes on")
     return execute(config, options.execution, options.folder, stages)
 
 

@@ -81,19 +81,31 @@ class RunFolder(Generic[RunT]):
     def create(self, run: Run, environment: dict[str, Any]) -> None:
         """Make the folder, or check that it belongs to `run`."""
         if self.config_file.exists():
-            if run_to_json(self.config()) != run_to_json(run):
-                raise InputError(f"{self.path} holds another run; choose another folder")
+            self._is_of(run)
             for folder in (self._states, self.path / "evals"):
                 folder.mkdir(exist_ok=True)
-            try:
-                load_json(self.path / "env.json")
-            except InputError:  # nothing is built on it
-                save_json(self.path / "env.json", environment)
+            if not self.has_environment():  # nothing is built on it
+                self.save_environment(environment)
             return
         for folder in (self.path, self._states, self.path / "evals"):
             folder.mkdir(parents=True, exist_ok=True)
-        save_json(self.path / "env.json", environment)
+        self.save_environment(environment)
         save_json(self.config_file, run_to_json(run))
+
+    def has_environment(self) -> bool:
+        """Whether env.json is there, and JSON."""
+        try:
+            load_json(self.path / "env.json")
+        except InputError:
+            return False
+        return True
+
+    def save_environment(self, environment: dict[str, Any]) -> None:
+        save_json(self.path / "env.json", environment)
+
+    def _is_of(self, run: Run) -> None:
+        if run_to_json(self.config()) != run_to_json(run):
+            raise InputError(f"{self.path} holds another run; choose another folder")
 
     def config(self) -> RunT:
         """The run's configuration; a missing, damaged or foreign one is an `InputError`."""
@@ -133,6 +145,27 @@ class RunFolder(Generic[RunT]):
     @property
     def finished(self) -> bool:
         return bool(self.status()["state"] == "finished")
+
+    def ended(self, run: Run) -> bool:
+        """Whether `run` is finished here and all that it left is there, restored if need be.
+
+        Not where the status says so and the newest state doesn't, as after a status of another run.
+        """
+        if not self.config_file.exists():
+            return False
+        self._is_of(run)
+        if not self.finished:
+            return False
+        saved = self.load_state(torch.device("cpu"))
+        if saved is None:  # a model that came without its states
+            self.metrics()
+            self.load_model()
+            return True
+        state, _ = saved
+        if state.progress.get("done") == "":
+            return False
+        self.check(state)
+        return True
 
     # The best model.
 
@@ -242,19 +275,22 @@ class RunFolder(Generic[RunT]):
         A model that is gone or damaged is restored from a state that has it. Anything else that is
         not as it was when the state was saved is an `InputError` that names it.
         """
-        examples, size = state.progress["examples"], state.progress["metrics_size"]
+        if not state.files:  # of an earlier version
+            self.metrics()
+            if self.model_file.exists():
+                self.load_model()
+            return ""
+        size = state.progress["metrics_size"]
         now = self._checksums(state.progress)
         model = self.model_file.name
         for name, sum_ in state.files.items():
             if name == model or now.get(name) == sum_:
                 continue
-            how = "has changed since" if name in now else "is gone that was there when"
+            how = "has changed" if name in now else "is gone"
             raise InputError(
-                f"{self.path / name} {how} the last state was saved; restore it, or delete the "
-                f"folder {self._states} to train from the beginning"
+                f"{self.path / name} {how} since the last state was saved; restore it, or delete "
+                f"the folder {self._states} and status.json to train from the beginning"
             )
-        if size and not self.metrics_file.exists():
-            raise InputError(f"{self.metrics_file} is gone; restore it, or begin another run")
         self.metrics()
         if not state.files.get(model) or now.get(model) == state.files[model]:
             if self.model_file.exists():
@@ -262,11 +298,10 @@ class RunFolder(Generic[RunT]):
             elif state.progress["best_at"]:
                 return self._restored(state)
             return ""
-        later = self.metrics_file.read_bytes()[size:]
+        later = self.metrics_file.read_bytes()[size:] if self.metrics_file.exists() else b""
         if b'"evaluation"' in later and self.model_file.exists():
             self.load_model()  # of an evaluation after the state, which is made again
             return ""
-        assert examples >= state.progress["best_at"]
         return self._restored(state)
 
     def _restored(self, state: State) -> str:
@@ -288,7 +323,7 @@ class RunFolder(Generic[RunT]):
         raise InputError(
             f"{self.model_file}, the best model (after {best:,} examples), is gone or damaged, and "
             "no saved state has it; restore it, or delete the folder "
-            f"{self._states} to train from the beginning"
+            f"{self._states} and status.json to train from the beginning"
         )
 
     def _checksums(self, progress: dict[str, Any]) -> dict[str, str]:
@@ -298,7 +333,7 @@ class RunFolder(Generic[RunT]):
             content = self.metrics_file.read_bytes() if self.metrics_file.exists() else b""
             if content:
                 found["metrics.jsonl"] = hashlib.sha256(content[:size]).hexdigest()
-        names = [file for _, file in self._evaluations() if _ <= progress["examples"]]
+        names = [file for at, file in self._evaluations() if at <= progress["examples"]]
         names += [self._snapshot(step) for step in self.snapshots() if step <= progress["step"]]
         for file in [*names, self.model_file]:
             if file.exists():

@@ -107,11 +107,16 @@ def train(
         display, mirror = Display(), None
         if ranks.first:
             display = make_display(console or Console(), execution.quiet)
+        if ranks.agree(ranks.first and folder.ended(run)):
+            if ranks.first and not folder.has_environment():
+                folder.save_environment(environment(device, ranks.size))
+            display.note(f"{folder.path} is finished; nothing to do")
+            return folder
+        if ranks.first:
             check_finite(run)
             run.check()
         tune_cpu()
         after.callback(torch.set_flush_denormal, False)  # it would change other computations here
-        done = ranks.agree(ranks.first and folder.config_file.exists() and folder.finished)
         # What cannot be built is refused here, before there is a folder.
         trainer = Trainer(run, device, ranks)
         if ranks.first:
@@ -120,7 +125,7 @@ def train(
             mirror = Mirror(folder, execution.track, display)
             after.callback(display.stop)
             after.callback(mirror.finish)
-        _Loop(trainer, folder, execution, device, ranks, display, mirror).run(done)
+        _Loop(trainer, folder, execution, device, ranks, display, mirror).run()
     return folder
 
 
@@ -144,16 +149,9 @@ class _Loop:
         self.display = display
         self.mirror = mirror
 
-    def run(self, said_finished: bool) -> None:
-        """Go on from the newest state, to the end; `said_finished`: by the folder's status."""
-        restored = self._restore(said_finished)
-        progress = self.trainer.progress
-        if said_finished and (progress.done or not restored):
-            if not restored and self.ranks.first:
-                self.folder.metrics()  # a model that came without its states
-                self.folder.load_model()
-            self.display.note(f"{self.folder.path} is finished; nothing to do")
-            return
+    def run(self) -> None:
+        """Go on from the newest state, to the end."""
+        self._restore()
         if self.ranks.first:
             self.folder.save_status("running")
         try:
@@ -178,11 +176,9 @@ class _Loop:
                     self._evaluate()
             self._train(stream, received)
 
-    def _restore(self, said_finished: bool) -> bool:
+    def _restore(self) -> None:
         """Take the newest state, if there is one, and check what belongs to it."""
         saved = self.folder.load_state(self.device)
-        if saved is None and said_finished:
-            return False
         metrics_size, examples = 0, 0
         if saved is not None:
             state, note = saved
@@ -193,9 +189,8 @@ class _Loop:
                 self.display.note(restored)
             metrics_size = self.trainer.progress.metrics_size
             examples = self.trainer.progress.examples
-        if self.ranks.first and not (said_finished and self.trainer.progress.done):
+        if self.ranks.first:
             self.folder.rewind(metrics_size, examples)
-        return saved is not None
 
     def _train(self, stream: Iterator[Share], received: list[int]) -> None:
         progress, run = self.trainer.progress, self._run

@@ -51,7 +51,7 @@ def fast(
     """
     if width % 32 and heads is None:
         raise InputError(f"width {width} is not a multiple of 32; give the number of heads too")
-    heads = heads or width // 32
+    heads = max(1, width // 32) if heads is None else heads
     return TrainConfig(
         recipe="fast",
         task=make_task(problem, dims, ensemble, scale, encoding, output_encoding),
