@@ -45,7 +45,7 @@ def _possible(counters: dict[str, Any], run: Run) -> bool:
     whole = [counters[name] for name, value in usual.items() if type(value) is int]
     steps, examples = counters["step"], counters["examples"]
     fit = steps <= run.steps and examples == steps * run.step_examples
-    return min(whole) >= 0 and fit and counters["best_at"] <= examples
+    return bool(min(whole) >= 0 and fit and counters["best_at"] <= examples)
 
 
 class Trainer:
