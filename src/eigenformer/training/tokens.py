@@ -143,7 +143,7 @@ class TrainConfig(Run):
         return {
             f"the model's {weights:,.0f} weights, with gradients and moments": 16 * weights,
             f"a batch of {self.batch_size:,} matrices of {m}x{n}": numbers * self.batch_size,
-            f"a step on {self.batch_size:,} sequences of {sequence:,} positions (dims {dims})": state,
+            f"a step on {self.batch_size:,} times {sequence:,} positions (dims {dims})": state,
             f"a test set of {tests:,} matrices of {m}x{n}": numbers * tests,
         }
 
