@@ -151,7 +151,7 @@ def test_c6_a_plug_in_fails_alone(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("--dims 100000x100000", "dims"),
+        ("--dims 100000x100000", "matrices of 100000x100000"),
         ("--dims 1-100000000x1", "1-100000000x1"),
         ("--evaluation.tests.0.size 100000000000", "size is"),
         ("--workers 1000", "workers is 1000"),

@@ -118,7 +118,7 @@ class TrainConfig(Run):
     def _memory(self) -> dict[str, float]:
         """Bytes that the largest parts take at least, estimated before any of them is made."""
         task, model = self.task, self.model
-        m, n = task.ensemble.dimensions.largest
+        dims, (m, n) = task.ensemble.dims, task.ensemble.dimensions.largest
         given, asked = task.problem.input_shape(m, n), task.problem.output_shape(m, n)
         tokens = {
             side: shape[0] * shape[1] * encoding.tokens_per_number
@@ -144,7 +144,7 @@ class TrainConfig(Run):
         return {
             f"the model's {weights:,.0f} weights, with gradients and moments": 16 * weights,
             f"a batch of {self.batch_size:,} matrices of {m}x{n}": numbers * self.batch_size,
-            f"a step on {self.batch_size:,} sequences of {sequence:,} positions": state,
+            f"a step on {self.batch_size:,} times {sequence:,} positions (dims {dims})": state,
             f"a test set of {tests:,} matrices of {m}x{n}": numbers * tests,
         }
 

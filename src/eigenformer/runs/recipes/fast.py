@@ -4,7 +4,7 @@ Small batches, Muon, number-aware embeddings, one position a coefficient, answer
 targets; what each of them adds is in docs/efficiency.md.
 """
 
-from ...core import InputError
+from ...core import COUNT, InputError
 from ...models import DirectConfig, StackConfig
 from ...training import (
     EvaluationConfig,
@@ -68,7 +68,9 @@ def fast(
         ),
         schedule=ScheduleConfig(warmup_steps=100, shape="linear"),
         loss=LossConfig(soft_width=0.02),
-        evaluation=EvaluationConfig(every=max(examples // 10, 1), tests=(TestSet(size=2000),)),
+        evaluation=EvaluationConfig(
+            every=min(max(examples // 10, 1), COUNT), tests=(TestSet(size=2000),)
+        ),
         examples=examples,
         batch_size=batch_size,
         seed=seed,
