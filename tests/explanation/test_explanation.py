@@ -93,7 +93,7 @@ def test_jacobis_angle_makes_a_pair_diagonal() -> None:
     g = lone_pairs(gap, coupling)
     *_, after = path(RuledLayer(frames(), jacobi()), g, 1)
     assert off_diagonal(after).max() < 1e-12
-    assert degrees(jacobi(), lone_pairs(torch.zeros(1), torch.ones(1)).double())[0] == 45
+    assert degrees(jacobi(), lone_pairs(torch.zeros(1).double(), torch.ones(1).double()))[0] == 45
 
 
 def test_rules_stand_in_for_the_learned_one() -> None:

@@ -53,12 +53,13 @@ def function_by_layer(model: BlockModel) -> Finding:
             )
         )
     depth, last = len(rows), reach[-1]
-    pace = float(slopes[-1] ** (1 / depth))
+    pace = float(abs(slopes[-1]) ** (1 / depth))
     share = 100 * float((spectra.error[-1] < WITHIN).mean())
     x_power = "x^2" if power == 2 else "x"
+    where = "nowhere near x = 1" if math.isnan(last) else f"from {last:.2g} to 1"
     says = [
-        f"After the last layer s is within {100 * WITHIN:g}% of 1 for x = sigma / scale from "
-        f"{last:.2g} to 1; {share:.1f}% of the singular values of 10x10 matrices are there.",
+        f"After the last layer s is within {100 * WITHIN:g}% of 1 for x = sigma / scale {where}; "
+        f"{share:.1f}% of the singular values of 10x10 matrices are there.",
         f"Tiny values are multiplied by {pace:.2f} a layer: s = {slopes[-1]:.3g} {x_power} in the "
         "end.",
     ]
@@ -144,7 +145,7 @@ def beside_classical(model: BlockModel) -> Finding:
             config.layers,
             products,
             f"3^{config.layers}",
-            float(slope ** (1 / config.layers)),
+            float(abs(slope) ** (1 / config.layers)),
             reach,
         )
     ]
@@ -154,22 +155,33 @@ def beside_classical(model: BlockModel) -> Finding:
         rows.append(_row(iteration, products // iteration.products))
     steps = products // 2
     rows.append(_row(minimax(inverse=inverse, steps=steps, tolerance=WITHIN), steps))
-    needed = next(n for n in range(1, 200) if best_error(reach, n, inverse=inverse) < WITHIN)
-    newtons, best = rows[1][5], rows[3][5]
-    assert isinstance(newtons, float) and isinstance(best, float)
-    says = (
-        f"Of {config.layers} steps each, Newton's iteration reaches down to x = {newtons:.2g}, the "
-        f"network to {reach:.2g}, and the best composition of as many steps to {best:.2g}.",
-        f"To reach as far as the network, the best composition needs {needed} steps of one head.",
+    newtons, _, best = (
+        each.serves(config.layers, WITHIN) for each in classical(model, config.layers)
+    )
+    says = [
+        f"Of {config.layers} steps each, Newton's iteration reaches down to x = {newtons:.2g}, and "
+        f"the best composition of as many steps to {best:.2g}.",
+    ]
+    if math.isnan(reach):
+        says.append(f"The network is not within {100 * WITHIN:g}% at x = 1: it has no reach yet.")
+    else:
+        counts = range(1, config.layers + 1)
+        enough = (n for n in counts if best_error(reach, n, inverse=inverse) < WITHIN)
+        needed = next(enough, None)
+        says.append(
+            f"The network reaches {reach:.2g}, for which the best composition needs "
+            f"{f'more than {config.layers}' if needed is None else needed} steps of one head."
+        )
+    says += [
         f"A layer has {config.heads} heads, {2 * config.heads} products of matrices; in as many "
         "products the classical iterations make more steps and reach further.",
         "Degrees are those of the polynomial in x.",
-    )
+    ]
     columns = ("", "steps", "products", "degree", "growth a step", "within 1% from x =")
     return Finding(
         name="beside",
         title="Beside Newton's, Chebyshev's and the minimax composition",
-        says=says,
+        says=tuple(says),
         grid=Grid(columns=columns, rows=tuple(rows)),
     )
 
