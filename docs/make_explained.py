@@ -12,7 +12,7 @@ from pathlib import Path
 
 from eigenformer import load
 from eigenformer.core import InputError
-from eigenformer.explanation import Finding, explain
+from eigenformer.explanation import Insight, explain
 from eigenformer.reports import write_figure
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ def main(words: list[str]) -> None:
     PAGE.write_text(text, encoding="utf-8")
 
 
-def section(problem: str, finding: Finding) -> str:
+def section(problem: str, finding: Insight) -> str:
     """Title, sentences, drawing and table in Markdown."""
     parts = [f"### {finding.title}", " ".join(finding.says)]
     if finding.sketch is not None:

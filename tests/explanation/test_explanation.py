@@ -131,9 +131,9 @@ def test_the_whole_explanation_as_text_data_and_drawings(
 
 
 def explain_nothing() -> object:
-    from eigenformer.explanation import Finding
+    from eigenformer.explanation import Insight
 
-    return Finding(name="transfer", title="", says=())
+    return Insight(name="transfer", title="", says=())
 
 
 def test_other_families_are_refused() -> None:

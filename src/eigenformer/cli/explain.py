@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core import InputError
-from ..explanation import Explanation, Finding, explain
+from ..explanation import Explanation, Insight, explain
 from ..reports import write_figure
 from ..zoo import load
 from .parse import JsonFlag, parse
@@ -57,7 +57,7 @@ def explain_model(
     return 0
 
 
-def show(explanation: Explanation, shown: tuple[Finding, ...], console: Console) -> None:
+def show(explanation: Explanation, shown: tuple[Insight, ...], console: Console) -> None:
     head = f"{explanation.model}: {explanation.family}, {explanation.weights:,} weights"
     console.print(Text(head, style="bold"))
     console.print(f"The network is told {explanation.told}.", style="dim")

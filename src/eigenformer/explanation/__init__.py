@@ -7,10 +7,10 @@ weights, which `construct` compiles.
 
 from .explain import explain as explain
 from .parts import Explanation as Explanation
-from .parts import Finding as Finding
-from .parts import Grid as Grid
+from .parts import FactTable as FactTable
+from .parts import Insight as Insight
 from .parts import Sketch as Sketch
-from .programs import Compared as Compared
+from .programs import ProgramMatch as ProgramMatch
 from .programs import bilinear_program as bilinear_program
 from .programs import block_program as block_program
 from .programs import compare_bilinear as compare_bilinear

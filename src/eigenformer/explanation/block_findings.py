@@ -14,7 +14,7 @@ from ..ensembles import Matrices
 from ..models import Question
 from ..models.blocks import BlockModel
 from .iterations import Iteration, best_error, chebyshev, minimax, newton, smallest_served
-from .parts import Cell, Finding, Grid, Sketch
+from .parts import Cell, FactTable, Insight, Sketch
 from .spectra import Spectra, matrices, of_matrices, of_one_value, once
 
 WITHIN = 0.01
@@ -23,11 +23,11 @@ _TINY = 1e-7
 """An x that no network here serves, to see by what it is multiplied."""
 
 
-def block_findings(model: BlockModel) -> tuple[Finding, ...]:
+def block_findings(model: BlockModel) -> tuple[Insight, ...]:
     return (function_by_layer(model), beside_classical(model), heads(model))
 
 
-def function_by_layer(model: BlockModel) -> Finding:
+def function_by_layer(model: BlockModel) -> Insight:
     """f after each layer: how wrong, how far it reaches, how fast it grows at 0."""
     spectra = of_matrices(model)
     x = np.geomspace(1e-6, 0.99, 600)
@@ -79,11 +79,11 @@ def function_by_layer(model: BlockModel) -> Finding:
         "singular values of 10x10 matrices, of the network and of the others after as many steps."
     )
     columns = ("layer", f"s / {x_power}", "median", "90%", "order", "Newton's", "Chebyshev's")
-    return Finding(
+    return Insight(
         name="function",
         title="The function of the singular values, layer by layer",
         says=tuple(says),
-        grid=Grid(columns=(*columns, "minimax"), rows=tuple(rows), format=".1e"),
+        grid=FactTable(columns=(*columns, "minimax"), rows=tuple(rows), format=".1e"),
         sketch=Sketch(
             alt="s after several layers against x = sigma / scale, and the error after the last "
             "layer beside Newton's, Chebyshev's and the minimax iteration of as many steps.",
@@ -130,7 +130,7 @@ def classical(model: BlockModel, steps: int) -> list[Iteration]:
     ]
 
 
-def beside_classical(model: BlockModel) -> Finding:
+def beside_classical(model: BlockModel) -> Insight:
     """How far the network reaches beside iterations of as many steps, and of as many products."""
     config, inverse = model.config, model.config.computes == "inverse"
     products = 2 * config.heads * config.layers
@@ -178,11 +178,11 @@ def beside_classical(model: BlockModel) -> Finding:
         "Degrees are those of the polynomial in x.",
     ]
     columns = ("", "steps", "products", "degree", "growth a step", "within 1% from x =")
-    return Finding(
+    return Insight(
         name="beside",
         title="Beside Newton's, Chebyshev's and the minimax composition",
         says=tuple(says),
-        grid=Grid(columns=columns, rows=tuple(rows)),
+        grid=FactTable(columns=columns, rows=tuple(rows)),
     )
 
 
@@ -205,7 +205,7 @@ def right(model: BlockModel, a: Float64[np.ndarray, "B n n"], answers: Tensor) -
     return 100 * float((residual < WITHIN).double().mean())
 
 
-def heads(model: BlockModel, count: int = 500) -> Finding:
+def heads(model: BlockModel, count: int = 500) -> Insight:
     """What each head does: the accuracy of a pass in which it adds nothing."""
     single, a = once(model), matrices(count, purpose="explain-heads")
     question = Question.of("values", Matrices.of(a), None, False)
@@ -229,11 +229,11 @@ def heads(model: BlockModel, count: int = 500) -> Finding:
         named = ", ".join(f"{i + 1}.{j + 1}" for i, j in dead[:8])
         more = f" and {idle - 8} more" if idle > 8 else ""
         says.append(f"Nearly idle (layer.head): {named}{more}.")
-    return Finding(
+    return Insight(
         name="heads",
         title="Which head does what: points of accuracy lost without it",
         says=tuple(says),
-        grid=Grid(columns=columns, rows=rows, format=".1f"),
+        grid=FactTable(columns=columns, rows=rows, format=".1f"),
         sketch=Sketch(
             alt="Points of accuracy lost without each head, a row a head and a column a layer.",
             draw=partial(_draw_heads, lost),

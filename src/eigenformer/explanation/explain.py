@@ -13,11 +13,11 @@ from ..models.frames import FrameModel
 from ..models.polar_frames import PolarFrameModel
 from .block_findings import block_findings
 from .frame_findings import frame_findings
-from .parts import Explanation, Finding
+from .parts import Explanation, Insight
 from .transfer import transfer
 from .written_findings import program_of_blocks, terms
 
-Findings = tuple[Finding, ...]
+Findings = tuple[Insight, ...]
 
 
 def explain(solver: TrainedSolver) -> Explanation:

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..core import rng
 from ..core.plot import COLOURS, MORE_COLOURS, plain, pyplot, save
 from ..models.frames import FrameModel, pair_features
-from .parts import Cell, Finding, Grid, Sketch
+from .parts import Cell, FactTable, Insight, Sketch
 from .rules import (
     Rule,
     RuledLayer,
@@ -37,7 +37,7 @@ _SETTLED = 1e-3
 """Off the diagonal, as a share: below, only the tail of the convergence is left."""
 
 
-def frame_findings(model: FrameModel, *, positive: bool = False) -> tuple[Finding, ...]:
+def frame_findings(model: FrameModel, *, positive: bool = False) -> tuple[Insight, ...]:
     """`positive`: on matrices (A^T A)^(1/2), as behind a polar factor."""
     draw = partial(symmetric, positive=positive)
     return (angle(model, draw(10)), convergence(model, draw(10)), ablations(model, draw))
@@ -105,7 +105,7 @@ def measured_psi(model: FrameModel, a: Float64[Tensor, "B n n"]) -> Psi:
     )
 
 
-def angle(model: FrameModel, a: Float64[Tensor, "B n n"]) -> Finding:
+def angle(model: FrameModel, a: Float64[Tensor, "B n n"]) -> Insight:
     """The learned angle beside Jacobi's and the flows', over (gap, coupling)."""
     psi = measured_psi(model, a)
     shown = (0.02, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
@@ -138,11 +138,11 @@ def angle(model: FrameModel, a: Float64[Tensor, "B n n"]) -> Finding:
         "depends on the scale.",
     )
     columns = ("u", "learned", "Jacobi", "psi = 1", "learned / Jacobi")
-    return Finding(
+    return Insight(
         name="angle",
         title="The angle of a pair, in degrees, beside Jacobi's; psi in a crowd",
         says=says,
-        grid=Grid(columns=(*columns, "psi, loop 0", "loop 2", "loop 4"), rows=rows),
+        grid=FactTable(columns=(*columns, "psi, loop 0", "loop 2", "loop 4"), rows=rows),
         sketch=Sketch(
             alt="The learned angle against u beside Jacobi's, psi in a crowd loop by loop, and "
             "maps of the learned angle, of Jacobi's and of the QR flow's over gap and coupling.",
@@ -165,7 +165,7 @@ def shares(
     return np.stack([off_diagonal(g) for g in path(layer, a, loops)])
 
 
-def convergence(model: FrameModel, a: Float64[Tensor, "B n n"]) -> Finding:
+def convergence(model: FrameModel, a: Float64[Tensor, "B n n"]) -> Insight:
     """What is off the diagonal after each loop, beside other rules in the same layer."""
     rules = [learned(model), jacobi(), constant()]
     medians: dict[str, Float64[np.ndarray, " T"]] = {}
@@ -207,11 +207,11 @@ def convergence(model: FrameModel, a: Float64[Tensor, "B n n"]) -> Finding:
         )
         + "."
     )
-    return Finding(
+    return Insight(
         name="convergence",
         title="What is off the diagonal after each loop, medians, 10x10",
         says=tuple(says),
-        grid=Grid(columns=("loop", *medians), rows=rows, format=".1e"),
+        grid=FactTable(columns=("loop", *medians), rows=rows, format=".1e"),
         sketch=Sketch(
             alt="The share off the diagonal against loops for the learned rule, Jacobi's angle, "
             "psi = 1, the QR flow, Oja's rule and the QR iteration.",
@@ -235,7 +235,7 @@ def _first_below(curve: Float64[np.ndarray, " T"], level: float) -> int | None:
     return int(below[0]) if len(below) else None
 
 
-def ablations(model: FrameModel, draw: "partial[Tensor]") -> Finding:
+def ablations(model: FrameModel, draw: "partial[Tensor]") -> Insight:
     """What psi is for, and each thing that it sees: how many matrices are diagonal in time."""
     features = []
     for g in path(model.layer, draw(10), 6):
@@ -276,11 +276,11 @@ def ablations(model: FrameModel, draw: "partial[Tensor]") -> Finding:
         )
     rows: tuple[tuple[Cell, ...], ...] = tuple((name, *line) for name, line in share.items())
     columns = ("rule", *(f"{n}x{n} in {loops} loops" for n, loops in sets))
-    return Finding(
+    return Insight(
         name="ablations",
         title="What psi needs to see: % of matrices that are diagonal in time",
         says=tuple(says),
-        grid=Grid(columns=columns, rows=rows, format=".1f"),
+        grid=FactTable(columns=columns, rows=rows, format=".1f"),
     )
 
 

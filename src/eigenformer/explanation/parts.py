@@ -11,7 +11,7 @@ Cell = str | int | float | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class FactTable:
     """A table: numbers as they are, and how a number of each column is written."""
 
     columns: tuple[str, ...]
@@ -39,7 +39,7 @@ class Sketch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Insight:
     """One thing that was found out about a network."""
 
     name: str
@@ -47,7 +47,7 @@ class Finding:
     title: str
     says: tuple[str, ...]
     """Whole sentences, whose numbers were measured."""
-    grid: Grid | None = None
+    grid: FactTable | None = None
     sketch: Sketch | None = None
     facts: dict[str, Any] | None = None
     """What else was measured, for JSON."""
@@ -62,9 +62,9 @@ class Explanation:
     weights: int
     told: str
     """What it did not have to learn."""
-    findings: tuple[Finding, ...]
+    findings: tuple[Insight, ...]
 
-    def finding(self, name: str) -> Finding:
+    def finding(self, name: str) -> Insight:
         return next(finding for finding in self.findings if finding.name == name)
 
     def to_dict(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ _NEGLIGIBLE = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Compared:
+class ProgramMatch:
     """A learned network beside the network compiled from its program."""
 
     network: CompiledNetwork
@@ -84,7 +84,7 @@ def _terms(model: BilinearModel) -> dict[tuple[int, ...], float]:
     return {term: float(weight) for term, weight, counts in pairs if counts}
 
 
-def compare_bilinear(model: BilinearModel, count: int = 1000, size: int = 5) -> Compared:
+def compare_bilinear(model: BilinearModel, count: int = 1000, size: int = 5) -> ProgramMatch:
     """On matrices of coefficients U[-10, 10]."""
     columns = {"one": size, "two": 2 * size, "vector": size + 1}[model.config.operands]
     a = rng(0, "explain-program").uniform(-10, 10, (count, size, columns))
@@ -94,7 +94,7 @@ def compare_bilinear(model: BilinearModel, count: int = 1000, size: int = 5) -> 
     network = compile(bilinear_program(model), shapes=shapes)
     question = Question.of("values", Matrices.of(a), None, False)
     learned = model.answer(question, 0).values
-    return Compared(network=network, count=count, error=_distance(network(*operands), learned))
+    return ProgramMatch(network=network, count=count, error=_distance(network(*operands), learned))
 
 
 def held_gates(model: BlockModel) -> list[Float64[np.ndarray, " g"]]:
@@ -145,7 +145,7 @@ def block_program(model: BlockModel, gates: list[Float64[np.ndarray, " g"]]) -> 
     return program(learned)
 
 
-def compare_blocks(model: BlockModel, count: int = 1000, size: int = 5) -> Compared:
+def compare_blocks(model: BlockModel, count: int = 1000, size: int = 5) -> ProgramMatch:
     """With held gates, hooked into the learned network, on matrices of coefficients U[-10, 10]."""
     gates, a = held_gates(model), matrices(count, size, "explain-program")
     question = Question.of("values", Matrices.of(a), None, False)
@@ -155,7 +155,7 @@ def compare_blocks(model: BlockModel, count: int = 1000, size: int = 5) -> Compa
     answer = network(a / scale)
     if model.config.computes == "inverse":
         answer, learned = answer / torch.from_numpy(scale), learned.mT
-    return Compared(network=network, count=count, error=_distance(answer, learned))
+    return ProgramMatch(network=network, count=count, error=_distance(answer, learned))
 
 
 def _mix(weights: Float64[np.ndarray, " k"], blocks: list[Expression]) -> Expression:

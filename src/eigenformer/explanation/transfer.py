@@ -7,7 +7,7 @@ from ..ensembles import Conditioned, Ensemble, IidGaussian, IidLaplace
 from ..ensembles import get as named_ensemble
 from ..evaluation import TrainedSolver, evaluate
 from ..models.blocks import BlockModel
-from .parts import Cell, Finding, Grid
+from .parts import Cell, FactTable, Insight
 from .spectra import once
 
 SIZES = (2, 3, 5, 8, 10, 15, 20, 30)
@@ -19,7 +19,7 @@ _AT = 10
 """The size at which ensembles and condition numbers are compared."""
 
 
-def transfer(solver: TrainedSolver) -> Finding:
+def transfer(solver: TrainedSolver) -> Insight:
     """Percentages right within 5, 1 and 0.5% on test matrices of other kinds."""
     model, single = solver.model, None
     if isinstance(model, BlockModel):
@@ -44,11 +44,11 @@ def transfer(solver: TrainedSolver) -> Finding:
         says.append(f"Below 99% within 1%: {', '.join(failing)}.")
     else:
         says.append("At least 99% within 1% on every line.")
-    return Finding(
+    return Insight(
         name="transfer",
         title="Other sizes, spectra and condition numbers",
         says=tuple(says),
-        grid=Grid(columns=("matrices", *columns), rows=tuple(rows), format=".1f"),
+        grid=FactTable(columns=("matrices", *columns), rows=tuple(rows), format=".1f"),
     )
 
 

@@ -9,9 +9,9 @@ from ..models import Numbers, Question
 from ..models.bilinear import BilinearModel
 from ..models.blocks import BlockModel
 from .block_findings import WITHIN, right
-from .parts import Finding, Grid
+from .parts import FactTable, Insight
 from .programs import (
-    Compared,
+    ProgramMatch,
     compare_bilinear,
     compare_blocks,
     factor_names,
@@ -25,7 +25,7 @@ _SAME = 1e-6
 """Two networks that differ by less than this, relative to the answer, are called the same."""
 
 
-def terms(model: BilinearModel) -> Finding:
+def terms(model: BilinearModel) -> Insight:
     """The learned coefficient of each term, as a sum and as a compiled network."""
     names, compared = factor_names(model), compare_bilinear(model)
     weights = model.weights.detach().double().tolist()
@@ -37,16 +37,16 @@ def terms(model: BilinearModel) -> Finding:
         else f"The answer is {written(model)}: only one term has the answer's shape.",
         *_agreement(compared),
     )
-    return Finding(
+    return Insight(
         name="terms",
         title="The learned sum",
         says=says,
-        grid=Grid(columns=("term", "weight"), rows=rows, format=".9g"),
+        grid=FactTable(columns=("term", "weight"), rows=rows, format=".9g"),
         facts=_facts(compared),
     )
 
 
-def program_of_blocks(model: BlockModel) -> Finding:
+def program_of_blocks(model: BlockModel) -> Insight:
     """What the gates do, and the polynomial that is left where they are held."""
     gates, compared = held_gates(model), compare_blocks(model)
     rows: list[tuple[str, float, float, float]] = []
@@ -84,16 +84,16 @@ def program_of_blocks(model: BlockModel) -> Finding:
             "gates were trained on, and they misread them."
         )
     columns = ("matrices", "right, one pass, %", "with gates held, %", "spread of gates, %")
-    return Finding(
+    return Insight(
         name="program",
         title="Written out: the network as a matrix program",
         says=tuple(says),
-        grid=Grid(columns=columns, rows=tuple(rows), format=".1f"),
+        grid=FactTable(columns=columns, rows=tuple(rows), format=".1f"),
         facts={**_facts(compared), "gates": [np.asarray(gate).tolist() for gate in gates]},
     )
 
 
-def _agreement(compared: Compared) -> tuple[str, ...]:
+def _agreement(compared: ProgramMatch) -> tuple[str, ...]:
     verdict = "they are the same" if compared.error < _SAME else "they are NOT the same"
     return (
         f"Compiled by `construct` and run beside the learned network on {compared.count:,} "
@@ -102,5 +102,5 @@ def _agreement(compared: Compared) -> tuple[str, ...]:
     )
 
 
-def _facts(compared: Compared) -> dict[str, float | int]:
+def _facts(compared: ProgramMatch) -> dict[str, float | int]:
     return {"program_error": compared.error, "program_matrices": compared.count}

@@ -43,7 +43,7 @@ class Path:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PathPlan:
     """Which grids there are, which paths between them, and which are the answer."""
 
     axes: dict[str, tuple[str, str]]
@@ -54,10 +54,10 @@ class Plan:
     transposes."""
 
     @staticmethod
-    def of(axes: dict[str, str], paths: Sequence[str], answer: Sequence[str]) -> "Plan":
+    def of(axes: dict[str, str], paths: Sequence[str], answer: Sequence[str]) -> "PathPlan":
         """With axes written "mn"."""
         pairs = {name: (letters[0], letters[1]) for name, letters in axes.items()}
-        return Plan(pairs, tuple(map(Path.parse, paths)), tuple(answer))
+        return PathPlan(pairs, tuple(map(Path.parse, paths)), tuple(answer))
 
     @property
     def frames(self) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def turned(factor: str, axes: tuple[str, str]) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Axis:
+class GridAxis:
     """The indices of an axis, of a batch of matrices."""
 
     size: int
@@ -101,13 +101,13 @@ class Axis:
     """Which indices are in the matrix; None: all are in each."""
 
     @staticmethod
-    def of(sizes_B: Int[Tensor, " B"], padded: bool) -> "Axis":
+    def of(sizes_B: Int[Tensor, " B"], padded: bool) -> "GridAxis":
         size = int(sizes_B.max()) if padded else int(sizes_B[0])
         place_Q1 = torch.arange(size, device=sizes_B.device)[:, None]
-        return Axis(size, sizes_B, place_Q1 < sizes_B if padded else None)
+        return GridAxis(size, sizes_B, place_Q1 < sizes_B if padded else None)
 
 
-def weights(first: Axis, second: Axis) -> Float[Tensor, "P Q B 1"] | None:
+def weights(first: GridAxis, second: GridAxis) -> Float[Tensor, "P Q B 1"] | None:
     """1 at the cells of a grid, 0 at padding; None where there is none."""
     if first.real_QB is None or second.real_QB is None:
         return None
