@@ -23,8 +23,8 @@ from ..core import InputError
 from ..encodings import PAD, Encoding
 from .at_once import AtOnce
 from .base import ModelConfig
-from .grid_layers import Marks, PathLayer, Ranks, Rows
-from .grid_paths import RANK, SINGLE, VALUES, Axis, Grid, Plan
+from .grid_layers import Marks, PathLayer, PooledRows, RankStates
+from .grid_paths import RANK, SINGLE, VALUES, Grid, GridAxis, GridPlan
 from .initialise import initialise, number_embedding, start_vectors
 from .layers import Memory
 from .layout import TokenLayout
@@ -84,14 +84,14 @@ class GridConfig(ModelConfig):
             )
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> GridPlan:
         """The grids, the paths between them, and where the answer is."""
         if self.answer == "product":
-            return Plan.of({"x": "mn", "y": "mq", "z": "nq"}, ["z: x' y"], ["z"])
+            return GridPlan.of({"x": "mn", "y": "mq", "z": "nq"}, ["z: x' y"], ["z"])
         axes = {"z": "nn" if self.square else "mn"}
         paths = ["z: z z", "z: z' z"] if self.square else ["z: z z' z"]
         if self.answer in ("cells", "transposed"):
-            return Plan.of(axes, paths, ["z" if self.answer == "cells" else "z'"])
+            return GridPlan.of(axes, paths, ["z" if self.answer == "cells" else "z'"])
         if self.square:
             axes |= {"v": RANK + "n"}
             paths += ["v: v z", "v: v v' v"]
@@ -100,7 +100,7 @@ class GridConfig(ModelConfig):
             paths += ["u: v z'", "u: u u' u", "v: u z", "v: v v' v"]
         frames = [f"{name}'" for name in axes if name != "z"]
         answer = [VALUES] if self.answer == "values" else [VALUES + "'", *frames]
-        return Plan.of(axes, paths, answer)
+        return GridPlan.of(axes, paths, answer)
 
     @property
     def operand_axes(self) -> dict[str, tuple[str, str]]:
@@ -125,12 +125,12 @@ ModelConfig.registry.register("grid", GridConfig)
 class GridMemory(Memory):
     """The states of the answer's coefficients, row by row, padding included."""
 
-    rows: tuple[Axis, ...]
+    rows: tuple[GridAxis, ...]
     """Of each of its parts."""
-    columns: Axis
+    columns: GridAxis
 
 
-def shape_of(rows: Sequence[Axis], columns: Axis) -> Int[Tensor, "B 2"]:
+def shape_of(rows: Sequence[GridAxis], columns: GridAxis) -> Int[Tensor, "B 2"]:
     """Rows and columns of each answer, from the axes of its parts."""
     return torch.stack([torch.stack([axis.sizes_B for axis in rows]).sum(0), columns.sizes_B], 1)
 
@@ -164,11 +164,11 @@ class GridTransformer(AtOnce):
         self.marks = Marks(width) if config.square and config.answer != "product" else None
         # What a grid begins with where nothing is given.
         self.blank = nn.Parameter(torch.zeros(width)) if config.answer == "product" else None
-        self.ranks = nn.ModuleDict({name: Ranks(width) for name in plan.frames})
+        self.ranks = nn.ModuleDict({name: RankStates(width) for name in plan.frames})
         self.frame_norms = nn.ModuleDict(
             {name: nn.LayerNorm(width, eps=epsilon) for name in plan.frames}
         )
-        self.rows = Rows(plan, width) if plan.frames else None
+        self.rows = PooledRows(plan, width) if plan.frames else None
         self.layers = nn.ModuleList(
             PathLayer(plan, width, config.hidden or 4 * width, epsilon)
             for _ in range(config.layers)
@@ -269,7 +269,7 @@ class GridTransformer(AtOnce):
         width = memory.hidden_BGD.shape[2]
         return memory.hidden_BGD.gather(1, place_BN[..., None].expand(-1, -1, width))
 
-    def _axes(self, question: Question) -> dict[str, Axis]:
+    def _axes(self, question: Question) -> dict[str, GridAxis]:
         """By letter, those of the plan and of the answer."""
         m_B, n_B = self.reads.dims(question.ids).unbind(1)
         one_B = torch.ones_like(n_B)
@@ -279,13 +279,13 @@ class GridTransformer(AtOnce):
         elif self.config.operands == "last-column":
             q_B, n_B = one_B, n_B - 1
         sizes = {"m": m_B, "n": n_B, "q": q_B, RANK: torch.minimum(m_B, n_B), SINGLE: one_B}
-        return {letter: Axis.of(size_B, question.padded) for letter, size_B in sizes.items()}
+        return {letter: GridAxis.of(size_B, question.padded) for letter, size_B in sizes.items()}
 
-    def _outline(self, axes: dict[str, Axis]) -> tuple[tuple[Axis, ...], Axis]:
+    def _outline(self, axes: dict[str, GridAxis]) -> tuple[tuple[GridAxis, ...], GridAxis]:
         rows, columns = self.plan.outline()
         return tuple(axes[letter] for letter in rows), axes[columns]
 
-    def _embedded(self, question: Question, axes: dict[str, Axis]) -> dict[str, Grid]:
+    def _embedded(self, question: Question, axes: dict[str, GridAxis]) -> dict[str, Grid]:
         """The grids before the first layer."""
         numbers_BGS = self.reads.numbers(question.ids)
         columns_B = self.reads.dims(question.ids)[:, 1]

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .grid_paths import RANK, Axis, Grid, Plan, diagonal, mean, product, weights
+from .grid_paths import RANK, Grid, GridAxis, GridPlan, diagonal, mean, product, weights
 from .layers import FeedForward, Linear
 
 _RANK_FEATURES = 6
@@ -19,7 +19,7 @@ _RANK_FEATURES = 6
 class PathLayer(nn.Module):
     """Updates each grid in turn, from itself and those that paths lead from."""
 
-    def __init__(self, plan: Plan, width: int, hidden: int, epsilon: float) -> None:
+    def __init__(self, plan: GridPlan, width: int, hidden: int, epsilon: float) -> None:
         super().__init__()
         self.updates = nn.ModuleDict(
             {name: Update(plan, name, width, hidden, epsilon) for name in plan.axes}
@@ -30,7 +30,7 @@ class PathLayer(nn.Module):
         updates = self.updates.items()
         return {name: update.state for name, update in updates if isinstance(update, Update)}
 
-    def forward(self, states: dict[str, Grid], axes: dict[str, Axis]) -> dict[str, Grid]:
+    def forward(self, states: dict[str, Grid], axes: dict[str, GridAxis]) -> dict[str, Grid]:
         states = dict(states)
         for name, update in self.updates.items():
             states[name] = update(states, axes)
@@ -44,7 +44,7 @@ class Update(nn.Module):
     it reads, and those of square ones' diagonals, each broadcast along what it is a mean of.
     """
 
-    def __init__(self, plan: Plan, name: str, width: int, hidden: int, epsilon: float) -> None:
+    def __init__(self, plan: GridPlan, name: str, width: int, hidden: int, epsilon: float) -> None:
         super().__init__()
         self.plan, self.name = plan, name
         self.paths, self.sources = plan.into(name), plan.sources(name)
@@ -83,7 +83,7 @@ class Update(nn.Module):
                 found += [(source, "diagonal")] * (first == second == axis)
         return found
 
-    def forward(self, states: dict[str, Grid], axes: dict[str, Axis]) -> Grid:
+    def forward(self, states: dict[str, Grid], axes: dict[str, GridAxis]) -> Grid:
         name, z = self.name, states[self.name]
         kept = {s: weights(*(axes[a] for a in self.plan.axes[s])) for s in self.sources}
         y = {s: self.norms[s](states[s]) for s in self.sources}
@@ -155,14 +155,14 @@ class Marks(nn.Module):
         return eye * self.vectors[0] + (1 - eye) * self.vectors[1]
 
 
-class Ranks(nn.Module):
+class RankStates(nn.Module):
     """A frame's first state: a function of where a rank stands among the ranks, same in its row."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.up, self.down = Linear(_RANK_FEATURES, width), Linear(width, width)
 
-    def forward(self, axis: Axis) -> Float[Tensor, "P 1 B C"]:
+    def forward(self, axis: GridAxis) -> Float[Tensor, "P 1 B C"]:
         n_B = axis.sizes_B.float()
         k_P1 = torch.arange(axis.size, device=n_B.device).float()[:, None]
         along_PB = (k_P1 + 0.5) / n_B
@@ -178,15 +178,17 @@ class Ranks(nn.Module):
         return first[:, None]
 
 
-class Rows(nn.Module):
+class PooledRows(nn.Module):
     """A state for each rank: of the means of its rows in the frames, and of their squares."""
 
-    def __init__(self, plan: Plan, width: int) -> None:
+    def __init__(self, plan: GridPlan, width: int) -> None:
         super().__init__()
         self.plan = plan
         self.map = Linear(2 * width * len(plan.frames), width)
 
-    def forward(self, states: dict[str, Grid], axes: dict[str, Axis]) -> Float[Tensor, "K 1 B C"]:
+    def forward(
+        self, states: dict[str, Grid], axes: dict[str, GridAxis]
+    ) -> Float[Tensor, "K 1 B C"]:
         pooled = []
         for name in self.plan.frames:
             v = states[name]

@@ -26,7 +26,7 @@ VALUES = "values"
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class GridPath:
     """A product of two or three factors that is added to the grid `target`.
 
     Of three, the product of the first two is normalised before it meets the third.
@@ -36,28 +36,28 @@ class Path:
     factors: tuple[str, ...]
 
     @staticmethod
-    def parse(text: str) -> "Path":
+    def parse(text: str) -> "GridPath":
         """From "v: v z'"."""
         target, factors = text.split(":")
-        return Path(target, tuple(factors.split()))
+        return GridPath(target, tuple(factors.split()))
 
 
 @dataclass(frozen=True)
-class Plan:
+class GridPlan:
     """Which grids there are, which paths between them, and which are the answer."""
 
     axes: dict[str, tuple[str, str]]
     """Of each grid its two axes; in each layer the grids are updated in this order."""
-    paths: tuple[Path, ...]
+    paths: tuple[GridPath, ...]
     answer: tuple[str, ...]
     """What is the answer, one above the other: grids, the column of values, or with ' their
     transposes."""
 
     @staticmethod
-    def of(axes: dict[str, str], paths: Sequence[str], answer: Sequence[str]) -> "Plan":
+    def of(axes: dict[str, str], paths: Sequence[str], answer: Sequence[str]) -> "GridPlan":
         """With axes written "mn"."""
         pairs = {name: (letters[0], letters[1]) for name, letters in axes.items()}
-        return Plan(pairs, tuple(map(Path.parse, paths)), tuple(answer))
+        return GridPlan(pairs, tuple(map(GridPath.parse, paths)), tuple(answer))
 
     @property
     def frames(self) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class Plan:
         pairs = [turned(part, known[part.rstrip("'")]) for part in self.answer]
         return tuple(rows for rows, _ in pairs), pairs[0][1]
 
-    def into(self, target: str) -> tuple[Path, ...]:
+    def into(self, target: str) -> tuple[GridPath, ...]:
         return tuple(path for path in self.paths if path.target == target)
 
     def sources(self, target: str) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def turned(factor: str, axes: tuple[str, str]) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Axis:
+class GridAxis:
     """The indices of an axis, of a batch of matrices."""
 
     size: int
@@ -101,13 +101,13 @@ class Axis:
     """Which indices are in the matrix; None: all are in each."""
 
     @staticmethod
-    def of(sizes_B: Int[Tensor, " B"], padded: bool) -> "Axis":
+    def of(sizes_B: Int[Tensor, " B"], padded: bool) -> "GridAxis":
         size = int(sizes_B.max()) if padded else int(sizes_B[0])
         place_Q1 = torch.arange(size, device=sizes_B.device)[:, None]
-        return Axis(size, sizes_B, place_Q1 < sizes_B if padded else None)
+        return GridAxis(size, sizes_B, place_Q1 < sizes_B if padded else None)
 
 
-def weights(first: Axis, second: Axis) -> Float[Tensor, "P Q B 1"] | None:
+def weights(first: GridAxis, second: GridAxis) -> Float[Tensor, "P Q B 1"] | None:
     """1 at the cells of a grid, 0 at padding; None where there is none."""
     if first.real_QB is None or second.real_QB is None:
         return None
