@@ -24,8 +24,8 @@ from ..core.checks import MOST_LAYERS, MOST_WIDTH, at_least, positive
 from ..encodings import PAD, Encoding
 from .at_once import AtOnce
 from .base import ModelConfig
-from .grid_layers import Marks, PathLayer, RankStart, RowPool
-from .grid_paths import RANK, SINGLE, VALUES, Grid, GridAxis, PathPlan
+from .grid_layers import Marks, PathLayer, PooledRows, RankStates
+from .grid_paths import RANK, SINGLE, VALUES, Grid, GridAxis, GridPlan
 from .initialise import initialise, number_embedding, start_vectors
 from .layers import Memory
 from .layout import TokenLayout
@@ -85,14 +85,14 @@ class GridConfig(ModelConfig):
             )
 
     @property
-    def plan(self) -> PathPlan:
+    def plan(self) -> GridPlan:
         """The grids, the paths between them, and where the answer is."""
         if self.answer == "product":
-            return PathPlan.of({"x": "mn", "y": "mq", "z": "nq"}, ["z: x' y"], ["z"])
+            return GridPlan.of({"x": "mn", "y": "mq", "z": "nq"}, ["z: x' y"], ["z"])
         axes = {"z": "nn" if self.square else "mn"}
         paths = ["z: z z", "z: z' z"] if self.square else ["z: z z' z"]
         if self.answer in ("cells", "transposed"):
-            return PathPlan.of(axes, paths, ["z" if self.answer == "cells" else "z'"])
+            return GridPlan.of(axes, paths, ["z" if self.answer == "cells" else "z'"])
         if self.square:
             axes |= {"v": RANK + "n"}
             paths += ["v: v z", "v: v v' v"]
@@ -101,7 +101,7 @@ class GridConfig(ModelConfig):
             paths += ["u: v z'", "u: u u' u", "v: u z", "v: v v' v"]
         frames = [f"{name}'" for name in axes if name != "z"]
         answer = [VALUES] if self.answer == "values" else [VALUES + "'", *frames]
-        return PathPlan.of(axes, paths, answer)
+        return GridPlan.of(axes, paths, answer)
 
     @property
     def operand_axes(self) -> dict[str, tuple[str, str]]:
@@ -165,11 +165,11 @@ class GridTransformer(AtOnce):
         self.marks = Marks(width) if config.square and config.answer != "product" else None
         # What a grid begins with where nothing is given.
         self.blank = nn.Parameter(torch.zeros(width)) if config.answer == "product" else None
-        self.ranks = nn.ModuleDict({name: RankStart(width) for name in plan.frames})
+        self.ranks = nn.ModuleDict({name: RankStates(width) for name in plan.frames})
         self.frame_norms = nn.ModuleDict(
             {name: nn.LayerNorm(width, eps=epsilon) for name in plan.frames}
         )
-        self.rows = RowPool(plan, width) if plan.frames else None
+        self.rows = PooledRows(plan, width) if plan.frames else None
         self.layers = nn.ModuleList(
             PathLayer(plan, width, config.hidden or 4 * width, epsilon)
             for _ in range(config.layers)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .grid_paths import RANK, Grid, GridAxis, PathPlan, diagonal, mean, product, weights
+from .grid_paths import RANK, Grid, GridAxis, GridPlan, diagonal, mean, product, weights
 from .layers import FeedForward, Linear
 
 _RANK_FEATURES = 6
@@ -19,7 +19,7 @@ _RANK_FEATURES = 6
 class PathLayer(nn.Module):
     """Updates each grid in turn, from itself and those that paths lead from."""
 
-    def __init__(self, plan: PathPlan, width: int, hidden: int, epsilon: float) -> None:
+    def __init__(self, plan: GridPlan, width: int, hidden: int, epsilon: float) -> None:
         super().__init__()
         self.updates = nn.ModuleDict(
             {name: Update(plan, name, width, hidden, epsilon) for name in plan.axes}
@@ -44,7 +44,7 @@ class Update(nn.Module):
     it reads, and those of square ones' diagonals, each broadcast along what it is a mean of.
     """
 
-    def __init__(self, plan: PathPlan, name: str, width: int, hidden: int, epsilon: float) -> None:
+    def __init__(self, plan: GridPlan, name: str, width: int, hidden: int, epsilon: float) -> None:
         super().__init__()
         self.plan, self.name = plan, name
         self.paths, self.sources = plan.into(name), plan.sources(name)
@@ -155,7 +155,7 @@ class Marks(nn.Module):
         return eye * self.vectors[0] + (1 - eye) * self.vectors[1]
 
 
-class RankStart(nn.Module):
+class RankStates(nn.Module):
     """A frame's first state: a function of where a rank stands among the ranks, same in its row."""
 
     def __init__(self, width: int) -> None:
@@ -178,10 +178,10 @@ class RankStart(nn.Module):
         return first[:, None]
 
 
-class RowPool(nn.Module):
+class PooledRows(nn.Module):
     """A state for each rank: of the means of its rows in the frames, and of their squares."""
 
-    def __init__(self, plan: PathPlan, width: int) -> None:
+    def __init__(self, plan: GridPlan, width: int) -> None:
         super().__init__()
         self.plan = plan
         self.map = Linear(2 * width * len(plan.frames), width)

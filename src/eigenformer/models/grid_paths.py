@@ -26,7 +26,7 @@ VALUES = "values"
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class GridPath:
     """A product of two or three factors that is added to the grid `target`.
 
     Of three, the product of the first two is normalised before it meets the third.
@@ -36,28 +36,28 @@ class Path:
     factors: tuple[str, ...]
 
     @staticmethod
-    def parse(text: str) -> "Path":
+    def parse(text: str) -> "GridPath":
         """From "v: v z'"."""
         target, factors = text.split(":")
-        return Path(target, tuple(factors.split()))
+        return GridPath(target, tuple(factors.split()))
 
 
 @dataclass(frozen=True)
-class PathPlan:
+class GridPlan:
     """Which grids there are, which paths between them, and which are the answer."""
 
     axes: dict[str, tuple[str, str]]
     """Of each grid its two axes; in each layer the grids are updated in this order."""
-    paths: tuple[Path, ...]
+    paths: tuple[GridPath, ...]
     answer: tuple[str, ...]
     """What is the answer, one above the other: grids, the column of values, or with ' their
     transposes."""
 
     @staticmethod
-    def of(axes: dict[str, str], paths: Sequence[str], answer: Sequence[str]) -> "PathPlan":
+    def of(axes: dict[str, str], paths: Sequence[str], answer: Sequence[str]) -> "GridPlan":
         """With axes written "mn"."""
         pairs = {name: (letters[0], letters[1]) for name, letters in axes.items()}
-        return PathPlan(pairs, tuple(map(Path.parse, paths)), tuple(answer))
+        return GridPlan(pairs, tuple(map(GridPath.parse, paths)), tuple(answer))
 
     @property
     def frames(self) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class PathPlan:
         pairs = [turned(part, known[part.rstrip("'")]) for part in self.answer]
         return tuple(rows for rows, _ in pairs), pairs[0][1]
 
-    def into(self, target: str) -> tuple[Path, ...]:
+    def into(self, target: str) -> tuple[GridPath, ...]:
         return tuple(path for path in self.paths if path.target == target)
 
     def sources(self, target: str) -> tuple[str, ...]:
