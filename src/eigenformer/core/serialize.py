@@ -85,14 +85,15 @@ def _read(kind: Any, data: Any, where: str) -> Any:
 
 
 def _read_union(args: tuple[Any, ...], data: Any, where: str) -> Any:
+    # Texts, not errors: those hold on to the frames that they passed through, and what is in them.
     found, errors = [], []
     for arg in args:
         try:
             found.append(_read(arg, data, where))
         except InputError as error:
-            errors.append(error)
+            errors.append(str(error))
     if not found:
-        raise errors[0]  # The first alternative is the usual one: `int | None` wants an int.
+        raise InputError(errors[0])  # The first alternative is the usual one: `int | None` wants an int.
     classes = {type(value).__name__ for value in found if dataclasses.is_dataclass(value)}
     if len(classes) > 1:
         raise TypeError(
