@@ -97,7 +97,7 @@ TINY = Table(
 )
 STUDIES = by_name(
     TINY,
-    study("tiny2020-far", runs=lambda scale: prompts(scale, rate=1e30)),
+    study("tiny2020-far", runs=lambda scale: prompts(scale, rate=1e19)),
     study("tiny2020-one"),
     study("tiny2020-two", analyse=broken),
 )

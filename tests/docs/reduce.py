@@ -21,6 +21,8 @@ TINY = {
     "--evaluation.tests.0.size": "20",
 }
 """Of every training on tokens."""
+TINY_GRIDS = {name: TINY[name] for name in TINY if name not in ("--width", "--layers")}
+"""Of models whose size is their own."""
 TINY_PROMPTS = {"--steps": "20", "--batch": "16"}
 """Of every training on prompts."""
 SLOW = {
@@ -87,7 +89,9 @@ def _sweep(words: list[str]) -> list[str]:
 
 
 def _tiny(words: list[str]) -> dict[str, str]:
-    return TINY if words[2] in ("fast", "paper") else TINY_PROMPTS
+    if words[2] in ("fast", "paper"):
+        return TINY
+    return TINY_GRIDS if words[2] in ("grid", "sizefree") else TINY_PROMPTS
 
 
 def _with(words: list[str], options: Mapping[str, str]) -> list[str]:

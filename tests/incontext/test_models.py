@@ -349,7 +349,7 @@ def test_initial_entries_have_the_standard_deviation_asked_for() -> None:
     ("make", "sentence"),
     [
         (lambda: LinearAttention(layers=0), "layers is 0; give at least 1"),
-        (lambda: LinearAttention(clip=0.0), "clip is 0.0; give a positive bound"),
+        (lambda: LinearAttention(clip=0.0), "clip is 0.0; give a positive number"),
         (lambda: Transformer(embedding=10), "embedding is 10; it must be a multiple of heads = 4"),
         (lambda: OneLayer(hidden=3), "hidden is 3; give an even number"),
         (lambda: Constructed(entry="gd+"), "unknown construction 'gd.'.*did you mean 'gd..'"),

@@ -10,6 +10,8 @@ from eigenformer.core import InputError
 from eigenformer.incontext import (
     ARCHITECTURES,
     Batch,
+    BlockAttention,
+    Completion,
     Constructed,
     FromRichardson,
     GradientDescent,
@@ -37,6 +39,7 @@ CASES = {
     "gpt": (gpt(2, 8, 2), TASK),
     "graph-transformer": (GraphTransformer(layers=2, heads=2, init_std=0.3), GRAPHS),
     "masked": (GraphTransformer(form="masked", normalise="none", start="learned"), GRAPHS),
+    "block-attention": (BlockAttention(layers=2, init_std=0.3), Completion()),
     "one-layer": (OneLayer(hidden=6), Patterns()),
     "constructed": (Constructed(entry="gd++"), Regression(dim=5, points=20)),
     "from-richardson": (FromRichardson(layers=2), GRAPHS),

@@ -146,10 +146,10 @@ def test_one_layer_learns_the_best_step_of_gradient_descent() -> None:
         (lambda: config(steps=0), "steps is 0; give a positive number"),
         (lambda: config(snapshots=(121,)), "snapshots has 121; give steps from 0 to 120"),
         (lambda: Optimizer(rate=-1.0), "rate is -1.0; give a positive number"),
-        (lambda: Optimizer(betas=(0.9, 1.0)), r"betas is \(0.9, 1.0\); give two numbers in"),
-        (lambda: Optimizer(momentum=1.0), "momentum is 1.0; give a number in"),
+        (lambda: Optimizer(betas=(0.9, 1.0)), "betas.1 is 1.0; give a number from 0 below 1"),
+        (lambda: Optimizer(momentum=1.0), "momentum is 1.0; give a number from"),
         (lambda: Optimizer(clip=0.0), "clip is 0.0; give a positive number"),
-        (lambda: Optimizer(weight_decay=-0.1), "weight_decay is -0.1; give 0 or more"),
+        (lambda: Optimizer(weight_decay=-0.1), "weight_decay is -0.1; give at least 0"),
         (lambda: Curriculum(every=0), "every is 0; give a positive number"),
     ],
 )

@@ -222,10 +222,10 @@ def test_the_majority_of_the_patterns_that_count_is_the_label() -> None:
     ("make", "sentence"),
     [
         (lambda: Regression(dim=0), "dim is 0; give at least 1"),
-        (lambda: Regression(noise=(-1.0,)), "noise is .*-1.0.*; give standard deviations"),
+        (lambda: Regression(noise=(-1.0,)), "noise.* is -1.0; give "),
         (lambda: Regression(noise=(1.0,), noise_law="range"), "'range' needs its two ends"),
         (lambda: Regression(active=9), "active is 9; give 1 to 5"),
-        (lambda: Conditioned(condition=0.5), "condition is 0.5; give a number of at least 1"),
+        (lambda: Conditioned(condition=0.5), "condition is 0.5; give at least 1"),
         (lambda: Uniform(width=0.0), "width is 0.0; give a positive number"),
         (lambda: Gaussian(spectrum=(1.0, 0.0)), "spectrum is .*; eigenvalues must be positive"),
         (lambda: HeavyTailed(scale=-1.0), "scale is -1.0; give a positive number"),

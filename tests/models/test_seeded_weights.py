@@ -27,6 +27,10 @@ FAMILIES: dict[str, tuple[str, dict[str, Any], float]] = {
     "universal, copy": ("universal", {**LOOPED, "gating": "copy"}, -428.733654),
     "universal, act": ("universal", {**LOOPED, "gating": "act"}, 404.602596),
     "lawt": ("lawt", {**STACK, "other_words": 5}, 1626.771833),
+    "blocks": ("blocks", {"layers": 2}, 8.841508),
+    "frames": ("frames", {}, 2.736572),
+    "polar and frames": ("polar-frames", {}, 435.647477),
+    "bilinear": ("bilinear", {}, -0.146795),
     "lstm": ("recurrent", CELLS, -958.958547),
     "gru": ("recurrent", {**CELLS, "cell": "gru", "embedding_init": "number"}, -41.793223),
 }

@@ -1,4 +1,4 @@
-"""Faults found from outside in reading matrices, a test a kind; faults.md, part B.
+"""Faults found from outside in reading matrices, a test a kind; the audit of 2026-11, part B.
 
 Sources are the threads in which users of related tools reported the like, as far as part B names
 them, or how the fault was found.

@@ -69,7 +69,7 @@ def test_every_kept_record_is_that_of_a_run_or_study(
         files = {file.name for file in paper.records.glob("*.json")}
         assert files <= known, paper.name
         count += len(files)
-    assert count == 127 + 20 + 43
+    assert count == 127 + 21 + 64
 
 
 def test_a_claim_has_an_id_of_its_own_and_rests_on_what_there_is() -> None:

@@ -36,6 +36,8 @@ def reference(name, x):
         return scipy.linalg.svdvals(x)[:, None]
     if name in ("inverse", "symmetric_inverse"):
         return scipy.linalg.solve(x, np.eye(len(x)))
+    if name == "pseudo_inverse":
+        return scipy.linalg.pinv(x)
     if name == "least_squares":
         return scipy.linalg.lstsq(x[:, :-1], x[:, -1:])[0]
     if name == "logistic_regression":

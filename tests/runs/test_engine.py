@@ -215,7 +215,7 @@ def test_a_run_in_other_hands_is_waited_for(dies: bool, straight: Path, tmp_path
 
 
 def diverging() -> Experiment:
-    one = experiment("diverging", optimizer=OptimizerConfig(rate=1e30))
+    one = experiment("diverging", optimizer=OptimizerConfig(rate=1e19))
     return replace(one, config=replace(one.config, examples=3200))
 
 

@@ -68,7 +68,8 @@ class Task:
     def check_vocabulary(self) -> None:
         """Refuse dims whose matrices an encoding cannot name, before one is drawn."""
         m, n = self.ensemble.dimensions.largest
-        shapes = self.problem.input_shape(m, n), self.problem.output_shape(m, n)
+        given = self.problem.input_shape(m, n)
+        shapes = given, self.problem.output_shape(*given)
         for shape, encoding in zip(shapes, (self.encoder, self.decoder), strict=True):
             if max(shape) > encoding.max_dim:
                 raise InputError(

@@ -79,6 +79,9 @@ class Problem(ABC):
         `inputs` are the matrices as the model saw them, `true` the answers to the drawn ones.
         """
 
+    def check_dims(self, ensemble: Ensemble) -> None:  # noqa: B027  (not all have to refuse some)
+        """`InputError` if inputs can't be made of the ensemble's shapes."""
+
     @abstractmethod
     def check(self, inputs: Batch) -> None:
         """`InputError` unless each input can be answered: says which cannot, and why."""
@@ -125,12 +128,15 @@ class ShapedProblem(Problem):
     def check_inputs(self, inputs: Inputs, index: np.ndarray) -> None:
         """What `check` does beyond shape, finiteness and symmetry; `index` numbers the inputs."""
 
-    def draw(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
+    def check_dims(self, ensemble: Ensemble) -> None:
         if self.needs_square and not ensemble.dimensions.square:
             raise InputError(
                 f"dims is {ensemble.dims!r}, but {self.name} needs square matrices; "
                 "give a square size (5x5) or a range of them (5-15)"
             )
+
+    def draw(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
+        self.check_dims(ensemble)
         return self.draw_inputs(rng, batch, ensemble)
 
     def solve(self, inputs: B) -> B:

@@ -110,6 +110,8 @@ def train(
         if ranks.agree(ranks.first and folder.ended(run)):
             if ranks.first and not folder.has_environment():
                 folder.save_environment(environment(device, ranks.size))
+            if ranks.first:  # a tracker that failed can be told now
+                Mirror(folder, execution.track, display).finish()
             display.note(f"{folder.path} is finished; nothing to do")
             return folder
         if ranks.first:

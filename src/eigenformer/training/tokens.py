@@ -103,6 +103,8 @@ class TrainConfig(Run):
         return identity
 
     def check(self) -> None:
+        for part in self.task.problem.parts:
+            part.check_dims(self.task.ensemble)
         for what, needed in self._memory().items():
             check_memory(needed, what)
         if self._in_tokens:
@@ -119,7 +121,8 @@ class TrainConfig(Run):
         """Bytes that the largest parts take at least, estimated before any of them is made."""
         task, model = self.task, self.model
         dims, (m, n) = task.ensemble.dims, task.ensemble.dimensions.largest
-        given, asked = task.problem.input_shape(m, n), task.problem.output_shape(m, n)
+        given = task.problem.input_shape(m, n)
+        asked = task.problem.output_shape(*given)
         tokens = {
             side: shape[0] * shape[1] * encoding.tokens_per_number
             for side, shape, encoding in (
