@@ -1,4 +1,4 @@
-"""Faults found from outside in running, and of the surroundings; the audit of 2026-11, parts C and E.
+"""Faults found from outside in running, and of the surroundings (audit of 2026-11, C and E).
 
 How each was found stands in its docstring; damaged folders have a table of their own in
 tests/training/test_damage_table.py, hostile values of fields in tests/training/test_every_field.py.

@@ -93,7 +93,9 @@ def _read_union(args: tuple[Any, ...], data: Any, where: str) -> Any:
         except InputError as error:
             errors.append(str(error))
     if not found:
-        raise InputError(errors[0])  # The first alternative is the usual one: `int | None` wants an int.
+        raise InputError(
+            errors[0]
+        )  # The first alternative is the usual one: `int | None` wants an int.
     classes = {type(value).__name__ for value in found if dataclasses.is_dataclass(value)}
     if len(classes) > 1:
         raise TypeError(

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+import torch
+
 from ..core import InputError
 from ..evaluation import TrainedSolver
 from ..models import Model
@@ -20,6 +22,7 @@ from .written_findings import program_of_blocks, terms
 Findings = tuple[Insight, ...]
 
 
+@torch.no_grad()
 def explain(solver: TrainedSolver) -> Explanation:
     """What the network of a solver computes, measured: tables, sentences and drawings.
 
@@ -27,11 +30,8 @@ def explain(solver: TrainedSolver) -> Explanation:
     explain`. An `InputError` for a family whose weights depend on the matrices' size.
     """
     model = solver.model
-    for family, find in _FAMILIES.items():
-        if isinstance(model, family):
-            found: Findings = find(model)
-            break
-    else:
+    find = _FAMILIES.get(type(model))
+    if find is None:
         raise InputError(
             f"{solver.name} is a {model.config.describe()}; explained are models of any size: "
             "blocks, frames, polar-frames, bilinear (`eigenformer train sizefree`)"
@@ -41,7 +41,7 @@ def explain(solver: TrainedSolver) -> Explanation:
         family=model.config.registry.name_of(model.config),
         weights=sum(weight.numel() for weight in model.parameters()),
         told=model.config.told,
-        findings=(*found, transfer(solver)),
+        findings=(*find(model), transfer(solver)),
     )
 
 
