@@ -11,7 +11,7 @@ def efficiency(*words: str) -> int:
     return run("bench", "efficiency", "--records", "records", *words)
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_training(precision: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--dims", "2x2", "--layers", "1", "1", "--width", "32", "--batch-size", "8"]
     words += ["--steps", "2", "--workers", "0", "--device", "cpu", "--precision", precision]

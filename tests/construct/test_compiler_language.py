@@ -305,6 +305,7 @@ def test_every_pass_prints():
         assert words in text
 
 
+@pytest.mark.slow
 def test_long_programs_compile_without_deep_recursion():
     def power(A, X):
         for _ in range(30):

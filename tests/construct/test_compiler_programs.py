@@ -181,7 +181,7 @@ def small(traced):
     return draw
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(SEEDS)
 def test_conforming_programs_equal_the_interpreter(seed):
     case = conforming(seed)

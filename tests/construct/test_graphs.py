@@ -317,6 +317,7 @@ def test_convergence_at_the_predicted_rate(iterations: int) -> None:
         assert error < 1e-11
 
 
+@pytest.mark.slow
 def test_rounding_level() -> None:
     found = laplacian_eigenvectors(NODES, EDGES, 9, 1100)(B, START).numpy()
     assert up_to_signs(found, VECTORS[:, 1:].T) < 1e-14

@@ -95,6 +95,7 @@ def test_the_bound_holds_at_kinks(name, lo, hi, knots):
     assert true_error(scalar) <= scalar.error_bound
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(sorted({**SINGULAR, **SMOOTH})),
     st.floats(-6, -1),

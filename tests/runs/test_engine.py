@@ -132,6 +132,7 @@ def test_a_killed_run_goes_on_in_another_process(straight: Path, tmp_path: Path)
     same(tmp_path, straight)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_too_often_has_failed_alone(tmp_path: Path) -> None:
     plan = chain()
     first = next(one for one in plan.experiments if one.name == "first")
@@ -153,6 +154,7 @@ def test_a_run_that_is_killed_too_often_has_failed_alone(tmp_path: Path) -> None
     assert exit_status(LocalEngine().run(plan, jobs(tmp_path), Heard())) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_interrupted_twice_is_never_interrupted(
     workers: int, straight: Path, tmp_path: Path
@@ -245,6 +247,7 @@ def test_a_run_that_cannot_begin_stops_no_other(workers: int, tmp_path: Path) ->
     assert exit_status(outcomes) == 1
 
 
+@pytest.mark.slow
 def test_torchrun_shares_the_batches_of_a_run(tmp_path: Path) -> None:
     alone = experiment("shared", optimizer=OptimizerConfig(kind="adamw", rate=1e-3))
     run(alone.config, QUIET, tmp_path / "one")
