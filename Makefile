@@ -21,9 +21,10 @@ help: ## list the targets
 demo: $(VENV)/.installed-demo ## train a small model on this machine's CPU, score it, solve a matrix
 	@$(BIN) -m eigenformer demo
 
-# A process a core, each with one thread: the tests are many small ones.
+# A process a core, each with one thread: the tests are many small ones. In the order of their files, as
+# the slowest have few tests, and would come last and alone.
 test: $(VENV)/.installed-dev ## run the tests (a few minutes)
-	@OMP_NUM_THREADS=1 $(BIN) -m pytest -n auto --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/.installed-dev ## run the tests that take minutes each
 	@$(BIN) -m pytest -m slow
