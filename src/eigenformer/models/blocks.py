@@ -37,6 +37,7 @@ from .numeric import (
     generator_of,
     largest,
     untapped,
+    within,
     worth_leaving_out,
 )
 from .question import Numbers, Question
@@ -192,7 +193,7 @@ class BlockModel(NumericModel):
         if a.shape[1] < a.shape[2]:
             x, residual = self.repeated(a.mT, tap)
             return x.mT, residual
-        x = self.once(a, _within(tap, "pass.0"))
+        x = self.once(a, within(tap, "pass.0"))
         best, residual = x, self.residual(a, x)
         index = torch.arange(len(a), device=a.device)
         for step in range(1, self.config.passes):
@@ -201,11 +202,11 @@ class BlockModel(NumericModel):
                 break
             if worth_leaving_out(done, tap):
                 index, x = index[~done], x[~done]
-            within = _within(tap, f"pass.{step}")
+            pass_tap = within(tap, f"pass.{step}")
             if self.config.computes == "polar":
-                x = self.once(x, within)
+                x = self.once(x, pass_tap)
             else:
-                x = x @ self.once(x.mT @ a[index], within)
+                x = x @ self.once(x.mT @ a[index], pass_tap)
             now = self.residual(a[index], x)
             better = (now < residual[index]) & ~(residual[index] < self.config.tolerance)
             won = index[better]
@@ -234,7 +235,7 @@ class BlockModel(NumericModel):
         answers = []
         for i in range(depth):
             layer = self.layers[0 if self.tied else i]
-            z = layer(z, x, rank_B, product, _within(tap, f"layer.{i}"))
+            z = layer(z, x, rank_B, product, within(tap, f"layer.{i}"))
             answers.append((result @ z.flatten(1)).reshape(x.shape))
         return answers
 
@@ -381,8 +382,3 @@ def _batch_first(tap: Tap, name: str, value: Float[Tensor, "k B *S"]) -> Tensor:
     if tap is untapped:
         return value
     return tap(name, value.transpose(0, 1)).transpose(0, 1)
-
-
-def _within(tap: Tap, part: str) -> Tap:
-    """The tap of a part of the network, whose names begin with `part`."""
-    return tap if tap is untapped else lambda name, value: tap(f"{part}.{name}", value)

@@ -35,6 +35,7 @@ from .numeric import (
     generator_of,
     largest,
     untapped,
+    within,
     worth_leaving_out,
 )
 from .question import Numbers, Question
@@ -207,7 +208,7 @@ class FrameModel(NumericModel):
     ) -> tuple[Float[Tensor, "B n"], Float[Tensor, "B n n"]]:
         """Eigenvalues, descending, and the eigenvectors in the columns of an orthonormal matrix."""
         size = max(64, _CACHE // a.shape[1] ** 2) if tap is untapped else max(1, len(a))
-        frames = torch.cat([self._frame(_unit(part), tap) for part in torch.split(a, size)])
+        frames = torch.cat([self._frame(unit(part), tap) for part in torch.split(a, size)])
         values, order = (frames * (a @ frames)).sum(1).sort(dim=1, descending=True)
         return values, frames.gather(2, order[:, None].expand_as(frames))
 
@@ -226,7 +227,7 @@ class FrameModel(NumericModel):
             if worth_leaving_out(done, tap):
                 frames[index[done]] = q[done]
                 index, a, q, g = index[~done], a[~done], q[~done], g[~done]
-            q = self.layer(q, g, _within(tap, loop))
+            q = self.layer(q, g, within(tap, f"loop.{loop}"))
         frames[index] = q
         return frames
 
@@ -248,7 +249,7 @@ class FrameModel(NumericModel):
         for _, matrices in by_shape(numbers):
             positive = torch.rand(len(matrices), generator=generator).to(matrices.device)
             a = torch.where((positive < _POSITIVE)[:, None, None], _absolute(matrices), matrices)
-            losses.append(self.loss_of(_unit(a.float()), generator))
+            losses.append(self.loss_of(unit(a.float()), generator))
         return torch.stack(losses).sum()
 
     def loss_of(self, a: Float[Tensor, "B n n"], generator: torch.Generator) -> Float[Tensor, ""]:
@@ -270,11 +271,7 @@ class FrameModel(NumericModel):
                 q = self.layer(q, g)
 
 
-def _within(tap: Tap, loop: int) -> Tap:
-    return tap if tap is untapped else lambda name, value: tap(f"loop.{loop}.{name}", value)
-
-
-def _unit(a: Float[Tensor, "B n n"]) -> Float[Tensor, "B n n"]:
+def unit(a: Float[Tensor, "B n n"]) -> Float[Tensor, "B n n"]:
     """A / s with a Frobenius norm of n^(1/2)."""
     a = a / largest(a)
     size = torch.linalg.matrix_norm(a) / a.shape[-1] ** 0.5

@@ -88,6 +88,11 @@ class NumericModel(Model):
         return Numbers(values, rows, columns, numbers.kinds)
 
 
+def within(tap: Tap, part: str) -> Tap:
+    """The tap of a part of the network, whose names begin with `part` and a dot."""
+    return tap if tap is untapped else lambda name, value: tap(f"{part}.{name}", value)
+
+
 def by_shape(numbers: Numbers) -> Iterator[tuple[Int[Tensor, " b"], Float[Tensor, "b m n"]]]:
     """The matrices of each shape without their padding, and which ones they are."""
     shapes = torch.stack([numbers.rows, numbers.columns], 1)

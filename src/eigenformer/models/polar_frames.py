@@ -17,8 +17,17 @@ from ..core import InputError
 from ..encodings import Encoding
 from .base import Choices, ModelConfig
 from .blocks import BlockModel, BlocksConfig
-from .frames import FrameModel, FramesConfig, _unit
-from .numeric import NumericConfig, NumericModel, Tap, by_shape, generator_of, largest, untapped
+from .frames import FrameModel, FramesConfig, unit
+from .numeric import (
+    NumericConfig,
+    NumericModel,
+    Tap,
+    by_shape,
+    generator_of,
+    largest,
+    untapped,
+    within,
+)
 from .question import Numbers, Question
 
 _NUDGE = 1e-7
@@ -97,7 +106,7 @@ class PolarFrameModel(NumericModel):
             return u, s, v
         size = largest(a)
         a = a / size
-        w, residual = self.polar.repeated(a, _within(tap, "polar"))
+        w, residual = self.polar.repeated(a, within(tap, "polar"))
         short = residual > self.config.polar.tolerance
         if tap is untapped and bool(short.any()):
             # Less than full rank: the polar factor is not unique, that of a matrix nearby is one.
@@ -105,7 +114,7 @@ class PolarFrameModel(NumericModel):
             near, again = self.polar.repeated(nearby)
             w[short] = torch.where((again < residual[short])[:, None, None], near, w[short])
         h = w.mT @ a
-        s, v = self.frames.decompose((h + h.mT) / 2, _within(tap, "frames"))
+        s, v = self.frames.decompose((h + h.mT) / 2, within(tap, "frames"))
         return w @ v, s * size[:, :, 0], v
 
     def loss(
@@ -122,9 +131,5 @@ class PolarFrameModel(NumericModel):
             tall = matrices if matrices.shape[1] >= matrices.shape[2] else matrices.mT
             _, s, vt = torch.linalg.svd(tall, full_matrices=False)
             h = (vt.mT * s[:, None]) @ vt
-            loss = loss + self.frames.loss_of(_unit(h.float()), generator)
+            loss = loss + self.frames.loss_of(unit(h.float()), generator)
         return loss
-
-
-def _within(tap: Tap, part: str) -> Tap:
-    return tap if tap is untapped else lambda name, value: tap(f"{part}.{name}", value)
