@@ -126,6 +126,8 @@ def test_the_walk_sees_every_class() -> None:
     text = json.dumps([field.run for field in FIELDS])
     for registry in registries:
         for name in registry.names():
+            if not registry.item(name).__module__.startswith("eigenformer."):
+                continue  # what a test registered
             built = name in text or name == "constructed" or registry is Encoding.registry
             assert built, f"{name} needs a run in `configurations`"
 
