@@ -220,6 +220,16 @@ class ModelConfig(ABC):
         """The sizes of encoder and decoder; none where there are no such stacks."""
         return ()
 
+    @property
+    def widest(self) -> int:
+        """Of the vectors that its layers pass on; 0 where that is not known before it is built."""
+        return max((stack.width for stack in self.stacks), default=0)
+
+    @property
+    def learned_positions(self) -> int:
+        """How many vectors of positions it learns."""
+        return 0
+
     def describe(self) -> str:
         """The size in words, for a table of runs."""
         return ""

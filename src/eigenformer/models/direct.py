@@ -60,6 +60,10 @@ class DirectConfig(StackedConfig):
         positive(norm_epsilon=self.norm_epsilon)
         at_least(1, MOST_PLACES, max_dim=self.max_dim)
 
+    @property
+    def learned_positions(self) -> int:
+        return self.max_dim**2
+
     def positions(self, reads: Encoding, writes: Encoding) -> Positions:
         one = Places(first=0, each=1)
         return Positions(inputs=one, asks=one, reads=one)

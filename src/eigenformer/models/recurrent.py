@@ -79,6 +79,10 @@ class RecurrentConfig(ModelConfig):
             sizes["embedding_init"] = "number"
         return super().like(other, **{**sizes, **fields})
 
+    @property
+    def widest(self) -> int:
+        return max(self.embedding, self.hidden)
+
     def products(self, task: Task, batch: int) -> Products:
         length, gates = Sizes.of(task, batch), _CELLS[self.cell][1]
         sides = ((self.encoder_layers, length.inputs), (self.decoder_layers, length.outputs))

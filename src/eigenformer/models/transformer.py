@@ -53,6 +53,10 @@ class TransformerConfig(StackedConfig):
         at_least(1, MOST_PLACES, max_positions=self.max_positions)
         positive(norm_epsilon=self.norm_epsilon)
 
+    @property
+    def learned_positions(self) -> int:
+        return self.max_positions
+
     def positions(self, reads: Encoding, writes: Encoding) -> Positions:
         each = 1 if self.sum_coefficients else reads.tokens_per_number
         # A token is asked for at the position of the one before it.

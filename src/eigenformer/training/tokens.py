@@ -133,13 +133,9 @@ class TrainConfig(Run):
         numbers = 8.0 * (given[0] * given[1] + asked[0] * asked[1])
         sizes = [(stack.layers, stack.width, stack.feed_forward_width) for stack in model.stacks]
         weights = sum(layers * (4.0 * width**2 + 2 * width * ff) for layers, width, ff in sizes)
-        widest = max((width for _, width, _ in sizes), default=0)
-        for name in ("embedding", "hidden"):  # of recurrent models
-            size = getattr(model, name, 0)
-            widest = max(widest, size if isinstance(size, int) else 0)
+        widest = model.widest
         weights += 0 if sizes else 8.0 * widest**2
-        places = max(getattr(model, "max_positions", 0), getattr(model, "max_dim", 0))
-        weights += places * widest
+        weights += model.learned_positions * widest
         layers = sum(count for count, _, _ in sizes)
         sequence = sum(tokens.values()) if not model.at_once else given[0] * given[1]
         state = 4.0 * self.batch_size * sequence * max(widest * max(layers, 1), 1)
