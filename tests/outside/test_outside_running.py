@@ -18,7 +18,9 @@ import torch
 import eigenformer as ef
 from eigenformer import cli
 from eigenformer.construct import compile, program
-from eigenformer.training import RunFolder
+from eigenformer.runs import jobs
+from eigenformer.runs.recipes import fast
+from eigenformer.training import Execution, RunFolder
 
 TINY = [
     "--problem",
@@ -252,3 +254,19 @@ def test_e1_e2_a_resume_checks_what_it_builds_on(capsys: pytest.CaptureFixture[s
     capsys.readouterr()
     assert cli.main(["resume", "other", "--workers", "0", "--quiet"]) == 2
     assert "other/metrics.jsonl has changed since the last state" in capsys.readouterr().err
+
+
+def test_a_run_that_may_not_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E2: a sweep into another's folder; as root nothing is refused, so the refusal is made."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(tmp_path / "r"))
+
+    monkeypatch.setattr(jobs, "run", refused)
+    config = fast(problem="transpose", dims="2x2", layers=(1, 1), examples=64)
+    result = jobs.perform(jobs.Job(config=config, execution=Execution(), store=str(tmp_path)))
+    place = tmp_path / "r"
+    assert result.state == "failed"
+    assert result.message.startswith(f"cannot use {place}: operation not permitted; check who")

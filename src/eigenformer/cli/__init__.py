@@ -8,7 +8,6 @@ it, and turns the errors that a user can mend into one sentence. It imports noth
 that the overview answers at once.
 """
 
-import errno
 import importlib
 import io
 import os
@@ -85,7 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13
     except OSError as error:
-        sentence = _explain(error)
+        from ..core import system_error
+
+        sentence = system_error(error)
         if debug or sentence is None:
             raise
         return _complain(f"error: {sentence}", 1)
@@ -140,21 +141,6 @@ def _with_plugins(args: list[str]) -> list[str]:
         else:
             kept.append(word)
     return kept
-
-
-def _explain(error: OSError) -> str | None:
-    """One sentence about a file or disk; None if the error does not say enough for one."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f" (writing {error.filename})" if error.filename else ""
-        return f"the disk is full{where}; free some space: nothing already saved is lost"
-    if error.errno is None:
-        return None
-    reason = (error.strerror or type(error).__name__).lower()
-    if error.filename is None:
-        return f"the system refuses to read or write: {reason}; nothing already saved is lost"
-    if isinstance(error, PermissionError):
-        return f"cannot use {error.filename}: {reason}; check who owns it, or name another place"
-    return f"cannot use {error.filename}: {reason}; check the path"
 
 
 def _complain(message: str, status: int) -> int:

@@ -9,6 +9,7 @@ from .checks import file_name as file_name
 from .checks import fraction as fraction
 from .checks import positive as positive
 from .errors import InputError as InputError
+from .errors import system_error as system_error
 from .errors import unknown as unknown
 from .registry import Registry as Registry
 from .rng import rng as rng

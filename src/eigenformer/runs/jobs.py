@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from filelock import FileLock, Timeout
 
-from ..core import InputError, from_json, load_json, save_json, to_json
+from ..core import InputError, from_json, load_json, save_json, system_error, to_json
 from ..training import Execution, Interrupted, Run, RunFolder
 from ..training.run import run_from_json, run_to_json
 from .store import run, runs_root, stored
@@ -119,7 +119,8 @@ def perform(job: Job) -> JobResult:
         diverged = job.run_folder.status()["state"] == "diverged"
         return JobResult(state="diverged" if diverged else "failed", message=str(error))
     except (OSError, MemoryError, torch.OutOfMemoryError) as error:
-        return JobResult(state="failed", message=f"{type(error).__name__}: {error}")
+        told = system_error(error) if isinstance(error, OSError) else None
+        return JobResult(state="failed", message=told or f"{type(error).__name__}: {error}")
     return JobResult(state="finished")
 
 
