@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import functools
 import hashlib
 import json
 import os
@@ -13,6 +14,14 @@ from typing import Any, TypeVar, get_args, get_origin
 from .errors import InputError, unknown
 
 T = TypeVar("T")
+
+
+def type_hints(kind: type) -> dict[str, Any]:
+    """`typing.get_type_hints`, whose evaluation of annotations takes long, once a class."""
+    return _type_hints(kind)
+
+
+_type_hints = functools.cache(typing.get_type_hints)
 
 
 def to_json(value: Any) -> Any:
@@ -114,7 +123,7 @@ def _read_dataclass(kind: Any, data: Any, where: str) -> Any:
             raise InputError(f"{where} has no 'name'; known are {', '.join(registry.names())}")
         _expect(isinstance(data["name"], str), str, data["name"], f"{where}.name")
         kind = registry.item(data.pop("name"))
-    hints = typing.get_type_hints(kind)
+    hints = type_hints(kind)
     fields = {f.name: hints[f.name] for f in dataclasses.fields(kind) if f.init}
     for key in data:
         if key not in fields:

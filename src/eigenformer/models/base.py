@@ -5,13 +5,14 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..core import InputError, Registry, from_json, to_json, unknown
+from ..core.serialize import type_hints
 from ..encodings import Encoding, Task
 from .hooked import HookedPass, Hooks
 from .hooks import hooked
@@ -319,13 +320,13 @@ class ModelConfig(ABC):
         class and the `StackConfig` of the other's encoder, such as `width`. Raises `InputError` if
         that leaves a field without a value.
         """
-        hints = get_type_hints(cls)
-        sources: list[Any] = [*other.stacks[:1], other]
+        hints = type_hints(cls)
+        sources: list[StackConfig | ModelConfig] = [*other.stacks[:1], other]
         given = {
             field.name: getattr(source, field.name)
             for source in sources
             for field in dataclasses.fields(source)
-            if hints.get(field.name) == get_type_hints(type(source))[field.name]
+            if hints.get(field.name) == type_hints(type(source))[field.name]
         } | fields
         for field in dataclasses.fields(cls):
             missing = dataclasses.MISSING
