@@ -13,7 +13,7 @@ PAGES := $(addprefix docs/,$(addsuffix .md,index concepts first-model size-free 
 	derivations own-problem own-model own-encoding own-ensemble own-algorithm own-prompt-model faq))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser test-app test-sweep fuzz lint fmt bench efficiency docs site clean
+.PHONY: help demo test test-types test-slow test-browser test-app test-sweep fuzz lint fmt bench efficiency docs site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,13 @@ demo: $(VENV)/.installed-demo ## train a small model on this machine's CPU, scor
 # the slowest have few tests, and would come last and alone.
 test: $(VENV)/.installed-dev ## run the tests (a few minutes)
 	@OMP_NUM_THREADS=1 $(BIN) -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# Checks the annotations of every call, shapes included, which takes tests more than twice as long; an
+# int may stand where a float is asked (PEP 484). `make test-types TESTS=tests` checks all of them so.
+TESTS := tests/core tests/ensembles tests/problems tests/encodings tests/models tests/incontext
+CHECKER := beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))
+test-types: $(VENV)/.installed-dev ## run the tests of what computes with types and shapes checked
+	@OMP_NUM_THREADS=1 $(BIN) -m pytest -q -n auto --dist loadfile "--jaxtyping-packages=eigenformer,$(CHECKER)" $(TESTS)
 
 test-slow: $(VENV)/.installed-dev ## run the tests that take minutes each
 	@$(BIN) -m pytest -m slow

@@ -1,8 +1,4 @@
-"""What holds for every test.
-
-Annotations are checked too: the option `--jaxtyping-packages` in pyproject.toml lets beartype check
-the types and jaxtyping the shapes of every function of the package, in tests only.
-"""
+"""What holds for every test. `make test-types` checks annotations too, shapes included."""
 
 import os
 import shutil
