@@ -271,6 +271,8 @@ def test_the_baselines_are_the_papers_recipe() -> None:
     exact = CONTESTANTS["paper"].config(case, 0)
     known = paper("eigenvalues", "5x5", layers=(4, 1), examples=25 * case.fast)
     assert replace(exact, evaluation=known.evaluation) == known
+    before = CONTESTANTS["paper-from-start"].config(case, 0)
+    assert replace(before, schedule=exact.schedule) == exact
     constant = CONTESTANTS["paper-constant"].config(case, 0)
     assert replace(constant, schedule=exact.schedule) == exact
     assert constant.schedule.warmup_steps == 500

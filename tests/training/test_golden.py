@@ -67,7 +67,7 @@ def tokens(problem: str, dims: str, encoder: str = "P1000", decoder: str = "P100
         ),
         "examples": 640,
         "batch_size": 16,
-        "schedule": ScheduleConfig(warmup_steps=4),
+        "schedule": ScheduleConfig(warmup_steps=4, falls="from-start"),
         "evaluation": EvaluationConfig(every=320, tests=(TestSet(size=50),)),
     }
 
@@ -115,7 +115,7 @@ RUNS: dict[str, Run] = {
         batch=16,
         steps=40,
         optimizer=Optimizer(
-            kind="adamw", clip=1.0, schedule=ScheduleConfig(warmup_steps=4, shape="cosine")
+            kind="adamw", clip=1.0, schedule=ScheduleConfig(warmup_steps=4, falls="from-start")
         ),
     ),
     "logistic": RunConfig(

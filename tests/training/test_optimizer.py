@@ -1,6 +1,7 @@
 """Muon, the schedule and the loss against their definitions and against torch."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -63,12 +64,15 @@ def test_a_fused_weight_is_several_matrices() -> None:
 def test_schedule() -> None:
     schedule = ScheduleConfig(warmup_steps=10, shape="cosine", floor=0.1)
     rates = [rate_multiple(schedule, step, 100) for step in range(100)]
-    assert rates[0] == pytest.approx(0.1, rel=1e-3)
-    assert rates.index(max(rates)) == 9  # the end of the warm-up
-    assert all(a > b for a, b in pairwise(rates[10:]))
+    assert rates[:10] == pytest.approx([k / 10 for k in range(1, 11)])
+    assert rates[10] == 1 and all(a > b for a, b in pairwise(rates[10:]))
     assert rate_multiple(schedule, 100, 100) == pytest.approx(0.1)
     middle = 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi / 2))
-    assert rate_multiple(schedule, 50, 100) == pytest.approx(middle)
+    assert rate_multiple(schedule, 55, 100) == pytest.approx(middle)
+    before = replace(schedule, falls="from-start")
+    assert rate_multiple(before, 50, 100) == pytest.approx(middle)
+    assert max(rate_multiple(before, step, 100) for step in range(100)) < 0.99
+    assert rate_multiple(schedule, 5, 6) == pytest.approx(0.6)  # all warm-up
     linear = ScheduleConfig(warmup_steps=0, shape="linear", floor=0.2)
     assert [rate_multiple(linear, s, 4) for s in range(5)] == pytest.approx([1, 0.8, 0.6, 0.4, 0.2])
     constant = ScheduleConfig(warmup_steps=4, shape="constant")

@@ -24,6 +24,18 @@ def type_hints(kind: type) -> dict[str, Any]:
 _type_hints = functools.cache(typing.get_type_hints)
 
 
+_BEFORE = "before"
+
+
+def added(default: T, before: T) -> T:
+    """A field that files from before it lack, which then means `before`; new ones have `default`.
+
+    `before` is not written, so that what was made without the field keeps its JSON and its hash.
+    """
+    field: T = dataclasses.field(default=default, metadata={_BEFORE: before})
+    return field
+
+
 def to_json(value: Any) -> Any:
     """The JSON form of a config: dataclasses become objects.
 
@@ -31,7 +43,9 @@ def to_json(value: Any) -> Any:
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
-            f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init
+            f.name: to_json(getattr(value, f.name))
+            for f in dataclasses.fields(value)
+            if f.init and not (f.metadata and getattr(value, f.name) == f.metadata.get(_BEFORE))
         }
         registry = getattr(value, "registry", None)
         return fields if registry is None else {"name": registry.name_of(value), **fields}
@@ -125,6 +139,8 @@ def _read_dataclass(kind: Any, data: Any, where: str) -> Any:
         kind = registry.item(data.pop("name"))
     hints = type_hints(kind)
     fields = {f.name: hints[f.name] for f in dataclasses.fields(kind) if f.init}
+    later = {f.name: f.metadata[_BEFORE] for f in dataclasses.fields(kind) if _BEFORE in f.metadata}
+    data = later | data
     for key in data:
         if key not in fields:
             raise unknown(f"key of {where}", key, fields)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..core import COUNT, InputError, at_least, file_name, fraction, positive
+from ..core.serialize import added
 from ..ensembles import Ensemble
 from ..evaluation import TOLERANCES
 
@@ -45,10 +46,17 @@ class ScheduleConfig:
     shape: Literal["constant", "cosine", "linear"] = "cosine"
     """Cosine and linear fall from the full rate to `floor` times it at the run's last example."""
     floor: float = 0.0
+    falls: Literal["after-warmup", "from-start"] = added("after-warmup", before="from-start")
+    """From where. "from-start": as if there were no warm-up, whose factor comes on top, so that the
+    full rate is never reached; all runs up to November 2026 did so, and so do recipes whose warm-up
+    is so short that it hardly matters."""
 
     def __post_init__(self) -> None:
         at_least(0, COUNT, warmup_steps=self.warmup_steps)
         fraction(floor=self.floor)
+        if not self.warmup_steps or self.shape == "constant":
+            # The same thing, so it has one form, and the name that such runs have always had.
+            object.__setattr__(self, "falls", "from-start")
 
 
 @dataclass(frozen=True, kw_only=True)

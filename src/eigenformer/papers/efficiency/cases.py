@@ -213,7 +213,7 @@ _GPU = (
 SETS = {
     "laptop": CaseSet(
         cases=_LAPTOP,
-        contestants=("fast", "fast-same-tokens", "paper", "paper-constant"),
+        contestants=("fast", "fast-same-tokens", "paper", "paper-from-start", "paper-constant"),
         sentence="2/1 layers, width 128, 4 heads, P1000",
     ),
     "gpu": CaseSet(

@@ -69,13 +69,13 @@ class Comparison:
         return replace(amount, running=amount.running and amount.value < LIMIT * allowed.value)
 
     def baseline(self, unit: Unit = "examples") -> Amount | None:
-        """The better of the two baselines; None until both were run. Or the paper's own count."""
+        """The better of the baselines; None until there are two. Or the paper's own count."""
         if self.case.paper is not None:
             known = self.case.paper.examples
             return None if known is None or unit == "flops" else Amount(known)
         amounts = [self.needed(name, unit) for name in BASELINES]
         found = [amount for amount in amounts if amount is not None]
-        return smallest(found) if len(found) == len(BASELINES) else None
+        return smallest(found) if len(found) > 1 else None
 
     def ratio(self, name: str, unit: Unit = "examples") -> Amount | None:
         """How many times less a contestant needed than the better baseline; None if unknown."""

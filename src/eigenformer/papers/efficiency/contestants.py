@@ -54,6 +54,12 @@ def paper_config(case: Case, seed: int) -> TrainConfig:
     return replace(config, evaluation=case.evaluation(case.baselines // LIMIT, stop=True))
 
 
+def from_start_config(case: Case, seed: int) -> TrainConfig:
+    """`paper` as it ran up to November 2026."""
+    config = paper_config(case, seed)
+    return replace(config, schedule=replace(config.schedule, falls="from-start"))
+
+
 def constant_config(case: Case, seed: int) -> TrainConfig:
     """`paper` with a warm-up of 500 steps, then a constant rate."""
     return replace(paper_config(case, seed), schedule=CONSTANT)
@@ -92,9 +98,17 @@ CONTESTANTS = {
         ),
         Contestant(
             name="paper",
-            sentence="the paper's recipe exactly: warm-up of 10,000 steps, cosine over the run",
+            sentence="the paper's recipe exactly: warm-up of 10,000 steps, then a cosine over the "
+            "rest of the run; shorter runs are all warm-up",
             seeds=(0,),
             config=paper_config,
+        ),
+        Contestant(
+            name="paper-from-start",
+            sentence="the same with the cosine from the first step and the warm-up's factor on "
+            "top, so that the full rate is never reached: how `paper` ran up to November 2026",
+            seeds=(0,),
+            config=from_start_config,
         ),
         Contestant(
             name="paper-constant",
@@ -104,4 +118,4 @@ CONTESTANTS = {
         ),
     )
 }
-BASELINES = ("paper", "paper-constant")
+BASELINES = ("paper", "paper-from-start", "paper-constant")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.plot import COLOURS, plain, pyplot, save
+from ...core.plot import COLOURS, MORE_COLOURS, plain, pyplot, save
 from .compare import Ablation, Comparison, Entry, accuracies
 from .contestants import CONTESTANTS
 
@@ -42,7 +42,7 @@ def plot_efficiency(comparisons: Sequence[Comparison], path: Path) -> None:
 
 
 def _colours() -> dict[str, str]:
-    return dict(zip(CONTESTANTS, COLOURS, strict=True))
+    return dict(zip(CONTESTANTS, MORE_COLOURS, strict=False))
 
 
 def _curves(axes: Any, comparison: Comparison) -> None:

@@ -76,7 +76,7 @@ def _config(scale: Scale, data: Data, seed: int) -> RunConfig:
         optimizer=Optimizer(
             rate=2e-3,
             clip=1.0,
-            schedule=ScheduleConfig(warmup_steps=200, shape="cosine", floor=0.0),
+            schedule=ScheduleConfig(warmup_steps=200, shape="cosine", falls="from-start"),
         ),
         steps=5000,
         batch=64,

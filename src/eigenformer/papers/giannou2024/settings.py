@@ -84,7 +84,7 @@ def laptop_config(
         optimizer=Optimizer(
             rate=rate,
             clip=1.0,
-            schedule=ScheduleConfig(warmup_steps=100, shape="cosine", floor=0.0),
+            schedule=ScheduleConfig(warmup_steps=100, shape="cosine", falls="from-start"),
         ),
         steps=steps,
         batch=batch,

@@ -66,7 +66,7 @@ def fast(
         optimizer=OptimizerConfig(
             kind="muon", rate=6e-3, betas=(0.9, 0.98), muon_rate=0.03, muon_momentum=0.9
         ),
-        schedule=ScheduleConfig(warmup_steps=100, shape="linear"),
+        schedule=ScheduleConfig(warmup_steps=100, shape="linear", falls="from-start"),
         loss=LossConfig(soft_width=0.02),
         evaluation=EvaluationConfig(
             every=min(max(examples // 10, 1), COUNT), tests=(TestSet(size=2000),)

@@ -76,7 +76,7 @@ def grid(
         optimizer=OptimizerConfig(
             kind="muon", rate=3e-3, betas=(0.9, 0.98), muon_rate=0.02, muon_momentum=0.9
         ),
-        schedule=ScheduleConfig(warmup_steps=100, shape="linear"),
+        schedule=ScheduleConfig(warmup_steps=100, shape="linear", falls="from-start"),
         loss=LossConfig(soft_width=0.02),
         evaluation=EvaluationConfig(every=max(examples // 10, 1), tests=(TestSet(size=2000),)),
         examples=examples,

@@ -86,7 +86,7 @@ def sizefree(
         task=make_task(problem, shapes, ensemble, scale, encoding, output_encoding),
         model=own.trained_on(length),
         optimizer=OptimizerConfig(rate=settings["rate"], betas=(0.9, 0.99)),
-        schedule=ScheduleConfig(warmup_steps=50, shape="linear"),
+        schedule=ScheduleConfig(warmup_steps=50, shape="linear", falls="from-start"),
         evaluation=EvaluationConfig(every=max(length // 10, 1), tests=(TestSet(size=1000),)),
         examples=length,
         batch_size=settings["batch_size"] if batch_size is None else batch_size,
