@@ -32,5 +32,5 @@ def test_c3_a_warm_up_reaches_the_full_rate_and_old_runs_keep_theirs() -> None:
     assert run_to_json(before)["schedule"] == written and "falls" not in written
     for step in range(before.steps):
         cosine = 0.5 * (1 + math.cos(math.pi * step / before.steps))
-        assert before.rate_multiple(step) == min(1, (step + 1) / 4) * cosine
+        assert before.rate_multiple(step) == pytest.approx(min(1, (step + 1) / 4) * cosine)
     assert ScheduleConfig().falls == "after-warmup"

@@ -13,9 +13,10 @@ from torch.nn import functional as F
 
 from eigenformer import encodings
 from eigenformer.core import InputError
+from eigenformer.encodings import soft_targets
 from eigenformer.models import Choices
 from eigenformer.training import OptimizerConfig, ScheduleConfig
-from eigenformer.training.loss import TokenLoss, soft_targets
+from eigenformer.training.loss import TokenLoss
 from eigenformer.training.muon import Muon, orthogonalize
 from eigenformer.training.schedule import rate_multiple
 
@@ -92,7 +93,7 @@ def test_hard_loss_is_cross_entropy(name: str) -> None:
 def test_soft_loss_is_cross_entropy_with_soft_targets(name: str) -> None:
     encoding = encodings.get(name)
     size = len(encoding.vocabulary)
-    neighbours, weights = soft_targets(encoding, 0.01)
+    neighbours, weights = map(torch.from_numpy, soft_targets(encoding, 0.01))
     targets = torch.tensor([0, encoding.first_number, size - 210, size // 2, size - 1])
     dense = torch.zeros(len(targets), size).scatter_add_(1, neighbours[targets], weights[targets])
     logits = random(len(targets), size)
@@ -115,7 +116,7 @@ def test_a_decision_between_some_words_is_the_loss_over_them() -> None:
 
 def test_soft_targets_of_p1000() -> None:
     encoding = encodings.get("P1000")
-    neighbours, weights = soft_targets(encoding, 0.01)
+    neighbours, weights = map(torch.from_numpy, soft_targets(encoding, 0.01))
     torch.testing.assert_close(weights.sum(1), torch.ones(len(weights)))
     first = encoding.first_number + 2  # the mantissa 0
     dense = np.zeros(1000)

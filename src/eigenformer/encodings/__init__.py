@@ -16,6 +16,8 @@ from .base import get as get
 from .base import names as names
 from .floating import Floating as Floating
 from .positional import Positional as Positional
+from .soft import median_bounds as median_bounds
+from .soft import soft_targets as soft_targets
 from .task import Examples as Examples
 from .task import Task as Task
 from .task import draw_pairs as draw_pairs

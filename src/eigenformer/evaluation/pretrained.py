@@ -22,9 +22,10 @@ from ..models.weights import built_with
 from .trained import TrainedSolver
 
 MODEL_TYPE = "eigenformer"
-SCHEMA = 1
+SCHEMA = 2
 """Counts up when what stands under `MODEL_TYPE` in config.json changes."""
 CONFIG, WEIGHTS, GENERATION = "config.json", "model.safetensors", "generation_config.json"
+_KEYS = {"schema", "task", "model", "only", "soft_width"}
 _TOKENS = {"decoder_start_token_id": EOS, "eos_token_id": EOS, "pad_token_id": PAD}
 
 
@@ -53,6 +54,7 @@ def save_pretrained(solver: TrainedSolver, folder: str | Path) -> None:
             "task": to_json(solver.task),
             "model": to_json(solver.model.config),
             "only": only,
+            "soft_width": solver.model.soft_width,
         },
     }
     # Last: what makes the folder a model exists only when all of it does.
@@ -82,7 +84,9 @@ def from_pretrained(folder: str | Path, device: str = "cpu") -> TrainedSolver:
         )
     where = str(folder / CONFIG)
     data = load_json(folder / CONFIG).get(MODEL_TYPE)
-    if not isinstance(data, dict) or set(data) != {"schema", "task", "model", "only"}:
+    if isinstance(data, dict) and data.get("schema") == 1:
+        data |= {"schema": SCHEMA, "soft_width": 0.0}  # as its answers were read when it was saved
+    if not isinstance(data, dict) or set(data) != _KEYS:
         raise InputError(f"{where} does not say under {MODEL_TYPE!r} what the model is")
     if data["schema"] != SCHEMA:
         raise InputError(
@@ -94,6 +98,7 @@ def from_pretrained(folder: str | Path, device: str = "cpu") -> TrainedSolver:
     misfit = f"the weights in {folder / WEIGHTS} do not fit {where}"
     weights = _weights(folder / WEIGHTS)
     model = built_with(weights, config, task.encoder, task.decoder, misfit)
+    model.aim(from_json(float, data["soft_width"], f"{where}: soft_width"))
     solver = TrainedSolver(model.to(device), task, name=folder.resolve().name)
     return solver if data["only"] is None else solver.only(str(data["only"]))
 

@@ -28,7 +28,8 @@ class Predictions:
 class Written:
     """B inputs and their true answers after they went through a solver's tokens.
 
-    `inputs` are what reconstructions are judged by; `answers` are the best that can be written.
+    `inputs` are what reconstructions are judged by; `answers` are those of a perfect model, which
+    are rounded, and read from its distributions as the solver reads them.
     Where `ok` is false, one of the two can't be written, and neither means anything.
     """
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float64, Int64
 
 from ..core import InputError, unknown
-from ..encodings import PAD, Reason, Task, with_eos
+from ..encodings import PAD, Encoding, Reason, Task, soft_targets, with_eos
 from ..ensembles import Ensemble, IidUniform, Matrices, Mixture
-from ..models import Hooks, Model, Question
+from ..models import Hooks, Model, Question, TokenModel
 from ..problems import Problem
 from .activations import ActivationCache
 from .solver import Predictions, Solution, Solver, Written, as_batch
@@ -51,6 +52,7 @@ class TrainedSolver(Solver):
             task = replace(self.task, problem=Problem.registry.get(problem))
             model = served.build(task.encoder, task.decoder, seed=0)
             model.load_state_dict(self.model.state_dict())
+            model.aim(self.model.soft_width)
             device = next(self.model.parameters()).device
             return TrainedSolver(model.eval().to(device), task, self.name, batch=self.batch)
         tasks = self.task.problem.tasks
@@ -187,7 +189,11 @@ class TrainedSolver(Solver):
         elif model.reads == "tokens":
             _, ok = self.task.encoder.try_encode(inputs)
         if model.writes == "tokens":
-            answers, writable = self.task.decoder.rounded(answers)
+            assert isinstance(self.model, TokenModel)
+            ids, writable = self.task.decoder.try_encode(answers)
+            answers = self.task.decoder.decode(
+                _read_back(self.model, self.task.decoder, ids)
+            ).matrices
             ok = ok & writable
         return Written(inputs, answers, ok)
 
@@ -225,6 +231,27 @@ class TrainedSolver(Solver):
                 "but an input has zeros"
             )
         return sentences
+
+
+def _read_back(
+    model: TokenModel, encoding: Encoding, ids: Int64[np.ndarray, "B L"]
+) -> Int64[np.ndarray, "B L"]:
+    """True answers as a perfect model gives them, whose distributions are its targets."""
+    if not model.soft_width:  # the likeliest and the median of one word are that word
+        return ids
+    device = next(model.parameters()).device
+    prefix, each = encoding.prefix, encoding.tokens_per_number
+    numbers = ids[:, prefix:].reshape(len(ids), -1, each).copy()
+    for place, slot in enumerate(encoding.slots):
+        words, where = np.unique(numbers[..., place], return_inverse=True)
+        inside = np.flatnonzero((slot.start <= words) & (words < slot.stop))
+        for some in np.array_split(inside, len(inside) // 1024 + 1):
+            there, weights = soft_targets(encoding, model.soft_width, words[some])
+            target = torch.zeros(len(some), len(slot))
+            target.scatter_add_(1, torch.from_numpy(there - slot.start), torch.from_numpy(weights))
+            words[some] = model.read(place, target.log().to(device)).cpu().numpy() + slot.start
+        numbers[..., place] = words[where].reshape(numbers.shape[:2])
+    return np.concatenate([ids[:, :prefix], numbers.reshape(len(ids), -1)], axis=1)
 
 
 def _finite(answers: Matrices) -> Predictions:

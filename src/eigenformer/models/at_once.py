@@ -13,10 +13,10 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float64, Int
 from torch import Tensor, nn
 
-from ..encodings import EOS, PAD, Encoding
+from ..encodings import EOS, PAD, Encoding, median_bounds
 from .base import Choices, TokenModel, check_length
 from .cpu import linear
 from .initialise import start_vectors
@@ -46,6 +46,16 @@ class AtOnce(TokenModel):
         super().__init__()
         self.writes = TokenLayout(output_encoding)
         self.mantissa = mantissa
+        self._encoding = output_encoding
+        self.aim(0.0)
+
+    def aim(self, soft_width: float) -> None:
+        super().aim(soft_width)
+        for place in self.writes.mantissas:
+            bounds = median_bounds(self._encoding, soft_width, self.writes.slots[place])
+            device = next((p.device for p in self.parameters()), None)
+            name, tensor = _bounds(place), torch.from_numpy(bounds).to(device)
+            self.register_buffer(name, tensor, persistent=False)
 
     @abstractmethod
     def encode(self, question: Question) -> Memory:
@@ -136,17 +146,19 @@ class AtOnce(TokenModel):
             state_BND = self._state(stage, z_BND, list(tokens.values()))
             for place in places:
                 slot = writes.slots[place]
-                logits_BNW = self._logits(state_BND, slot)
-                if self.mantissa == "median" and place in writes.mantissas:
-                    tokens[place] = _median(logits_BNW) + slot.start
-                else:
-                    tokens[place] = logits_BNW.argmax(-1) + slot.start
+                tokens[place] = self.read(place, self._logits(state_BND, slot)) + slot.start
         numbers_BNS = torch.stack([tokens[place] for place in range(len(writes.slots))], -1)
         ids_BT = torch.cat([header_BP, numbers_BNS.flatten(1), header_BP[:, :1]], 1)
         place_T = torch.arange(ids_BT.shape[1], device=device)
         end_B1 = (len(writes.header) + size_B * len(writes.slots))[:, None]
         ids_BT = ids_BT.masked_fill(place_T == end_B1, EOS).masked_fill(place_T > end_B1, PAD)
         return ids_BT[:, :max_length]
+
+    def read(self, place: int, logits: Float[Tensor, "*N W"]) -> Int[Tensor, "*N"]:
+        """The likeliest word; of a mantissa that whose target has the nearest median, if so set."""
+        if self.mantissa == "mode" or place not in self.writes.mantissas:
+            return super().read(place, logits)
+        return torch.searchsorted(self.get_buffer(_bounds(place)), _median(logits))
 
     def header_logits(self, memory: Memory) -> tuple[Tensor, ...]:
         """Logits [B, W] of each token before the answer's coefficients."""
@@ -173,7 +185,16 @@ class AtOnce(TokenModel):
         return linear(state, self.output_tokens[words], self.output_bias[words])
 
 
-def _median(logits: Float[Tensor, "*N W"]) -> Int[Tensor, "*N"]:
-    """The first index at which half of the probability is reached."""
-    below = logits.float().softmax(-1).cumsum(-1)
-    return torch.searchsorted(below, below[..., -1:] / 2).squeeze(-1)
+def _median(logits: Float[Tensor, "*N W"]) -> Float64[Tensor, "*N"]:
+    """Where half of the probability is reached, that of word k spread from k - 1/2 to k + 1/2."""
+    share = logits.float().softmax(-1)
+    below = share.cumsum(-1)
+    half = below[..., -1:] / 2
+    at = torch.searchsorted(below, half)
+    over = (below.gather(-1, at) - half).double() / share.gather(-1, at)
+    return (at + 0.5 - over.clamp(0, 1)).squeeze(-1)
+
+
+def _bounds(place: int) -> str:
+    """The name of the buffer of `median_bounds`."""
+    return f"bounds_{place}"

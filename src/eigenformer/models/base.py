@@ -47,6 +47,12 @@ class Model(nn.Module, ABC):
 
     config: "ModelConfig"
     """What it was built from."""
+    soft_width: float = 0.0
+    """Of the targets that it is trained on (see `encodings.soft_targets`); set by `aim`."""
+
+    def aim(self, soft_width: float) -> None:
+        """Say which targets it is trained on: its answers are read from distributions like them."""
+        self.soft_width = soft_width
 
     @abstractmethod
     def loss(
@@ -167,6 +173,14 @@ class TokenModel(Model):
 
         Raises `InputError` if `max_length` is not positive or more than the model can write.
         """
+
+    def read(self, place: int, logits: Float[Tensor, "*N W"]) -> Int[Tensor, "*N"]:
+        """The answers' token at `place` of a coefficient, from logits of the words of its slot.
+
+        As indices into the slot. It is the likeliest, unless a model has another rule; of its own
+        target, each word must be read as itself.
+        """
+        return logits.argmax(-1)
 
     def loss(
         self,

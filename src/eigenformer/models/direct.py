@@ -47,8 +47,8 @@ class DirectConfig(StackedConfig):
     of what the token stands for, or a linear map of features of the value that the tokens spell.
     The output's tokens have vectors always: random, or else Fourier features."""
     mantissa: Literal["median", "mode"] = "median"
-    """Which mantissa is the answer: the median of the model's distribution, whose expected absolute
-    error is the least, or its most likely one."""
+    """Which mantissa is the answer: by the median of the model's distribution, whose expected
+    absolute error is the least, the one whose target has that median; or the most likely one."""
     scale: float = 10.0
     """The usual size of the input's coefficients, for embedding="value"."""
     max_dim: int = 32

@@ -3,25 +3,23 @@
 Letters: K target tokens, V vocabulary, W neighbours.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..encodings import Encoding
+from ..encodings import Encoding, soft_targets
 from ..models import Choices
 
 
 class TokenLoss(nn.Module):
     """The sum over decisions of the cross-entropy.
 
-    With `soft_width` w > 0 the target of a mantissa token m is a Gaussian of standard deviation
-    max(w m, 0.3) over the mantissas of the same sign and exponent within 3 w of the largest; an
-    answer one unit off is then nearly right. Other tokens keep one-hot targets.
+    With `soft_width` > 0 mantissas have the targets of `encodings.soft_targets`, so that an answer
+    one unit off is nearly right. Other tokens keep one-hot targets.
     """
 
     neighbours: Tensor
@@ -31,7 +29,7 @@ class TokenLoss(nn.Module):
         super().__init__()
         self._soft_words: frozenset[int] = frozenset()
         if soft_width > 0:
-            neighbours, weights = soft_targets(encoding, soft_width)
+            neighbours, weights = map(torch.from_numpy, soft_targets(encoding, soft_width))
             self._soft_words = frozenset(np.flatnonzero(weights.amax(dim=1).numpy() < 1).tolist())
             self.register_buffer("neighbours", neighbours)
             self.register_buffer("weights", weights)
@@ -66,32 +64,3 @@ class _SoftCrossEntropy(torch.autograd.Function):
         softmax, index, weights = ctx.saved_tensors
         (gradient,) = gradients
         return softmax.scatter_add_(1, index, -weights).mul_(gradient), None, None
-
-
-def soft_targets(
-    encoding: Encoding, width: float
-) -> tuple[Int64[Tensor, "V W"], Float[Tensor, "V W"]]:
-    """For each token the tokens that share its target, and their weights (rows sum to 1)."""
-    numbers = encoding.token_numbers()
-    size = len(numbers.sign)
-    reach = math.ceil(3 * width * (numbers.mantissa_range - 1))
-    # Normalised mantissas only; digits of a longer mantissa (P10) have no neighbours in this sense.
-    smallest = numbers.mantissa_range // 10
-    soft = (numbers.mantissa >= smallest) & (numbers.mantissa_range > 10)
-    exponent = np.nan_to_num(numbers.exponent, nan=0.0)
-    mantissa = np.nan_to_num(numbers.mantissa, nan=0.0).astype(np.int64)
-    # Words with the same sign and exponent share a row of this table: word by mantissa, or -1.
-    _, row = np.unique(np.stack([numbers.sign, exponent]), axis=1, return_inverse=True)
-    row = row.reshape(-1)
-    words = np.full((row.max() + 1, numbers.mantissa_range + 2 * reach), -1)
-    words[row[soft], mantissa[soft] + reach] = np.flatnonzero(soft)
-    neighbours = np.repeat(np.arange(size)[:, None], 2 * reach + 1, axis=1)
-    weights = np.zeros((size, 2 * reach + 1), np.float32)
-    weights[~soft, reach] = 1
-    offsets = np.arange(-reach, reach + 1)
-    near = words[row[soft][:, None], mantissa[soft][:, None] + offsets + reach]
-    spread = np.maximum(width * mantissa[soft], 0.3)[:, None]
-    neighbours[soft] = np.where(near >= 0, near, neighbours[soft])
-    weights[soft] = np.where(near >= 0, np.exp(-0.5 * (offsets / spread) ** 2), 0.0)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return torch.from_numpy(neighbours), torch.from_numpy(weights)

@@ -149,6 +149,7 @@ class TrainConfig(Run):
 
     def build(self) -> Model:
         model = self.model.build(self.task.encoder, self.task.decoder, seed=self.seed)
+        model.aim(self.loss.soft_width)
         if self.start is not None:
             begin(model, self.start)
         return model

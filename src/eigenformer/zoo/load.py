@@ -72,6 +72,7 @@ def solver_of(
     config, weights = config or TokenFolder(folder.path).config(), folder.load_model()
     task, misfit = config.task, f"the weights in {folder.path} do not fit its configuration"
     model = built_with(weights, config.model, task.encoder, task.decoder, misfit)
+    model.aim(config.loss.soft_width)
     return TrainedSolver(model.to(device), task, name=folder.path.name)
 
 

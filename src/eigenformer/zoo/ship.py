@@ -94,7 +94,7 @@ def _copy(run: RunFolder, folder: RunFolder) -> None:
     weights = run.load_model()
     if sum(tensor.numel() for tensor in weights.values()) > _FEW_WEIGHTS:
         weights = {
-            key: tensor.to(torch.float16) if tensor.is_floating_point() else tensor
+            key: tensor.to(torch.float16) if tensor.dtype == torch.float32 else tensor
             for key, tensor in weights.items()
         }
     folder.save_model(weights)
