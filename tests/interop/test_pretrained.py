@@ -162,7 +162,7 @@ def test_damaged_folders_get_a_sentence(folder: Path, tmp_path: Path) -> None:
     change(folder, model={"name": "transformre"})
     refused("did you mean 'transformer'")
     change(folder, schema=99)
-    refused("has schema version 99, and this version reads 1")
+    refused("has schema version 99, and this version reads 2")
     change(folder, extra=1)
     refused("does not say under 'eigenformer' what the model is")
     (folder / "config.json").write_text("{")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eigenformer import encodings
 from eigenformer.core import InputError
-from eigenformer.encodings import EOS, PAD, with_eos
+from eigenformer.encodings import EOS, PAD, soft_targets, with_eos
 from eigenformer.ensembles import Matrices
 from eigenformer.models import DirectConfig, DirectTransformer, Question, StackConfig
 from eigenformer.models.values import Cells, ValueEmbedding
@@ -103,6 +103,24 @@ def test_a_mantissa_is_the_median_of_its_distribution(name: str):
         for row, k in zip(p, chosen, strict=True):
             assert row[:k].sum() <= 0.5 + 1e-6 and row[k + 1 :].sum() <= 0.5 + 1e-6
     assert mantissas == 20 * (3 if name == "P10" else 1)
+
+
+@pytest.mark.parametrize("name", [*encodings.COMMON, "B199"])
+def test_what_a_soft_target_says_is_what_is_read_from_it(name: str):
+    """Each word that an encoding writes is read from its own target, by either rule."""
+    writes = encodings.get(name)
+    values = np.concatenate([np.arange(1, 100), np.arange(900, 1001), np.arange(100, 900, 7)])
+    ids = writes.encode((values * [[1.0], [-0.01]]).T[:, :, None])[:, writes.prefix :]
+    for mantissa, width in (("median", 0.0), ("median", 0.005), ("median", 0.02), ("mode", 0.02)):
+        model = built(encoding("P10"), writes, mantissa=mantissa)
+        model.aim(width)
+        for place, slot in enumerate(writes.slots):
+            words = np.unique(ids.reshape(-1, len(writes.slots))[:, place])
+            there, weights = map(torch.from_numpy, soft_targets(writes, width, words))
+            target = torch.zeros(len(words), len(slot))
+            target.scatter_add_(1, there - slot.start, weights)
+            read = model.read(place, target.log()) + slot.start
+            assert torch.equal(read, torch.from_numpy(words))
 
 
 @pytest.mark.parametrize("embedding", ["value", "number"])

@@ -5,7 +5,7 @@ of the target is not the mantissa that it stands for: with a width of 2%, 999 ha
 100 has 101. Who answers with a median therefore maps it back through the medians of the targets
 (`median_bounds`): what a target says and what is read from it then agree.
 
-Letters: V vocabulary, K words, W neighbours, S words of a slot.
+Letters: K words, W neighbours, S bounds: one fewer than the words of a slot.
 """
 
 import math
@@ -51,7 +51,7 @@ def soft_targets(
     return neighbours, weights
 
 
-def median_bounds(encoding: Encoding, width: float, slot: range) -> Float64[np.ndarray, " S-1"]:
+def median_bounds(encoding: Encoding, width: float, slot: range) -> Float64[np.ndarray, " S"]:
     """Where medians of distributions over the words of `slot` pass from one answer to the next.
 
     Medians are in words from the first of `slot`, with a fraction; those words are in the order of
@@ -72,7 +72,7 @@ def median_bounds(encoding: Encoding, width: float, slot: range) -> Float64[np.n
         below = shares.cumsum(axis=1, dtype=np.float64)
         at = np.arange(len(cut)), (below >= 0.5).argmax(axis=1)
         median[cut] = found[at] - slot.start + 0.5 - (below[at] - 0.5) / shares[at]
-    bounds: Float64[np.ndarray, " S-1"] = (median[1:] + median[:-1]) / 2
+    bounds: Float64[np.ndarray, " S"] = (median[1:] + median[:-1]) / 2
     # What is no target, such as 099 in P1000, takes nothing from the words that are.
     edge = np.flatnonzero(soft[1:] != soft[:-1])
     bounds[edge] = edge + 0.5

@@ -241,7 +241,7 @@ def _read_back(
         return ids
     device = next(model.parameters()).device
     prefix, each = encoding.prefix, encoding.tokens_per_number
-    numbers = ids[:, prefix:].reshape(len(ids), -1, each).copy()
+    numbers = ids[:, prefix:].reshape(len(ids), (ids.shape[1] - prefix) // each, each).copy()
     for place, slot in enumerate(encoding.slots):
         words, where = np.unique(numbers[..., place], return_inverse=True)
         inside = np.flatnonzero((slot.start <= words) & (words < slot.stop))
@@ -251,7 +251,9 @@ def _read_back(
             target.scatter_add_(1, torch.from_numpy(there - slot.start), torch.from_numpy(weights))
             words[some] = model.read(place, target.log().to(device)).cpu().numpy() + slot.start
         numbers[..., place] = words[where].reshape(numbers.shape[:2])
-    return np.concatenate([ids[:, :prefix], numbers.reshape(len(ids), -1)], axis=1)
+    parts = ids[:, :prefix], numbers.reshape(len(ids), ids.shape[1] - prefix)
+    read: Int64[np.ndarray, "B L"] = np.concatenate(parts, axis=1)
+    return read
 
 
 def _finite(answers: Matrices) -> Predictions:

@@ -48,8 +48,8 @@ class ScheduleConfig:
     floor: float = 0.0
     falls: Literal["after-warmup", "from-start"] = added("after-warmup", before="from-start")
     """From where. "from-start": as if there were no warm-up, whose factor comes on top, so that the
-    full rate is never reached; all runs up to November 2026 did so, and so do recipes whose warm-up
-    is so short that it hardly matters."""
+    full rate is never reached; all runs up to November 2026 did so, and the recipes `fast`, `grid`
+    and `sizefree` still do, as their records and shipped models were made."""
 
     def __post_init__(self) -> None:
         at_least(0, COUNT, warmup_steps=self.warmup_steps)

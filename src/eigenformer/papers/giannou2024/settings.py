@@ -47,7 +47,7 @@ def task(scale: Scale, condition: float) -> Regression:
 
 
 def paper_config(condition: float, layers: int, *, norm: bool) -> RunConfig:
-    """A run of the authors' code; its rate goes from 1e-4 to 5e-5 over all steps, not 90%."""
+    """A run of the authors' code; its rate falls from 1e-4 to 5e-5 up to the last step, not 90%."""
     model = (
         Transformer(layers=layers, norm=True)
         if norm
