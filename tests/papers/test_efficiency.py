@@ -197,7 +197,7 @@ def test_without_every_seed_there_is_no_count() -> None:
     found = compared(*FAST[:2], *both)
     assert found.needed("fast") is None
     assert found.ratio("fast") is None
-    assert shown(*FAST[:2], *both).count("not run") == 2
+    assert shown(*FAST[:2], *both).count("not run") == 3
 
 
 def test_without_both_baselines_there_is_no_ratio() -> None:
