@@ -323,7 +323,7 @@ def test_tables_have_the_runs_of_all_cases_and_levers() -> None:
     runs = PAPER.studies["efficiency-examples"].planned("laptop")
     ours = ("fast-0", "fast-1", "fast-2", "fast-same-tokens-0")
     assert [run.name for run in runs] == [
-        f"{TINY.name}-{one}" for one in (*ours, "paper-0", "paper-constant-0")
+        f"{TINY.name}-{one}" for one in (*ours, "paper-0", "paper-from-start-0", "paper-constant-0")
     ]
     first = runs[0].cells[0].read(FAST[0])
     assert first is not None
