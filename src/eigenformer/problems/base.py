@@ -1,7 +1,7 @@
 """What a problem is, and how one that is solved shape by shape is written."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -20,6 +20,8 @@ Inputs = Float64[np.ndarray, "B m n"]
 """Inputs of one shape."""
 Answers = Float64[np.ndarray, "B p q"]
 """Answers to them, true or predicted."""
+DOUBTFUL = 0.05
+"""Right is an answer within 5%, of which residuals show as much."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,8 @@ class Problem(ABC):
     degree: ClassVar[int | None] = None
     """The answer to c M is c^degree times that to M for every c > 0 (see `scaled`); None where that
     is not so, and inputs are never rescaled."""
+    doubtful: ClassVar[Mapping[str, float]] = {}
+    """Above what a residual is no right answer's; `DOUBTFUL` for those that are left out."""
     proof: ClassVar[str] = ""
     """What follows from the residuals, in words; with {bound} where `residuals` has one."""
 

@@ -49,8 +49,8 @@ class Eigenvectors(BasisProblem):
     )
 
     signs: Signs = "canonical"
-    """`canonical`: the component of largest magnitude of each eigenvector is positive (of equal ones,
-    to a relative 1e-9, the first). `lapack`: as LAPACK returns them."""
+    """`canonical`: the component of largest magnitude of each eigenvector is positive (the first
+    of those equal to a relative 1e-9). `lapack`: as LAPACK returns them."""
 
     def __post_init__(self) -> None:
         check_signs(self.signs)

@@ -20,7 +20,8 @@ class InverseProblem(AboutSpectrum):
 
     Score: ||P M - I|| / ||I||, in L1 ||P M - I|| / n. Measures: `distance` ||P - M^-1|| / ||M^-1||
     in L1 (to the inverse of the drawn matrix), `condition` of M. Certificate: `identity`, the
-    score, and `bound` ||P M - I||_2, which ||P - M^-1||_2 / ||M^-1||_2 cannot exceed. Raises `InputError` for a matrix that is singular in float64.
+    score, and `bound` ||P M - I||_2, which ||P - M^-1||_2 / ||M^-1||_2 cannot exceed. Raises
+    `InputError` for a matrix that is singular in float64.
     """
 
     needs_square: ClassVar[bool] = True

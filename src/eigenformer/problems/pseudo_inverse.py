@@ -8,6 +8,8 @@ import numpy as np
 from .base import Answers, EntrywiseProblem, Inputs
 from .norms import PerInput, norms, ratio
 
+_CUT_OFF = 1e-15
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -15,13 +17,15 @@ class PseudoInverse(EntrywiseProblem):
     """M [m, n] -> M^+ [n, m]; `numpy.linalg.pinv`, with its cut-off for small singular values.
 
     Score: ||P - M^+|| / ||M^+||. Certificate, relative to
-    the Frobenius norm of what it should be: `first` M P M - M and `second` P M P - P, `symmetric`
-    the larger of M P - (M P)^T and P M - (P M)^T.
+    the Frobenius norm of what it should be: `second` P M P - P and `symmetric`, the larger of
+    M P - (M P)^T and P M - (P M)^T; and `first`, M P M - M relative to the least singular value of
+    M that is not zero, which bounds the error within M's row and column spaces.
     """
 
     degree: ClassVar[int | None] = -1
     proof: ClassVar[str] = (
-        "only the pseudo-inverse has all of them at zero; small ones bound no error"
+        "within the matrix's row and column spaces the error is at most the first of them; only "
+        "the pseudo-inverse has all at zero"
     )
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
@@ -37,10 +41,17 @@ class PseudoInverse(EntrywiseProblem):
             for product in (left, right)
         ]
         return {
-            "first": ratio(_size(left @ inputs - inputs), _size(inputs)),
+            "first": ratio(_size(left @ inputs - inputs), _least(inputs)),
             "second": ratio(_size(right @ predicted - predicted), _size(predicted)),
             "symmetric": np.maximum(*skew),
         }
+
+
+def _least(matrices: np.ndarray) -> np.ndarray:
+    """The least singular value above `numpy.linalg.pinv`'s cut-off; 0 for zeros."""
+    values = np.linalg.svd(matrices, compute_uv=False)
+    kept = values > _CUT_OFF * values[:, :1]
+    return np.where(kept.any(axis=1), np.where(kept, values, np.inf).min(axis=1), 0.0)
 
 
 def _size(matrices: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What the eigenvalue and singular-value problems share: signs, bases, condition numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -40,9 +40,8 @@ class SpectrumProblem(AboutSpectrum):
     """A problem whose answer is eigenvalues or singular values [k, 1], descending."""
 
     degree: ClassVar[int | None] = 1
-    proof: ClassVar[str] = (
-        "right values have them at zero and so may wrong ones: no bound on any value follows"
-    )
+    doubtful: ClassVar[Mapping[str, float]] = {"trace": 0.02, "frobenius": 0.02, "moments": 0.01}
+    proof: ClassVar[str] = "they are necessary, not sufficient: no bound on any value follows"
 
     def compare(
         self, inputs: Inputs, true: Answers, predicted: Answers
@@ -200,6 +199,25 @@ def _finite(matrices: np.ndarray) -> np.ndarray:
     """LAPACK refuses nan and inf: zeros in their place."""
     usable = np.isfinite(matrices).all(axis=(1, 2))
     return np.where(usable[:, None, None], matrices, 0.0)
+
+
+def moment_mismatch(
+    inputs: Inputs, spectrum: Float64[np.ndarray, "B k 1"], *, signed: bool
+) -> Float64[np.ndarray, " B"]:
+    """How much the sums of higher powers differ from those of the true values.
+
+    With N = M^T M: |sum d^4 - ||N||_F^2| / (4 ||M||_F^4) and, of `signed` eigenvalues, if that is
+    larger, |sum d^3 - <M, N>| / (3 ||M||_F^3). To first order both are at most the sum of the
+    errors over ||M||_F. They take one product of matrices, where the values take several.
+    """
+    size = norms(inputs)["l2"][:, None, None]
+    unit, values = ratio(inputs, size), ratio(spectrum, size)
+    square = unit.transpose(0, 2, 1) @ unit
+    fourth = np.abs((values**4).sum(axis=(1, 2)) - (square**2).sum(axis=(1, 2))) / 4
+    if not signed:
+        return np.asarray(fourth)
+    third = np.abs((values**3).sum(axis=(1, 2)) - (unit * square).sum(axis=(1, 2))) / 3
+    return np.maximum(third, fourth)
 
 
 def frobenius_mismatch(

@@ -43,13 +43,13 @@ class Svd(BasisProblem):
 
     reconstructs: ClassVar[bool] = True
     proof: ClassVar[str] = (
-        "by Weyl's inequality each singular value is within {bound} of the largest one's size of the "
-        "true one"
+        "by Weyl's inequality each singular value is within {bound} of the largest one's size of "
+        "the true one"
     )
 
     signs: Signs = "canonical"
-    """`canonical`: the component of largest magnitude of each column of U is positive (of equal ones,
-    to a relative 1e-9, the first), and V's column has the sign that goes with it. `lapack`: as
+    """`canonical`: the component of largest magnitude of each column of U is positive (the first
+    of those equal to a relative 1e-9), and V's column has the sign that goes with it. `lapack`: as
     LAPACK returns them."""
     symmetric: bool = False
     """Draw symmetric inputs, as the paper's table 10 does; any matrix can be asked about."""
