@@ -83,7 +83,7 @@ def test_a1_bounds_hold(name: str) -> None:
 @pytest.mark.parametrize("name", sorted({*ef.problems.names()} - {"joint", "logistic_regression"}))
 @pytest.mark.parametrize("factor", [1e-200, 1e200])
 def test_a4_nothing_is_squared_before_it_is_divided(name: str, factor: float) -> None:
-    """Row A4: residuals were inf for right answers above 1e154, and 0 for wrong ones below 1e-160."""
+    """Row A4: residuals were inf for right answers above 1e154, 0 for wrong ones below 1e-160."""
     problem = ef.problems.get(name)
     if problem.degree == 2:
         factor = factor**0.5
@@ -108,7 +108,7 @@ def test_a4_nothing_is_squared_before_it_is_divided(name: str, factor: float) ->
     (torch.float64, 1e200), (torch.float64, 1e-200), (torch.float32, 1e20), (torch.float32, 1e-20),
 ])  # fmt: skip
 def test_a4_newtons_network_takes_any_size_of_entries(dtype: torch.dtype, factor: float) -> None:
-    """Row A4: 0 with valid=True for 1e20 in float32, and "X holds a nan" where A alone was given."""
+    """Row A4: 0 with valid=True for 1e20 in float32, and "X holds a nan" for A alone."""
     net = ef.construct.newton_inverse(dim=2, steps=20, dtype=dtype)
     matrix = np.array([[4.0, 1.0], [2.0, 3.0]])
     expected = np.linalg.inv(matrix)

@@ -50,7 +50,7 @@ def diverging(kind: str) -> Run:
     if kind == "tokens":
         from eigenformer.training import OptimizerConfig
 
-        # AdamW steps of 1e18 overflow float32 within a few steps.
+        # Weights a million times as large after each step overflow float32 within a few steps.
         return tokens(
             examples=9600, optimizer=OptimizerConfig(kind="adamw", rate=1.0, weight_decay=1e6)
         )
