@@ -27,6 +27,7 @@ MATRICES = 10_000
 """A model and problem."""
 SIZES = (2, 3, 4, 5)
 WRONG = 0.05
+OWN = 500
 
 Kind = Callable[[np.random.Generator, int], np.ndarray]
 """From a stream and n to a symmetric n x n matrix."""
@@ -142,13 +143,16 @@ def drawn(kind: str, n: int, count: int, problem: Problem, columns: int) -> np.n
 
 @dataclass
 class Counted:
-    """Of the answers of a model: in all, wrong, silent, and right with a caution."""
+    """Answers of a model: in all, wrong, silent, right with a caution; those to its own kind."""
 
     answers: int = 0
     wrong: int = 0
     silent: int = 0
     right: int = 0
     right_cautioned: int = 0
+    own: int = 0
+    """Matrices of the model's own training, and those with a caution."""
+    own_cautioned: int = 0
 
     def add(self, other: "Counted") -> None:
         for name in vars(self):
@@ -188,6 +192,18 @@ def counted(solver: TrainedSolver, kind: str, n: int, count: int) -> Counted:
     return out
 
 
+def _of_training(solver: TrainedSolver) -> Counted:
+    """Cautions of answers to matrices that its training would draw."""
+    problem = solver.problem
+    inputs = problem.draw(rng(0, "trust training"), OWN, solver.task.ensemble)
+    out = Counted()
+    for _, matrices in inputs.groups():
+        cautions = solver.solve(matrices).cautions
+        out.own += len(cautions)
+        out.own_cautioned += sum(map(bool, cautions))
+    return out
+
+
 def _admitted(problem: Problem, matrix: np.ndarray) -> bool:
     try:
         problem.check(Matrices.of(matrix[None]))
@@ -217,7 +233,7 @@ def main(matrices: str = "", *names: str) -> dict[str, float]:
     count = int(matrices or MATRICES)
     table = Table(
         *("model", "problem", "answers", "wrong, %", "silent, % of wrong"),
-        "cautioned, % of right",
+        *("cautioned, % of right", "of own"),
         title=f"Answers to {len(KINDS)} kinds of matrices that no training drew",
     )
     whole, figures = Counted(), dict[str, float]()
@@ -231,6 +247,7 @@ def main(matrices: str = "", *names: str) -> dict[str, float]:
                 by_kind[kind].add(part)
         if not sizes:
             continue
+        found.add(_of_training(solver))
         whole.add(found)
         figures[f"{solver.name} {solver.problem.name}"] = found.share
         table.add_row(solver.name, solver.problem.name, *_cells(found))
@@ -239,7 +256,9 @@ def main(matrices: str = "", *names: str) -> dict[str, float]:
         table.add_row("all", kind, *_cells(found), style="dim")
     table.add_section()
     table.add_row("all", "all", *_cells(whole))
-    Console().print(table)
+    Console(width=110).print(table)
+    print("silent: off by more than 5%, no caution, no shown chance of at most a half")
+    print(f"of own: cautioned, in percent, of {OWN} matrices as the model's training draws them")
     return {"all": whole.share, **figures}
 
 
@@ -249,6 +268,7 @@ def _cells(found: Counted) -> tuple[str, ...]:
         f"{100 * found.wrong / max(found.answers, 1):.1f}",
         f"{100 * found.share:.2f} ({found.silent})",
         f"{100 * found.right_cautioned / max(found.right, 1):.1f}",
+        f"{100 * found.own_cautioned / found.own:.1f}" if found.own else "",
     )
 
 

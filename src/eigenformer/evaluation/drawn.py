@@ -5,7 +5,6 @@ the training draws them, so anyone can measure them again.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -103,21 +102,14 @@ class TrainingStatistics:
 
 def training_statistics(task: Task, inputs: Matrices | None = None) -> TrainingStatistics:
     """Of `inputs`, which training drew, or of matrices that are drawn as it draws them."""
-    return (
-        _of_task(task.problem, task.ensemble, task.noise)
-        if inputs is None
-        else _of(task.problem, inputs)
-    )
-
-
-@lru_cache(maxsize=64)
-def _of_task(problem: Problem, ensemble: Any, noise: float) -> TrainingStatistics:
-    m, n = problem.input_shape(*ensemble.dimensions.largest)
-    count = int(np.clip(_COEFFICIENTS // (m * n), _ENOUGH, MATRICES))
-    generator = rng(0, "statistics")
-    inputs = problem.draw(generator, count, ensemble)
-    if noise:
-        inputs = add_noise(generator, inputs, noise * ensemble.std)
+    problem, ensemble = task.problem, task.ensemble
+    if inputs is None:
+        m, n = problem.input_shape(*ensemble.dimensions.largest)
+        count = int(np.clip(_COEFFICIENTS // (m * n), _ENOUGH, MATRICES))
+        generator = rng(0, "statistics")
+        inputs = problem.draw(generator, count, ensemble)
+        if task.noise:
+            inputs = add_noise(generator, inputs, task.noise * ensemble.std)
     return _of(problem, inputs)
 
 

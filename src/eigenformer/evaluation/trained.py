@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -37,21 +37,19 @@ class TrainedSolver(Solver):
         name: str = "model",
         problem: Problem | None = None,
         batch: int = 1024,
-        statistics: TrainingStatistics | None = None,
+        statistics: Callable[[], TrainingStatistics | None] = lambda: None,
     ) -> None:
         self.model = model
         self.task = task
         self.name = name
         self.problem = task.problem if problem is None else problem
         self.batch = batch
-        self._statistics = statistics
+        self._kept = statistics
 
-    @property
+    @cached_property
     def statistics(self) -> TrainingStatistics:
         """What its training drew: kept with the model, or drawn again by its task."""
-        if self._statistics is None:
-            self._statistics = training_statistics(self.task)
-        return self._statistics
+        return self._kept() or training_statistics(self.task)
 
     def only(self, problem: str) -> "TrainedSolver":
         """The model as the solver of one problem: its own, or another that it answers too.
@@ -76,7 +74,7 @@ class TrainedSolver(Solver):
         if problem not in tasks:
             raise unknown(f"problem of {self.name}", problem, tasks)
         part = self.task.problem.parts[tasks.index(problem)]
-        return TrainedSolver(self.model, self.task, self.name, part, self.batch, self._statistics)
+        return TrainedSolver(self.model, self.task, self.name, part, self.batch, self._kept)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write config.json, model.safetensors, ... to `folder`, as Hugging Face lays them out.
@@ -228,6 +226,11 @@ class TrainedSolver(Solver):
             with np.errstate(over="ignore"):
                 factor[other] = np.minimum(drawn.median("largest") / largest[other], _MOST)
         return factor
+
+    def rescaling(self, on: bool) -> Self:
+        made = super().rescaling(on)
+        made._kept = lambda: self.statistics  # which are drawn but once
+        return made
 
     def like_training(self, inputs: Float64[np.ndarray, "B M N"]) -> Bool[np.ndarray, " B"]:
         """Which inputs are, at some scale, like those that training drew: what was measured on

@@ -90,7 +90,8 @@ def smallest_gap(values: Float64[np.ndarray, "B k"]) -> Float64[np.ndarray, " B"
     """The smallest distance of two of the descending values, over the largest magnitude."""
     if values.shape[1] < 2:
         return np.ones(len(values))
-    return ratio(-np.diff(values, axis=1).max(axis=1), np.abs(values).max(axis=1))
+    gap = -np.diff(values, axis=1).max(axis=1)
+    return ratio(gap, np.abs(values).max(axis=1))
 
 
 def check_signs(signs: str) -> None:

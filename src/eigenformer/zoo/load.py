@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from .. import problems
@@ -81,7 +82,7 @@ def solver_of(
     config, weights = config or TokenFolder(folder.path).config(), folder.load_model()
     task, misfit = config.task, f"the weights in {folder.path} do not fit its configuration"
     model = built_with(weights, config.model, task.encoder, task.decoder, misfit)
-    statistics = kept_statistics(folder, config)
+    statistics = partial(kept_statistics, folder, config)
     return TrainedSolver(model.to(device), task, name=folder.path.name, statistics=statistics)
 
 
