@@ -218,7 +218,7 @@ def moment_mismatch(
     if not signed:
         return np.asarray(fourth)
     third = np.abs((values**3).sum(axis=(1, 2)) - (unit * square).sum(axis=(1, 2))) / 3
-    return np.maximum(third, fourth)
+    return np.asarray(np.maximum(third, fourth))
 
 
 def frobenius_mismatch(
