@@ -7,7 +7,7 @@ Where ||I - A X0||_2 >= 1 the iteration would diverge, so it starts from A^T / |
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -180,8 +180,8 @@ class PolishedSolver(Solver):
         reasons = ["" if ok else "Newton's iteration diverged" for ok in valid]
         return Predictions(answers, valid, reasons)
 
-    def rescaling(self, on: bool) -> Self:
-        return type(self)(self.solver.rescaling(on), self.steps, self.dtype)
+    def rescaling(self, on: bool) -> "PolishedSolver":
+        return PolishedSolver(self.solver.rescaling(on), self.steps, self.dtype)
 
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[Caution]:
         # Whatever the solver's training was: an answer contracts, or is replaced.

@@ -4,7 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -91,7 +91,7 @@ class Solver(ABC):
     def predict(self, inputs: Matrices) -> Predictions:
         """Answers to well-formed inputs as they are, whole batches at a time."""
 
-    def rescaling(self, on: bool) -> Self:
+    def rescaling(self, on: bool) -> "Solver":
         """The same solver with `rescale` switched on or off."""
         made = copy.copy(self)
         made.rescale = on

@@ -1,10 +1,11 @@
 """A trained network as a solver."""
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -227,8 +228,9 @@ class TrainedSolver(Solver):
                 factor[other] = np.minimum(drawn.median("largest") / largest[other], _MOST)
         return factor
 
-    def rescaling(self, on: bool) -> Self:
-        made = super().rescaling(on)
+    def rescaling(self, on: bool) -> "TrainedSolver":
+        made = copy.copy(self)
+        made.rescale = on
         made._kept = lambda: self.statistics  # which are drawn but once
         return made
 
