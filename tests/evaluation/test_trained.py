@@ -142,8 +142,9 @@ def test_other_shapes_and_scales_deserve_a_caution():
     assert len(cautions(drawn / 10)) == 2
     assert cautions(1e6 * drawn[:1], rescale=True) == cautions(1e-6 * drawn[:1], rescale=True) == []
     assert cautions(drawn[:1], scale=(1.0, 100.0)) == []
-    (zeros,) = cautions(np.where(np.eye(3, dtype=bool), 0.0, drawn[:1]))
-    assert zeros.startswith("the share of coefficients that are exactly zero of an input is 0.333")
+    found = cautions(np.where(np.eye(3, dtype=bool), 0.0, drawn[:1]))
+    zeros = "the share of coefficients that are exactly zero of an input is 0.333"
+    assert any(text.startswith(zeros) for text in found)
 
 
 def test_what_training_drew_of_a_mixture_and_of_several_problems():

@@ -168,7 +168,7 @@ def evaluate(
             raise InputError(f"{solver.name} can write none of the {n} test matrices")
         inputs, answers, written = inputs[written.ok], answers[written.ok], written.kept
     asked = solver.rescaling(rescale)
-    predictions = asked.answers(inputs)
+    predictions = asked.answers(inputs) if rescale else solver.predict(inputs)
     settings = {"ensemble": to_json(ensemble), "test": name, "seed": seed, "noise": noise}
     return Result(
         solver=solver.name,

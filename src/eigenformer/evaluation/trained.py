@@ -248,7 +248,7 @@ class TrainedSolver(Solver):
             factor = drawn.median("largest") / np.where(largest > 0, largest, 1.0)
             asked = asked * factor[:, None, None]
         unusual = of_training(self.name, self.problem, asked, drawn, False)
-        return ~np.any([np.zeros(len(inputs), bool), *(c.where for c in unusual)], axis=0)
+        return np.logical_and.reduce([np.ones(len(inputs), bool), *(~c.where for c in unusual)])
 
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[Caution]:
         ensemble, (batch, m, n) = self.task.ensemble, inputs.shape

@@ -9,6 +9,8 @@ from .base import Answers, EntrywiseProblem, Inputs
 from .norms import PerInput, norms, ratio
 
 _CUT_OFF = 1e-15
+"""`numpy.linalg.pinv`'s, over the largest singular value."""
+_SMALL = 1e-5
 
 
 @final
@@ -16,16 +18,15 @@ _CUT_OFF = 1e-15
 class PseudoInverse(EntrywiseProblem):
     """M [m, n] -> M^+ [n, m]; `numpy.linalg.pinv`, with its cut-off for small singular values.
 
-    Score: ||P - M^+|| / ||M^+||. Certificate, relative to
-    the Frobenius norm of what it should be: `second` P M P - P and `symmetric`, the larger of
-    M P - (M P)^T and P M - (P M)^T; and `first`, M P M - M relative to the least singular value of
-    M that is not zero, which bounds the error within M's row and column spaces.
+    Score: ||P - M^+|| / ||M^+||. Certificate, relative to the Frobenius norm of what it should be:
+    `first` M P M - M and `second` P M P - P, `symmetric` the larger of M P - (M P)^T and
+    P M - (P M)^T. They are zero for the pseudo-inverse alone, and nearly zero where it lacks the
+    part of a small singular value: of matrices that have one `doubts` says so.
     """
 
     degree: ClassVar[int | None] = -1
     proof: ClassVar[str] = (
-        "within the matrix's row and column spaces the error is at most the first of them; only "
-        "the pseudo-inverse has all at zero"
+        "only the pseudo-inverse has all of them at zero; small ones bound no error"
     )
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
@@ -41,17 +42,22 @@ class PseudoInverse(EntrywiseProblem):
             for product in (left, right)
         ]
         return {
-            "first": ratio(_size(left @ inputs - inputs), _least(inputs)),
+            "first": ratio(_size(left @ inputs - inputs), _size(inputs)),
             "second": ratio(_size(right @ predicted - predicted), _size(predicted)),
             "symmetric": np.maximum(*skew),
         }
 
-
-def _least(matrices: np.ndarray) -> np.ndarray:
-    """The least singular value above `numpy.linalg.pinv`'s cut-off; 0 for zeros."""
-    values = np.linalg.svd(matrices, compute_uv=False)
-    kept = values > _CUT_OFF * values[:, :1]
-    return np.where(kept.any(axis=1), np.where(kept, values, np.inf).min(axis=1), 0.0)
+    def doubts(self, inputs: Inputs) -> list[tuple[str, np.ndarray]]:
+        values = np.linalg.svd(inputs, compute_uv=False)
+        kept = values > _CUT_OFF * values[:, :1]
+        small = kept & (values < _SMALL * values[:, :1])
+        return [
+            (
+                "a singular value is below 1e-5 of the largest, but not zero: it decides the "
+                "answer, and residuals don't show whether it was seen",
+                small.any(axis=1),
+            )
+        ]
 
 
 def _size(matrices: np.ndarray) -> np.ndarray:
