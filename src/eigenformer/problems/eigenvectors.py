@@ -44,8 +44,8 @@ class Eigenvectors(BasisProblem):
     needs_symmetric: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True
     proof: ClassVar[str] = (
-        "by Weyl's inequality each eigenvalue is within {bound} of the largest one's size of the "
-        "true one"
+        "by Weyl's inequality each eigenvalue is within {bound} of the true one, relative to the "
+        "largest"
     )
 
     signs: Signs = "canonical"

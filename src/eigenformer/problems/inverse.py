@@ -28,7 +28,7 @@ class InverseProblem(AboutSpectrum):
     reconstructs: ClassVar[bool] = True
     degree: ClassVar[int | None] = -1
     proof: ClassVar[str] = (
-        "the answer is within {bound} of the inverse, relative to its size (both in the 2-norm)"
+        "the answer is within {bound} of the inverse, relative to it, in the 2-norm"
     )
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:

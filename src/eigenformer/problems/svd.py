@@ -43,8 +43,8 @@ class Svd(BasisProblem):
 
     reconstructs: ClassVar[bool] = True
     proof: ClassVar[str] = (
-        "by Weyl's inequality each singular value is within {bound} of the largest one's size of "
-        "the true one"
+        "by Weyl's inequality each singular value is within {bound} of the true one, relative to "
+        "the largest"
     )
 
     signs: Signs = "canonical"
