@@ -106,14 +106,14 @@ class Solver(ABC):
     ) -> Predictions:
         """`predict`, of multiples of the inputs (`factor`), and its answers scaled back."""
         predict, factor = predict or self.predict, self.factor(inputs)
-        if (factor == 1).all():
-            return predict(inputs)
         return self.scaled_back(predict(multiplied(inputs, factor)), factor)
 
     def scaled_back(
         self, predictions: Predictions, factor: Float64[np.ndarray, " B"]
     ) -> Predictions:
         """The answers to matrices, from those to `factor` times them."""
+        if (factor == 1).all():
+            return predictions
         given = predictions.matrices
         values, valid = given.values.copy(), predictions.valid.copy()
         reasons = list(predictions.reasons)
@@ -196,6 +196,8 @@ def single(solution: Solution) -> dict[str, Any]:
 
 def multiplied(inputs: Matrices, factor: Float64[np.ndarray, " B"]) -> Matrices:
     """Each matrix times its factor."""
+    if (factor == 1).all():
+        return inputs
     values = inputs.values * factor[:, None, None]
     return Matrices(values, inputs.rows, inputs.columns, inputs.kinds)
 
