@@ -131,7 +131,8 @@ def test_a_matrix_unlike_the_training_has_an_unknown_chance() -> None:
     ):
         unlike = ask(problem, model, np.diag([5.0, 4.0, 3.0, 2.0, 1.0]))
         assert unlike.chance.right is None and unlike.chance.text.startswith("unknown")
-        like = ask(problem, model, 1e6 * _matrix("eigenvalues", "eigenvalues-5x5"))
+        drawn = draw(problem_of(problem), ensemble_of("iid-uniform", 5, 10.0, 1.0), 4)
+        like = ask(problem, model, 1e6 * drawn)
         assert like.chance.right is not None and not like.answer.cautions
 
 

@@ -69,7 +69,7 @@ def of_training(
 
 
 def of_answer(problem: Problem, certificate: dict[str, Float64[np.ndarray, " B"]]) -> list[Caution]:
-    """Residuals that are larger than a right answer leaves."""
+    """Residuals that are larger than right answers leave as a rule."""
     found = []
     for name, values in certificate.items():
         if name not in ("bound", "condition_number"):
@@ -80,7 +80,7 @@ def of_answer(problem: Problem, certificate: dict[str, Float64[np.ndarray, " B"]
                 found.append(
                     Caution(
                         f"the residual {name.replace('_', ' ')!r} of an answer is {value:.2g}, and "
-                        f"above {limit:g}: it is probably wrong",
+                        f"above {limit:g}: it may be wrong",
                         failing,
                     )
                 )

@@ -41,7 +41,7 @@ class Problem(ABC):
     """The answer to c M is c^degree times that to M for every c > 0 (see `scaled`); None where that
     is not so, and inputs are never rescaled."""
     doubtful: ClassVar[Mapping[str, float]] = {}
-    """Above what a residual is no right answer's; `DOUBTFUL` for those that are left out."""
+    """Above what a residual is worth a caution; `DOUBTFUL` for those that are left out."""
     proof: ClassVar[str] = ""
     """What follows from the residuals, in words; with {bound} where `residuals` has one."""
 
