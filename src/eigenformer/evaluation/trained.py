@@ -248,7 +248,10 @@ class TrainedSolver(Solver):
             factor = drawn.median("largest") / np.where(largest > 0, largest, 1.0)
             asked = asked * factor[:, None, None]
         unusual = of_training(self.name, self.problem, asked, drawn, False)
-        return np.logical_and.reduce([np.ones(len(inputs), bool), *(~c.where for c in unusual)])
+        usual = np.ones(len(inputs), bool)
+        for caution in unusual:
+            usual &= ~caution.where
+        return usual
 
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[Caution]:
         ensemble, (batch, m, n) = self.task.ensemble, inputs.shape

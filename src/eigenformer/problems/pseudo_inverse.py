@@ -55,7 +55,7 @@ class PseudoInverse(EntrywiseProblem):
             (
                 "a singular value is below 1e-5 of the largest, but not zero: it decides the "
                 "answer, and residuals don't show whether it was seen",
-                small.any(axis=1),
+                np.asarray(small.any(axis=1)),
             )
         ]
 
