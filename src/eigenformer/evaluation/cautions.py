@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float64
 
 from ..problems import Problem
 from ..problems.base import DOUBTFUL, Inputs
-from .drawn import WORDS, Drawn
+from .drawn import WORDS, InputRanges
 
 
 class Caution(str):
@@ -42,7 +42,7 @@ def of_question(problem: Problem, inputs: Inputs) -> list[Caution]:
 
 
 def of_training(
-    name: str, problem: Problem, inputs: Inputs, drawn: Drawn | None, rescaled: bool
+    name: str, problem: Problem, inputs: Inputs, drawn: InputRanges | None, rescaled: bool
 ) -> list[Caution]:
     """In what `inputs`, as the model is given them, are unlike those of its training.
 

@@ -18,7 +18,7 @@ QUANTILES = (0.0, 0.005, 0.5, 0.995, 1.0)
 """The second and the last but one bound what is usual: 99% of the matrices are between them."""
 MATRICES = 20_000
 _COEFFICIENTS = 4_000_000
-"""Drawn at most; there are fewer large matrices."""
+"""InputRanges at most; there are fewer large matrices."""
 _ENOUGH = 200
 """Matrices of a shape, to say anything about it."""
 _LARGEST = 1e300
@@ -35,7 +35,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class InputRanges:
     """Of `matrices` of one shape: the `QUANTILES` of each trait."""
 
     matrices: int
@@ -54,13 +54,13 @@ class Drawn:
 class TrainingStatistics:
     """What training drew, by problem (a joint task has several) and by input shape."""
 
-    shapes: dict[str, dict[str, Drawn]]
+    shapes: dict[str, dict[str, InputRanges]]
 
-    def of(self, problem: Problem, m: int, n: int) -> Drawn | None:
+    def of(self, problem: Problem, m: int, n: int) -> InputRanges | None:
         """What it drew of m x n inputs to `problem`; None if that is nothing, or too little."""
         return self.shapes.get(problem.name, {}).get(f"{m}x{n}")
 
-    def typical(self, problem: Problem) -> Drawn | None:
+    def typical(self, problem: Problem) -> InputRanges | None:
         """Of any shape; None where none was drawn often enough."""
         return next(iter(self.shapes.get(problem.name, {}).values()), None)
 
@@ -84,13 +84,13 @@ class TrainingStatistics:
     def from_dict(data: dict[str, Any]) -> "TrainingStatistics":
         """What `to_dict` gave."""
 
-        def drawn(entry: dict[str, Any]) -> Drawn:
+        def drawn(entry: dict[str, Any]) -> InputRanges:
             ranges = {
                 trait: tuple(values[f"{q:g}"] for q in QUANTILES)
                 for trait, values in entry.items()
                 if trait != "matrices"
             }
-            return Drawn(entry["matrices"], ranges)
+            return InputRanges(entry["matrices"], ranges)
 
         return TrainingStatistics(
             {
@@ -115,7 +115,7 @@ def training_statistics(task: Task, inputs: Matrices | None = None) -> TrainingS
 
 def _of(problem: Problem, inputs: Matrices) -> TrainingStatistics:
     kinds = np.zeros(len(inputs), np.int64) if inputs.kinds is None else inputs.kinds
-    shapes: dict[str, dict[str, Drawn]] = {}
+    shapes: dict[str, dict[str, InputRanges]] = {}
     for kind, part in enumerate(problem.parts):
         for _, matrices in inputs[np.flatnonzero(kinds == kind)].groups():
             if len(matrices) < _ENOUGH:
@@ -133,5 +133,5 @@ def _of(problem: Problem, inputs: Matrices) -> TrainingStatistics:
                 for trait, values in traits.items()
             }
             shape = "x".join(map(str, matrices.shape[1:]))
-            shapes.setdefault(part.name, {})[shape] = Drawn(len(matrices), ranges)
+            shapes.setdefault(part.name, {})[shape] = InputRanges(len(matrices), ranges)
     return TrainingStatistics(shapes)
