@@ -18,7 +18,7 @@ QUANTILES = (0.0, 0.005, 0.5, 0.995, 1.0)
 """The second and the last but one bound what is usual: 99% of the matrices are between them."""
 MATRICES = 20_000
 _COEFFICIENTS = 4_000_000
-"""InputRanges at most; there are fewer large matrices."""
+"""Drawn at most; there are fewer large matrices."""
 _ENOUGH = 200
 """Matrices of a shape, to say anything about it."""
 _LARGEST = 1e300
