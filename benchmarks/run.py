@@ -14,7 +14,15 @@ from datetime import date
 from pathlib import Path
 
 HERE = Path(__file__).parent
-THREADS = {"data": 1, "step": 2, "scoring": 2, "construct": 1, "inference": 1, "sizes": 1}
+THREADS = {
+    "data": 1,
+    "step": 2,
+    "scoring": 2,
+    "construct": 1,
+    "inference": 1,
+    "sizes": 1,
+    "trust": 1,
+}
 """Each benchmark and its threads: data is generated on one core, models train on two."""
 SPEED = ("data", "step", "scoring", "construct")
 """Run where none is named."""

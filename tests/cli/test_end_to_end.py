@@ -217,7 +217,13 @@ def test_cautions(untrained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("solve", "inverse", "--input", "a.npy", "--model", untrained)
     shown = capsys.readouterr().out
     assert "caution: inv was trained on 3x3 matrices, not on an input of 2x2" in shown
-    assert "caution: inv was trained on coefficients of the scale 10" in shown
+    assert "for 2x2 there are --model " in shown
+    np.save("a.npy", np.diag([500.0, 1.0, 2.0]))
+    for words, cautioned in (([], False), (["--no-rescale"], True)):
+        run("solve", "inverse", "--input", "a.npy", "--model", untrained, *words)
+        shown = capsys.readouterr().out
+        assert ("caution: the largest coefficient of an input is 500" in shown) == cautioned
+        assert "caution: the share of coefficients that are exactly zero" in shown
 
 
 def test_without_a_model(

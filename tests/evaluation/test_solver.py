@@ -17,7 +17,8 @@ def test_one_matrix_has_one_answer():
     np.testing.assert_allclose(solution.value[:, 0], np.linalg.eigvalsh(MATRIX)[::-1])
     assert solution.valid is True
     assert solution.reason == ""
-    assert set(solution.certificate) == {"trace", "frobenius", "condition_number"}
+    assert set(solution.certificate) == {"trace", "frobenius", "moments", "condition_number"}
+    assert solution.cautions == () and solution.factor == 1.0
     assert all(isinstance(value, float) for value in solution.certificate.values())
     assert solution.certificate["trace"] < 1e-12
     np.testing.assert_allclose(solution.certificate["condition_number"], np.linalg.cond(MATRIX))
@@ -31,6 +32,7 @@ def test_many_matrices_have_many():
     assert solution.valid.tolist() == [True] * 3
     assert solution.reason == [""] * 3
     assert {len(values) for values in solution.certificate.values()} == {3}
+    assert solution.cautions == [()] * 3
 
 
 @pytest.mark.parametrize("problem", sorted({*problems.names()} - {"joint"}))

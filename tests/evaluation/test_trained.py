@@ -10,7 +10,7 @@ from eigenformer import ensembles, evaluate, problems, rng
 from eigenformer.core import InputError
 from eigenformer.encodings import EOS, Task
 from eigenformer.ensembles import Matrices
-from eigenformer.evaluation import TrainedSolver, takes
+from eigenformer.evaluation import TrainedSolver, TrainingStatistics, takes
 
 JOINT = problems.get("joint", problems=("transpose", "add"))
 
@@ -115,48 +115,70 @@ def test_an_answer_to_another_task_is_refused():
     assert solution.reason == "the answer names another task"
 
 
-def cautions(inputs, problem="transpose", **fields):
+def cautions(inputs, problem="transpose", rescale=False, **fields):
     task = make_task(problem, **fields)
-    return TrainedSolver(Oracle(task), task, name="it").cautions(inputs)
+    return TrainedSolver(Oracle(task), task, name="it").rescaling(rescale).cautions(inputs)
 
 
-def test_inputs_like_those_of_training_need_no_caution():
-    task = make_task("eigenvalues")
-    drawn = task.problem.draw(rng(0), 200, task.ensemble).values
-    assert cautions(drawn, "eigenvalues") == []
-    assert cautions(np.full((1, 3, 6), 5.0), "add") == []
-    assert cautions(np.full((1, 4, 4), 300.0), dims="2-6", scale=(1.0, 300.0)) == []
+def like(task: Task, count: int = 200) -> np.ndarray:
+    return task.problem.draw(rng(0), count, task.ensemble).values
+
+
+@pytest.mark.parametrize("problem", ["eigenvalues", "add", "inverse"])
+def test_inputs_like_those_of_training_need_no_caution(problem):
+    found = cautions(like(make_task(problem)), problem)
+    assert np.any([np.zeros(200), *(caution.where for caution in found)], axis=0).mean() < 0.1
 
 
 def test_other_shapes_and_scales_deserve_a_caution():
-    (shape,) = cautions(np.full((1, 4, 4), 5.0))
+    drawn = like(make_task("transpose"))
+    (shape,) = cautions(like(make_task("transpose", dims="4x4")))
     assert shape.startswith("it was trained on 3x3 matrices, not on an input of 4x4")
-    (scale,) = cautions(np.full((2, 3, 3), 50.0))
-    assert "scale 10, but the largest of an input is 50" in scale
-    assert len(cautions(np.full((2, 3, 3), 0.5))) == 1
-    mixed = np.stack([np.full((3, 3), 5.0), np.full((3, 3), 0.01)])
-    assert "0.01" in cautions(mixed)[0]
-    assert "scale 1 to 100" in cautions(np.full((1, 3, 3), 1e4), scale=(1.0, 100.0))[0]
-    assert len(cautions(np.full((1, 4, 4), 50.0))) == 2
+    scale, size = cautions(10 * drawn)
+    assert (
+        scale.startswith("the largest coefficient of an input is") and "it was trained on" in scale
+    )
+    assert scale.where.all() and size.where.any()
+    assert len(cautions(drawn / 10)) == 2
+    assert cautions(1e6 * drawn[:1], rescale=True) == cautions(1e-6 * drawn[:1], rescale=True) == []
+    assert cautions(drawn[:1], scale=(1.0, 100.0)) == []
+    found = cautions(np.where(np.eye(3, dtype=bool), 0.0, drawn[:1]))
+    zeros = "the share of coefficients that are exactly zero of an input is 0.333"
+    assert any(text.startswith(zeros) for text in found)
 
 
-def test_cautions_know_the_parts_of_a_mixture():
+def test_what_training_drew_of_a_mixture_and_of_several_problems():
     components = (
         ensembles.get("iid-uniform", dims="3x3", scale=1.0),
         ensembles.get("iid-gaussian", dims="3x3", scale=100.0),
     )
     mixture = ensembles.get("mixture", components=components)
     task = replace(make_task("transpose"), ensemble=mixture)
-    solver = TrainedSolver(Oracle(task), task)
-    assert solver.cautions(np.full((1, 3, 3), 250.0)) == []
-    assert solver.cautions(np.full((1, 3, 3), 0.5)) == []
-    assert len(solver.cautions(np.full((1, 3, 3), 350.0))) == 1
+    low, high = TrainedSolver(Oracle(task), task).statistics.of(task.problem, 3, 3).usual("largest")
+    assert low < 0.9 and high > 150
+    joint = joint_solver()
+    shapes = joint.statistics.shapes
+    assert set(shapes) == {"transpose", "add"} and set(shapes["add"]) == {"2x4"}
+    kept = TrainingStatistics.from_dict(joint.statistics.to_dict())
+    assert kept == joint.statistics
+    assert len(joint.only("add").cautions(np.full((1, 2, 2), 5.0))) == 1
 
 
-def test_cautions_of_one_of_several_problems():
-    solver = joint_solver().only("add")
-    assert solver.cautions(np.full((1, 2, 4), 5.0)) == []
-    assert len(solver.cautions(np.full((1, 2, 2), 5.0))) == 1
+@pytest.mark.parametrize("problem", ["eigenvalues", "eigenvectors", "inverse", "matmul", "svd"])
+def test_an_answer_does_not_depend_on_the_scale(problem):
+    task = make_task(problem)
+    solver, inputs = TrainedSolver(Oracle(task), task), like(task, 5)
+    solver, inputs = TrainedSolver(Oracle(task), task), like(task, 20)
+    for factor in (1e-120, 1e-3, 1, 1e120):
+        asked = factor * inputs
+        found = solver.solve(asked)
+        errors = task.problem.errors(asked, task.problem.solve(asked), found.value).scores["l1"]
+        assert found.valid.all() and np.median(errors) < 0.02
+        assert factor == 1 or (found.factor != 1).all()
+    result = evaluate(solver, task.problem, replace(task.ensemble, scale=1e-3), n=50)
+    assert any("largest coefficient" in text for text in result.cautions)
+    again = evaluate(solver, task.problem, replace(task.ensemble, scale=1e-3), n=50, rescale=True)
+    assert not any("largest coefficient" in text for text in again.cautions)
 
 
 @pytest.mark.parametrize(

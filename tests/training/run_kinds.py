@@ -46,10 +46,12 @@ def endless(kind: str) -> Run:
 
 
 def diverging(kind: str) -> Run:
-    """A rate beyond reason."""
+    """A rate, or a decay, beyond reason."""
     if kind == "tokens":
         from eigenformer.training import OptimizerConfig
 
-        # AdamW steps of 1e18 overflow float32 within a few steps.
-        return tokens(examples=9600, optimizer=OptimizerConfig(kind="adamw", rate=1e18))
+        # Weights a million times as large after each step overflow float32 within a few steps.
+        return tokens(
+            examples=9600, optimizer=OptimizerConfig(kind="adamw", rate=1.0, weight_decay=1e6)
+        )
     return prompts(optimizer=Optimizer(kind="sgd", rate=1e6))

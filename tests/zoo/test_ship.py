@@ -80,7 +80,7 @@ def test_what_is_kept(finished: RunFolder, exported: ShippedModel) -> None:
     path = exported.folder.path
     assert {file.name for file in path.iterdir()} == {
         *("README.md", "config.json", "env.json", "evals", "limits.json", "metrics.jsonl"),
-        *("model.safetensors", "status.json"),
+        *("model.safetensors", "status.json", "drawn.json"),
     }
     assert exported.config == finished.config()
     curve = [line for line in finished.metrics() if line["kind"] == "evaluation"]

@@ -10,7 +10,8 @@ from ..core import InputError, rng
 from ..ensembles import Matrices, add_noise
 from ..evaluation import TOLERANCES, Answer, TrainedSolver, beside_lapack
 from ..evaluation.evaluate import MORE_TOLERANCES
-from .chance import Chance, chance
+from ..evaluation.solver import multiplied
+from .chance import Chance, chance_of
 from .menu import can_polish, check_problem_model
 from .solvers import trained
 
@@ -53,25 +54,21 @@ def ask(
     inputs = matrix[None]
     solver.problem.check(inputs)
     seen = _with_noise(inputs, noise, seed)
-    question = Matrices.of(seen)
+    factor = solver.factor(Matrices.of(seen))
+    question = multiplied(Matrices.of(seen), factor)
     task, config = solver.task, solver.model.config
     reads, writes = config.reads == "tokens", config.writes == "tokens"
     tokens = solver.tokens(question) if writes else None
     with np.errstate(all="ignore"):
         read = solver.predict(question) if tokens is None else solver.read(tokens, question)
-        solution = solver.certified(seen, read)
+        solution = solver.certified(seen, solver.scaled_back(read, factor))
     (answer,) = beside_lapack(solver, inputs, seen=seen, solution=solution)
     return Asked(
         answer=answer,
         noise=noise,
         tokens_in=tuple(task.encoder.words(task.encoder.encode(question))[0]) if reads else (),
         tokens_out=() if tokens is None else tuple(task.decoder.words(tokens)[0]),
-        chance=chance(
-            model,
-            answer.certificate["condition_number"],
-            answer.measures.get("basis_condition") if answer.valid else None,
-            bool(answer.cautions) or noise > 0,
-        ),
+        chance=chance_of(answer, noise),
         polished=_polished(solver, inputs, seen) if polished and can_polish(problem) else None,
     )
 
@@ -90,9 +87,6 @@ def _with_noise(
 
 def _polished(
     solver: TrainedSolver, inputs: Float64[np.ndarray, "1 n n"], seen: Float64[np.ndarray, "1 n n"]
-) -> Answer | None:
-    # Newton's network for 1x1 matrices needs no transpose, which its trace is expected to show.
-    if inputs.shape[1] == 1:
-        return None
+) -> Answer:
     (answer,) = beside_lapack(polish(solver, steps=None), inputs, seen=seen)
     return answer

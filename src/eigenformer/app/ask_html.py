@@ -15,6 +15,8 @@ _RESIDUALS = {
     "identity": "A X against I",
     "trace": "trace against their sum",
     "frobenius": "norm against theirs",
+    "moments": "higher powers against theirs",
+    "bound": "bound that follows",
     "recomputed": "against the answer computed again",
     "diagonalisation": "off the diagonal",
     "reconstruction": "against the matrix put together again",
@@ -98,6 +100,10 @@ def _certificate(answer: Answer, chance: Chance) -> str:
             rows.append(("condition number of the input", p.number(value)))
         elif answer.valid:
             rows.append((escape(_RESIDUALS.get(name, name.replace("_", " "))), p.percent(value)))
+    if answer.follows:
+        rows.append(("what follows", escape(answer.follows)))
+    if answer.factor != 1:
+        rows.append(("asked about", f"{p.number(answer.factor)} times the matrix"))
     text, right = escape(chance.text), chance.right
     if right is not None:
         low, high = right.interval

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..evaluation import Proportion
+from ..evaluation import Answer, Proportion, TrainedSolver
 from ..papers.charton2022 import FailureRecord, Predictor, kept_failures
 from ..zoo import find_shipped, shipped_model
 
@@ -26,16 +26,33 @@ class Chance:
     """Of what matrices, or why nothing is known."""
 
 
-def chance(model: str, condition: float, basis_condition: float | None, cautions: bool) -> Chance:
+def chance_of(answer: Answer, noise: float = 0.0) -> Chance:
+    """The predicted chance that an answer of a shipped model is right; see `chance`.
+
+    Unknown where nothing was measured for such a matrix: one unlike those of the training, with
+    noise, or with a caution of any kind.
+    """
+    solver = answer.solver
+    assert isinstance(solver, TrainedSolver)
+    if answer.cautions:
+        return Chance(None, "unknown: a caution holds, and nothing was measured for such answers")
+    if noise or not solver.like_training(answer.seen[None]).all():
+        return Chance(None, "unknown: the matrix is unlike those on which the model was tested")
+    return chance(
+        solver.name,
+        answer.certificate["condition_number"],
+        answer.measures.get("basis_condition") if answer.valid else None,
+    )
+
+
+def chance(model: str, condition: float, basis_condition: float | None) -> Chance:
     """The predicted chance that an answer of a shipped model is right.
 
     From the kept analysis of its failures (Charton 2022, sections 4.5 and 4.6): the share right
     among matrices of a similar condition number, of the predicted basis where the answer has one.
-    Without such an analysis, the model's accuracy on fresh matrices as a whole. `cautions` says
-    that the matrix is unlike those that the model was trained and counted on: then it is unknown.
+    Without such an analysis, the model's accuracy on fresh matrices as a whole. Both hold for
+    matrices like those of its training alone (`chance_of`).
     """
-    if cautions:
-        return Chance(None, "unknown: the matrix is unlike those on which the model was tested")
     record = _records().get(model)
     if record is None or not record.predictors:
         return _overall(model)

@@ -22,6 +22,8 @@ class ComparisonPoint:
     place: float | str
     right: Proportion | None
     reason: str = ""
+    cautions: tuple[str, ...] = ()
+    """In what the matrices are unlike those that the solver is made for."""
 
 
 def points(comparison: CompareState, done: int) -> list[ComparisonPoint]:
@@ -49,7 +51,7 @@ def _point(comparison: CompareState, place: float | str, name: str) -> Compariso
     except InputError as error:
         return ComparisonPoint(solver=name, place=place, right=None, reason=str(error))
     right = result.accuracy[result.score][comparison.tolerance]
-    return ComparisonPoint(solver=name, place=place, right=right)
+    return ComparisonPoint(solver=name, place=place, right=right, cautions=result.cautions)
 
 
 def csv_text(comparison: CompareState, points: list[ComparisonPoint]) -> str:

@@ -20,7 +20,8 @@ def whole_html(asked: CompareState, points: list[ComparisonPoint]) -> str:
     )
     failed = [f"{point.solver} at {point.place}: {point.reason}" for point in points
               if point.right is None]  # fmt: skip
-    notes = "".join(p.sentence(text, "note") for text in failed[:3])
+    cautioned = [text for name in asked.solvers for text in _cautions(name, points)]
+    notes = "".join(p.sentence(text, "note") for text in (*failed[:3], *cautioned))
     rows = []
     for place in asked.places():
         here = {point.solver: point for point in points if point.place == place}
@@ -31,6 +32,19 @@ def whole_html(asked: CompareState, points: list[ComparisonPoint]) -> str:
         f'{image(figure, text)}<p class="ef-downloads">{saved}</p>{notes}'
         f'<details class="ef-card ef-more"><summary>As a table</summary>{table}</details>'
     )
+
+
+def _cautions(solver: str, points: list[ComparisonPoint]) -> list[str]:
+    """The first caution about a solver's points, and how many of them have one."""
+    mine = [point for point in points if point.solver == solver and point.right is not None]
+    some = [point for point in mine if point.cautions]
+    if not some:
+        return []
+    first = some[0]
+    return [
+        f"Caution at {len(some)} of {len(mine)} points of {solver}, such as at {first.place}: "
+        f"{first.cautions[0]}"
+    ]
 
 
 def _cell(point: ComparisonPoint) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,17 @@ from rich.text import Text
 from ..core import save_json
 from ..core.serialize import write_atomically
 from ..evaluation import Answer, NumpySolver
+from ..evaluation.answers import percent
 
 _SHOWN_WHOLE = 3
 
 
 def show(answers: Sequence[Answer], console: Console) -> None:
     """Print answers to matrices of one shape: a few whole, many as a table."""
-    for caution in answers[0].cautions:
-        console.print(Text(f"caution: {caution}", style="yellow"), soft_wrap=True)
+    counted = Counter(caution for answer in answers for caution in answer.cautions)
+    for caution, count in counted.items():
+        some = "" if len(answers) == 1 else f" ({count:,} of {len(answers):,} matrices)"
+        console.print(Text(f"caution: {caution}{some}", style="yellow"), soft_wrap=True)
     if len(answers) > _SHOWN_WHOLE:
         console.print(_table(answers))
         return
@@ -67,16 +71,20 @@ def _verdict(answer: Answer) -> Text:
             text.append(f"right within {100 * tolerance:g}%", style="green")
         else:
             text.append("wrong", style="red")
-        text.append(f" (error {_percent(answer.error)}); ")
+        text.append(f" (error {percent(answer.error)}); ")
     *residuals, condition = (f"{k} {v}" for k, v in _certificate(answer).items())
-    return text.append(f"residuals: {', '.join(residuals)}; {condition}")
+    follows = f" ({answer.follows})" if answer.follows else ""
+    text.append(f"residuals: {', '.join(residuals)}{follows}; {condition}")
+    if answer.factor != 1:
+        text.append(f"; asked about {answer.factor:.3g} times the matrix")
+    return text
 
 
 def _certificate(answer: Answer) -> dict[str, str]:
     """What can be checked without NumPy's answer; the condition number last."""
     *residuals, (_, condition) = answer.certificate.items()
     return {
-        **{name.replace("_", " "): _percent(value) for name, value in residuals},
+        **{name.replace("_", " "): percent(value) for name, value in residuals},
         "condition number": f"{condition:.3g}",
     }
 
@@ -90,15 +98,11 @@ def _table(answers: Sequence[Answer]) -> Table:
     if not complete:
         table.add_column("no answer because", style="red")
     for i, answer in enumerate(answers):
-        cells = [_percent(answer.error), *_certificate(answer).values()]
+        cells = [percent(answer.error), *_certificate(answer).values()]
         if not answer.valid:
             cells = ["-" for _ in cells]
         table.add_row(str(i), *cells, *([] if complete else [Text(answer.reason)]))
     return table
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.2g}%" if value < 0.1 else f"{100 * value:.0f}%"
 
 
 def _panel(title: str, matrix: Float64[np.ndarray, "p q"], width: int) -> Panel:

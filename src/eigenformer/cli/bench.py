@@ -15,11 +15,13 @@ usage: eigenformer bench speed [--save]
        eigenformer bench training [--device cuda --precision bfloat16 --compile]
        eigenformer bench efficiency [--ablations] [--set gpu]
        eigenformer bench inference
+       eigenformer bench trust [--matrices 10000] [--models NAME ...]
 
 speed: data, training steps, decoding and scoring on this machine, as ratios
 training: how much of a processor or GPU training uses
 efficiency: how many examples each recipe needs to the same accuracy
 inference: how fast trained networks answer, beside NumPy
+trust: whether wrong answers to matrices unlike the training come with a caution
 More: eigenformer bench efficiency --help, for each of them
 """
 
@@ -29,7 +31,7 @@ def main(args: list[str]) -> int:
         print(USAGE, end="")
         return 0 if args else 2
     name, *rest = args
-    here: dict[str, Callable[..., int]] = {"speed": speed, "inference": inference}
+    here: dict[str, Callable[..., int]] = {"speed": speed, "inference": inference, "trust": trust}
     if name in here:
         return parse(here[name], rest, prog=f"bench {name}")
     if name not in ("training", "efficiency"):
@@ -65,6 +67,21 @@ def inference(run: str | None = None, model: str | None = None, save: bool = Fal
         raise InputError("--model is compared with a run; give that with --run")
     runs = [str(find_run(name).path) for name in (run, model) if name is not None]
     return _benchmark(["inference", *runs], save) or _benchmark(["sizes"], save)
+
+
+def trust(matrices: int = 10_000, models: tuple[str, ...] = (), save: bool = False) -> int:
+    """Ask shipped models about twelve kinds of matrices that no training drew, 2x2 to 5x5.
+
+    Correlation, Hilbert, Lehmer and Pascal matrices, Laplacians, signs, small integers, diagonal,
+    permutation, rank-one, graded and scaled ones, through `solve`: how many answers are off by more
+    than 5%, and how many of those have neither a caution nor a shown chance of at most a half.
+
+    Args:
+        matrices: for each model and problem; 10,000 take 10 minutes of a core in all.
+        models: names of shipped models; without them all.
+        save: keep the figures in the source tree too, as benchmarks/results.json.
+    """
+    return _benchmark(["trust", str(matrices), *models], save)
 
 
 def _benchmark(arguments: list[str], save: bool) -> int:

@@ -39,6 +39,7 @@ def evaluate(
     seed: int = 1,
     tolerances: tuple[float, ...] = TOLERANCES,
     score: str = "l1",
+    rescale: bool = False,
     set: tuple[str, ...] = (),
     device: Literal["auto", "cpu", "cuda"] = "auto",
     output: Path | None = None,
@@ -60,6 +61,7 @@ def evaluate(
         seed: seed of the test set; evaluations in training use 0.
         tolerances: relative errors below which an answer counts as right.
         score: l1, l2, l2_squared, max; paper for eigenvectors and SVD.
+        rescale: ask for multiples of the matrices as solve does; without it, as the paper, never.
         set: settings of the models that their weights don't depend on, such as passes=1.
         device: where the models run; auto takes a GPU if there is one.
         output: write the results to this .json file too.
@@ -90,6 +92,7 @@ def evaluate(
                 tolerances,
                 noise=noise if noise is not None else (task.noise if task else 0.0),
                 score=score,
+                rescale=rescale,
             )
             results.append(result.to_dict())
             told = solver.model.config.told if isinstance(solver, TrainedSolver) else ""

@@ -1,5 +1,6 @@
 """`eigenformer models list|card|export|import-lawt`: models that come along, or from LAWT."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..core import save_json
+from ..evaluation import training_statistics
+from ..evaluation.drawn import QUANTILES
 from ..runs import find_run
+from ..training import TokenFolder
+from ..zoo import STATISTICS, find_shipped, models_root, run_folder, shipped_model, shipped_models
 from ..zoo import export as export_model
-from ..zoo import find_shipped, models_root, shipped_model, shipped_models
 from ..zoo.lawt import import_run
 from .answers import json_lines
 from .parse import JsonFlag, run_one_of
@@ -19,6 +24,7 @@ from .parse import JsonFlag, run_one_of
 USAGE = """\
 usage: eigenformer models list [--json]
        eigenformer models card NAME
+       eigenformer models statistics NAME [--write] [--json]
        eigenformer models export RUN NAME [--to FOLDER] [--replace]
        eigenformer models import-lawt FOLDER [--to FOLDER]
 
@@ -31,6 +37,7 @@ def main(args: list[str]) -> int:
     commands: dict[str, Callable[..., int]] = {
         "list": list_all,
         "card": show_card,
+        "statistics": statistics,
         "export": export,
         "import-lawt": import_lawt,
     }
@@ -76,6 +83,40 @@ def show_card(name: tyro.conf.Positional[str]) -> int:
         name: of the model (`eigenformer models list` shows them).
     """
     print((find_shipped(name) / "README.md").read_text(encoding="utf-8"), end="")
+    return 0
+
+
+def statistics(
+    name: tyro.conf.Positional[str], write: bool = False, as_json: JsonFlag = False
+) -> int:
+    """Measure again what a model's training drew, from which cautions about inputs follow.
+
+    Quantiles of the largest coefficient, the root mean square, the share of exact zeros and, where
+    the answer hangs on a spectrum, of condition number, gap and trace: of matrices that are drawn
+    as the training drew them, by shape.
+
+    Args:
+        name: of a shipped model, or a run.
+        write: keep them beside the model, as drawn.json.
+        as_json: print JSON instead of tables.
+    """
+    folder = TokenFolder(run_folder(name).path)
+    found = training_statistics(folder.config().task)
+    if write:
+        save_json(folder.path / STATISTICS, found.to_dict())
+    if as_json:
+        print(json.dumps(found.to_dict(), indent=2))
+        return 0
+    console = Console(highlight=False)
+    for problem, shapes in found.shapes.items():
+        for shape, drawn in shapes.items():
+            title = f"{name}: {problem}, {drawn.matrices:,} inputs of {shape}"
+            table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0))
+            for heading in ("", *(f"{100 * q:g}%" for q in QUANTILES)):
+                table.add_column(heading, justify="right" if heading else "left")
+            for trait, values in drawn.ranges.items():
+                table.add_row(trait, *(f"{value:.3g}" for value in values))
+            console.print(table)
     return 0
 
 

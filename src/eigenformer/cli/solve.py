@@ -8,7 +8,7 @@ from rich.console import Console
 
 from .. import construct, problems
 from ..core import InputError
-from ..evaluation import Solver, beside_lapack, parse_batches, read_batches
+from ..evaluation import Solver, TrainedSolver, beside_lapack, parse_batches, read_batches
 from ..zoo import default_model, named_solver
 from .answers import json_lines, show, write
 from .parse import JsonFlag, check_output, parse
@@ -24,6 +24,7 @@ def solve(
     matrix: str | None = None,
     model: str | None = None,
     polish: bool = False,
+    rescale: bool = True,
     output: Path | None = None,
     as_json: JsonFlag = False,
 ) -> int:
@@ -36,7 +37,8 @@ def solve(
         problem: eigenvalues, inverse, add, ... (`eigenformer info` lists them).
         input: a file (.csv, .tsv, .npy, .npz, .mtx, .mat, .json, text), or - for standard input.
         matrix: a matrix, written out: '2 1; 1 3', or as NumPy, MATLAB or LaTeX write it.
-        model: a run, a shipped model, or numpy; without it the newest fitting run or model.
+        model: a run, a shipped model, or numpy; without it the most accurate one for the size.
+        rescale: ask for a multiple of the matrix, of the size that the model was trained on.
         polish: refine the answers to inverse by Newton's iteration, and show every residual.
         output: write the answers to this .npy or .json file too.
         as_json: print JSON instead of text.
@@ -57,6 +59,7 @@ def solve(
         raise InputError(f"{output}: matrices of several shapes do not fit one array; use .json")
     shape = batches[0].shape[1:]
     solver: Solver = named_solver(model, problem) if model else default_model(problem, *shape)
+    solver = solver.rescaling(rescale)
     if polish:
         solver = construct.polish(solver)
     by_shape = [beside_lapack(solver, batch) for batch in batches]
@@ -67,6 +70,17 @@ def solve(
     else:
         for batch in by_shape:
             show(batch, Console())
+        if isinstance(solver, TrainedSolver) and not any(answer.valid for answer in answers):
+            print(_instead(problem, *shape))
     # Last, so that a full disk does not cost the answer.
     write(output, entries, np.stack([answer.value for answer in by_shape[0]]))
     return 0 if all(answer.valid for answer in answers) else 1
+
+
+def _instead(problem: str, rows: int, columns: int) -> str:
+    """Who answers where a model that was named cannot."""
+    try:
+        name = default_model(problem, rows, columns).name
+    except InputError as error:
+        return str(error)
+    return f"for {rows}x{columns} there are --model {name} and --model numpy"

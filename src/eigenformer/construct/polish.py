@@ -15,8 +15,9 @@ from jaxtyping import Bool, Float64, Int64
 
 from ..core import InputError
 from ..ensembles import Matrices, assemble
-from ..evaluation import Predictions, Solution, Solver, as_batch
-from ..evaluation.solver import certify
+from ..evaluation import Caution, Predictions, Solution, Solver, as_batch
+from ..evaluation.cautions import each, of_answer, of_question
+from ..evaluation.solver import certify, single
 from ..problems.inverse import InverseProblem
 from . import theory
 from .algorithms.newton import newton_inverse
@@ -43,7 +44,7 @@ class PolishPlan:
     """Steps that are taken."""
 
     @property
-    def sentences(self) -> list[str]:
+    def sentences(self) -> list[Caution]:
         """What a user should know before it runs."""
         found = []
         if self.restarted.any():
@@ -57,17 +58,19 @@ class PolishPlan:
                 if np.isfinite(self.first[i])
                 else "is no matrix"
             )
-            found.append(
+            text = (
                 f"{which} {what}: it starts from A^T/||A||_2^2 instead, with {self.steps[i]} "
                 f"steps{others}"
             )
+            found.append(Caution(text, self.restarted))
         short = np.flatnonzero(self.needed > self.steps)
         if len(short):
             i = int(short[np.argmax(self.needed[short])])
-            found.append(
+            text = (
                 f"{self.steps[i]} steps may not reach rounding level from ||I - A X0||_2 = "
                 f"{self.first[i]:.3g}: give steps={self.needed[i]}"
             )
+            found.append(Caution(text, self.needed > self.steps))
         return found
 
 
@@ -113,7 +116,7 @@ class PolishedSolver(Solver):
 
     def plan(self, matrix: Squares) -> PolishPlan:
         """Which of the solver's answers contract, and where and for how long each would run."""
-        predictions = self.solver.predict(Matrices.of(matrix))
+        predictions = self.solver.answers(Matrices.of(matrix))
         answers, (batch, n, _) = predictions.matrices, matrix.shape
         fits = predictions.valid & (answers.rows == n) & (answers.columns == n)
         start = np.zeros((batch, n, n))
@@ -122,7 +125,7 @@ class PolishedSolver(Solver):
         first = np.where(fits, _residual(matrix, start), np.inf)
         contracting = first < 1.0
         size = np.linalg.norm(matrix, 2, axis=(1, 2))[:, None, None]
-        transpose = matrix.transpose(0, 2, 1) / size**2
+        transpose = matrix.transpose(0, 2, 1) / size / size
         condition = np.linalg.cond(matrix)
         accuracy = theory.floor(condition, self.dtype)
         again = theory.steps_from_transpose(condition, accuracy) + theory.SLACK
@@ -161,10 +164,12 @@ class PolishedSolver(Solver):
         valid = np.isfinite(value).all(axis=(1, 2))
         reason = ["" if ok else "Newton's iteration diverged" for ok in valid]
         certificate = certify(self.problem, inputs, value)
-        if np.ndim(matrix) == 2:
-            single = {key: float(values[0]) for key, values in certificate.items()}
-            return PolishedSolution(value[0], bool(valid[0]), reason[0], single, plan, residuals)
-        return PolishedSolution(value, valid, reason, certificate, plan, residuals)
+        question = of_question(self.problem, inputs)
+        found = [*question, *plan.sentences, *of_answer(self.problem, certificate)]
+        cautions, factor = each(found, len(value)), self.solver.factor(Matrices.of(inputs))
+        solution = Solution(value, valid, reason, certificate, cautions, factor)
+        fields = single(solution) if np.ndim(matrix) == 2 else _fields(solution)
+        return PolishedSolution(**fields, plan=plan, residuals=residuals)
 
     def predict(self, inputs: Matrices) -> Predictions:
         parts = [
@@ -175,8 +180,12 @@ class PolishedSolver(Solver):
         reasons = ["" if ok else "Newton's iteration diverged" for ok in valid]
         return Predictions(answers, valid, reasons)
 
-    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
-        return [*self.solver.cautions(inputs), *self.plan(inputs).sentences]
+    def rescaling(self, on: bool) -> "PolishedSolver":
+        return PolishedSolver(self.solver.rescaling(on), self.steps, self.dtype)
+
+    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[Caution]:
+        # Whatever the solver's training was: an answer contracts, or is replaced.
+        return self.plan(inputs).sentences
 
 
 def polish(
@@ -205,6 +214,10 @@ def polish(
     return PolishedSolver(solver, steps, dtype)
 
 
+def _fields(solution: Solution) -> dict[str, Any]:
+    return {name: getattr(solution, name) for name in Solution.__slots__}
+
+
 @lru_cache(maxsize=32)
 def _network(dim: int, steps: int, dtype: torch.dtype) -> Network:
     return newton_inverse(dim=dim, steps=steps, dtype=dtype)
@@ -217,10 +230,9 @@ def _iterates(matrix: Squares, start: Squares, steps: int, dtype: torch.dtype) -
     network = _network(matrix.shape[1], steps, dtype)
     with torch.no_grad():
         trace = network.trace(matrix, start)
-    # One layer prepares A^T; each of the others is a step.
-    assert len(trace) == steps + 2
+    # Before the steps a layer prepares A^T, which a 1x1 matrix needs none of.
     block = network.spec.output.block
-    return [layer[block].double().numpy() for layer in trace[1:]]
+    return [layer[block].double().numpy() for layer in trace[-steps - 1 :]]
 
 
 def _residual(matrix: Squares, inverse: Squares) -> Float64[np.ndarray, " B"]:

@@ -9,7 +9,8 @@ from jaxtyping import Float64
 from .. import problems
 from ..core import InputError
 from ..ensembles import Matrices, assemble
-from ..evaluation import Predictions, Solver
+from ..evaluation import Caution, Predictions, Solver
+from ..evaluation.solver import binary_factor
 from ..problems import LogisticRegression, Problem
 from ..problems.inverse import InverseProblem
 from . import theory
@@ -64,11 +65,18 @@ class ConstructedSolver(Solver):
                 reasons[index[i]] = self.failure(values[i])
         return Predictions(assemble(len(inputs), parts), valid, reasons)
 
-    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
-        _, m, n = inputs.shape
+    def factor(self, inputs: Matrices) -> Float64[np.ndarray, " B"]:
+        """Powers of two for entries whose squares the network's numbers would not hold."""
+        if not self.rescale or self.problem.degree is None:
+            return super().factor(inputs)
+        return binary_factor(np.abs(inputs.values).max(axis=(1, 2), initial=0.0))
+
+    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[Caution]:
+        batch, m, n = inputs.shape
         if self.fits(m, n):
             return []
-        return [f"{self.name} was compiled for {self.shapes}; compile it for this input of {m}x{n}"]
+        text = f"{self.name} was compiled for {self.shapes}; compile it for this input of {m}x{n}"
+        return [Caution(text, np.ones(batch, bool))]
 
     def _run(self, *inputs: np.ndarray) -> np.ndarray:
         with torch.no_grad():
@@ -108,26 +116,28 @@ class InverseSolver(ConstructedSolver):
     def _largest_condition(self) -> float:
         return 1 / (self.dim * torch.finfo(self.network.dtype).eps)
 
-    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
+    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[Caution]:
         if found := super().cautions(inputs):
             return found
         dtype, steps = self.network.dtype, self.network.spec.steps
         condition = np.linalg.cond(inputs)
         i = int(condition.argmax())
         worst, floor = condition[i], theory.floor(condition, dtype)
-        needed = theory.steps_from_transpose(condition, floor)[i]
-        if steps is not None and needed > steps:
-            found.append(
+        needed = theory.steps_from_transpose(condition, floor)
+        if steps is not None and needed[i] > steps:
+            text = (
                 f"{self.name} takes {steps} steps, and a condition number of {worst:.3g} needs "
-                f"about {needed:.0f}: compile it with steps={needed + theory.SLACK:.0f}"
+                f"about {needed[i]:.0f}: compile it with steps={needed[i] + theory.SLACK:.0f}"
             )
+            found.append(Caution(text, needed > steps))
         if floor[i] > _RISKY:
             kind = str(dtype).removeprefix("torch.")
             more = "; use float64" if dtype == torch.float32 else ""
-            found.append(
+            text = (
                 f"a condition number of {worst:.3g} leaves an error of about {floor[i]:.1g} in "
                 f"{kind}{more}"
             )
+            found.append(Caution(text, floor > _RISKY))
         return found
 
 
@@ -163,24 +173,27 @@ class RegressionSolver(ConstructedSolver):
             answers = self._run(a, y, *start)
         return answers.reshape(batch, dim, 1)
 
-    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
+    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[Caution]:
         found = super().cautions(inputs)
         a = inputs[:, :, :-1]
         if isinstance(self.problem, LogisticRegression):
-            longest = np.linalg.norm(a, axis=2).max()
+            lengths = np.linalg.norm(a, axis=2).max(axis=1)
+            longest = lengths.max()
             if longest > 1 + 1e-9:
-                found.append(
+                text = (
                     f"a row of A has length {longest:.3g}, and {self.name} is made for at most 1: "
                     f"divide A by {longest:.3g} and mu by its square; w comes out multiplied by it"
                 )
+                found.append(Caution(text, lengths > 1 + 1e-9))
             return found
-        condition = float(np.linalg.cond(a).max())
-        floor = min(theory.FLOOR[self.network.dtype] * condition**2, 1.0)
-        if floor > _RISKY:
-            found.append(
-                f"A has a condition number of {condition:.3g}, and A^T A its square, which leaves "
-                f"an error of about {floor:.1g}"
+        condition = np.linalg.cond(a)
+        floor = np.minimum(theory.FLOOR[self.network.dtype] * condition**2, 1.0)
+        if floor.max() > _RISKY:
+            text = (
+                f"A has a condition number of {condition.max():.3g}, and A^T A its square, which "
+                f"leaves an error of about {floor.max():.1g}"
             )
+            found.append(Caution(text, floor > _RISKY))
         return found
 
 

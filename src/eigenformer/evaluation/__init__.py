@@ -8,9 +8,13 @@ from ..ensembles.reading import read_matrices as read_matrices
 from .activations import ActivationCache as ActivationCache
 from .answers import Answer as Answer
 from .answers import beside_lapack as beside_lapack
+from .cautions import Caution as Caution
+from .drawn import TrainingStatistics as TrainingStatistics
+from .drawn import training_statistics as training_statistics
 from .evaluate import TOLERANCES as TOLERANCES
 from .evaluate import Proportion as Proportion
 from .evaluate import Result as Result
+from .evaluate import check_tolerances as check_tolerances
 from .evaluate import evaluate as evaluate
 from .evaluate import score_predictions as score_predictions
 from .lapack import NumpySolver as NumpySolver

@@ -35,6 +35,16 @@ class Answer:
     residuals: list[float]
     """See `Solution.steps`."""
     cautions: tuple[str, ...]
+    factor: float
+    """See `Solution.factor`."""
+
+    @property
+    def follows(self) -> str:
+        """What follows from the certificate, in words; nothing where there is no answer."""
+        if not self.valid:
+            return ""
+        bound = self.certificate.get("bound", np.nan)
+        return self.solver.problem.proof.format(bound=percent(bound))
 
     @property
     def error(self) -> float:
@@ -55,7 +65,9 @@ class Answer:
             "valid": self.valid,
             "reason": self.reason,
             "certificate": {name: _finite(value) for name, value in self.certificate.items()},
+            "follows": self.follows,
             "cautions": list(self.cautions),
+            "factor": self.factor,
             **({"residuals": self.residuals} if self.residuals else {}),
         }
 
@@ -85,7 +97,6 @@ def beside_lapack(
         valid = solution.valid
         guesses = np.where(valid[:, None, None], solution.value, 0.0)
         errors = problem.errors(seen, truth, guesses)
-        cautions = tuple(solver.cautions(seen))
 
     def each(figures: dict[str, Any], i: int) -> dict[str, float]:
         return {key: float(values[i]) if valid[i] else np.nan for key, values in figures.items()}
@@ -103,10 +114,16 @@ def beside_lapack(
             measures=each(errors.measures, i),
             certificate={key: float(values[i]) for key, values in solution.certificate.items()},
             residuals=solution.steps(i),
-            cautions=cautions,
+            cautions=solution.cautions[i],
+            factor=float(solution.factor[i]),
         )
         for i in range(len(inputs))
     ]
+
+
+def percent(value: float) -> str:
+    """A relative error, with two digits where it is small."""
+    return f"{100 * value:.2g}%" if value < 0.1 else f"{100 * value:.0f}%"
 
 
 def _finite(value: float) -> float | None:

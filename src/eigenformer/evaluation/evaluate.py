@@ -20,6 +20,11 @@ TOLERANCES = (0.05, 0.02, 0.01, 0.005)
 """The paper's tolerances: relative errors of 5, 2, 1 and 0.5%."""
 MORE_TOLERANCES = (0.25, 0.10)
 """Reported beside them, with `exact` for 0%."""
+_WORTH_SAYING = 0.05
+"""Of the test matrices: of a test set like the training a few are always unusual."""
+_MOST_SAID = 8
+_LOOKED_AT = 1000
+"""Test matrices of a shape, for cautions: some are found by asking a network."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +71,8 @@ class Result:
     problems: dict[str, dict[float, Proportion]]
     measures: dict[str, dict[str, float]]
     reasons: dict[str, int]
+    cautions: tuple[str, ...] = ()
+    """In what test matrices, 5% of them or more, are unlike those that the solver is made for."""
 
     def at(self, tolerance: float, score: str | None = None) -> float:
         """The accuracy at a tolerance, as a fraction."""
@@ -102,6 +109,7 @@ class Result:
             "problems": {name: table(t) for name, t in self.problems.items()},
             "measures": self.measures,
             "reasons": self.reasons,
+            "cautions": list(self.cautions),
         }
 
     def to_frame(self) -> Any:
@@ -136,17 +144,21 @@ def evaluate(
     noise: float = 0.0,
     score: str = "l1",
     name: str = "test",
+    rescale: bool = False,
+    cautions: bool = True,
 ) -> Result:
     """Draw the test set (`seed`, `name`), solve it, and score every answer the same way.
 
     A prediction is right at tolerance t if it is a matrix of the right shape with error below t. No
     answer is credited for matching tokens. `score` is a key of `Errors.scores`: "l1" (default),
     "l2", "l2_squared", "max", or "paper" for eigenvectors and SVD.
+
+    The solver is asked about the matrices as they are, as in the paper; with `rescale` about the
+    multiples of them that `solve` would ask for. `cautions` say what is unlike its training.
     """
     if n < 1:
         raise InputError(f"n is {n}; give the number of test matrices, at least 1")
-    if not tolerances or not all(0 < tolerance < math.inf for tolerance in tolerances):
-        raise InputError(f"tolerances are {tuple(tolerances)}; give positive numbers such as 0.05")
+    check_tolerances(tolerances)
     if score not in problem.score_names:
         raise unknown("score", score, problem.score_names)
     inputs, answers = draw_pairs(problem, ensemble, rng(seed, f"test:{name}"), n, noise)
@@ -155,16 +167,47 @@ def evaluate(
         if not written.ok.any():
             raise InputError(f"{solver.name} can write none of the {n} test matrices")
         inputs, answers, written = inputs[written.ok], answers[written.ok], written.kept
+    asked = solver.rescaling(rescale)
+    predictions = asked.answers(inputs) if rescale else solver.predict(inputs)
+    settings = {"ensemble": to_json(ensemble), "test": name, "seed": seed, "noise": noise}
     return Result(
         solver=solver.name,
         problem=problem.name,
-        settings={"ensemble": to_json(ensemble), "test": name, "seed": seed, "noise": noise},
+        settings=settings | ({"rescale": True} if rescale else {}),
         n=len(inputs),
         rejected=n - len(inputs),
         score=score,
         tolerances=tuple(tolerances),
-        **score_predictions(problem, written, answers, solver.predict(inputs), tolerances, score),
+        cautions=_cautions(asked, inputs) if cautions else (),
+        **score_predictions(problem, written, answers, predictions, tolerances, score),
     )
+
+
+def check_tolerances(tolerances: Sequence[float]) -> None:
+    """Refuse what is no relative error: what is not positive, and 1, which an answer of 0 has."""
+    if not tolerances or not all(0 < tolerance < math.inf for tolerance in tolerances):
+        raise InputError(f"tolerances are {tuple(tolerances)}; give positive numbers such as 0.05")
+    if max(tolerances) >= 1:
+        most = max(tolerances)
+        raise InputError(
+            f"a tolerance is {most:g}, and from 1 on, which is 100%, an answer of zeros is right; "
+            f"for {most:g}% give {most / 100:g}"
+        )
+
+
+def _cautions(solver: Solver, inputs: Matrices) -> tuple[str, ...]:
+    """Of each shape's inputs, without saying one thing twice."""
+    if solver.problem.tasks:
+        return ()
+    found = [
+        f"{caution} ({100 * caution.where.mean():.0f}% of the test matrices"
+        f"{'' if inputs.uniform else f' of {m}x{n}'})"
+        for _, matrices in inputs.groups()
+        for (m, n) in [matrices.shape[1:]]
+        for caution in solver.cautions(matrices[:_LOOKED_AT])
+        if caution.where.mean() >= _WORTH_SAYING
+    ]
+    return tuple(found[:_MOST_SAID])
 
 
 def score_predictions(

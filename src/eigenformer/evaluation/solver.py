@@ -1,5 +1,6 @@
 """Everything that answers a matrix question is a `Solver`: matrices in, a `Solution` out."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from ..core import InputError
 from ..ensembles import Matrices
 from ..ensembles.reading import real_matrices
 from ..problems import Problem
+from .cautions import Caution, each, of_answer, of_question
 from .frames import data_frame
 
 
@@ -48,26 +50,33 @@ class Solution:
     """The answer to one matrix [m, n], or to B of them (then every field has B entries).
 
     `value` is nan where `valid` is false, and `reason` says why. `certificate` holds what can be
-    checked without the truth: residuals of the answer and the condition number of the input.
+    checked without the truth: residuals of the answer, what bound follows from them, and the
+    condition number of the input. `cautions` are sentences on why the answer may be wrong: a tuple
+    of them for one matrix, B tuples for B.
     """
 
     value: Float64[np.ndarray, "*B P Q"]
     valid: Any
     reason: Any
     certificate: dict[str, Any]
+    cautions: Any
+    factor: Any
+    """What the matrix was multiplied by before it was asked about; `value` is scaled back."""
 
     def steps(self, i: int) -> list[float]:
         """||I - A X||_2 of answer `i` before the first step, after it, ...; none as a rule."""
         return []
 
     def to_frame(self) -> Any:
-        """A pandas data frame with a row a matrix: valid, reason, and the certificate.
+        """A pandas data frame with a row a matrix: valid, reason, certificate and cautions.
 
         The answers themselves are `value`, one matrix being `pandas.DataFrame(solution.value)`.
         """
         single = self.value.ndim == 2
         columns = {"valid": self.valid, "reason": self.reason, **self.certificate}
-        return data_frame({key: [v] if single else list(v) for key, v in columns.items()})
+        columns = {key: [v] if single else list(v) for key, v in columns.items()}
+        cautions = [self.cautions] if single else self.cautions
+        return data_frame({**columns, "cautions": ["; ".join(texts) for texts in cautions]})
 
 
 class Solver(ABC):
@@ -75,16 +84,54 @@ class Solver(ABC):
 
     name: str
     problem: Problem
+    rescale: bool = True
+    """Whether `solve` asks for a multiple of a matrix that the solver is made for, and scales its
+    answer back, where the problem allows it. `predict`, and so `evaluate`, never do."""
 
     @abstractmethod
     def predict(self, inputs: Matrices) -> Predictions:
-        """Answers to well-formed inputs, whole batches at a time."""
+        """Answers to well-formed inputs as they are, whole batches at a time."""
+
+    def rescaling(self, on: bool) -> "Solver":
+        """The same solver with `rescale` switched on or off."""
+        made = copy.copy(self)
+        made.rescale = on
+        return made
+
+    def factor(self, inputs: Matrices) -> Float64[np.ndarray, " B"]:
+        """What each input is to be multiplied by before it is asked about; 1 as a rule."""
+        return np.ones(len(inputs))
+
+    def answers(
+        self, inputs: Matrices, predict: Callable[[Matrices], Predictions] | None = None
+    ) -> Predictions:
+        """`predict`, of multiples of the inputs (`factor`), and its answers scaled back."""
+        predict, factor = predict or self.predict, self.factor(inputs)
+        return self.scaled_back(predict(multiplied(inputs, factor)), factor)
+
+    def scaled_back(
+        self, predictions: Predictions, factor: Float64[np.ndarray, " B"]
+    ) -> Predictions:
+        """The answers to matrices, from those to `factor` times them."""
+        if (factor == 1).all():
+            return predictions
+        given = predictions.matrices
+        values, valid = given.values.copy(), predictions.valid.copy()
+        reasons = list(predictions.reasons)
+        for index, answers in given.groups():
+            if answers.size:
+                _, p, q = answers.shape
+                with np.errstate(all="ignore"):
+                    values[index, :p, :q] = self.problem.scaled(answers, 1 / factor[index])
+        for i in np.flatnonzero(valid & ~np.isfinite(values).all(axis=(1, 2))):
+            valid[i], reasons[i] = False, "the answer is too large for a number"
+        return Predictions(Matrices(values, given.rows, given.columns, given.kinds), valid, reasons)
 
     def written(self, inputs: Matrices, answers: Matrices) -> Written:
         """A test set in the solver's own tokens; as it is for a solver that has none."""
         return Written(inputs, answers, np.ones(len(inputs), bool))
 
-    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
+    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[Caution]:
         """Sentences on why these inputs are outside of what the solver is made for."""
         return []
 
@@ -102,11 +149,8 @@ class Solver(ABC):
                 f"{self.name} answers {', '.join(self.problem.tasks)}; name one of them"
             )
         self.problem.check(inputs)
-        solution = self.certified(inputs, predict(Matrices.of(inputs)))
-        if np.ndim(matrix) == 3:
-            return solution
-        single = {key: float(values[0]) for key, values in solution.certificate.items()}
-        return Solution(solution.value[0], bool(solution.valid[0]), solution.reason[0], single)
+        solution = self.certified(inputs, self.answers(Matrices.of(inputs), predict))
+        return solution if np.ndim(matrix) == 3 else Solution(**single(solution))
 
     def certified(self, inputs: Float64[np.ndarray, "B m n"], predictions: Predictions) -> Solution:
         """Predictions of the answers to `inputs`, with what can be checked without the truth."""
@@ -121,7 +165,51 @@ class Solver(ABC):
         value = np.full((batch, p, q), np.nan)
         if valid.any():
             value[valid] = answers.values[valid, :p, :q]
-        return Solution(value, valid, reasons, certify(self.problem, inputs, value))
+        certificate = certify(self.problem, inputs, value)
+        cautions = self.all_cautions(inputs, certificate)
+        factor = self.factor(Matrices.of(inputs))
+        return Solution(value, valid, reasons, certificate, cautions, factor)
+
+    def all_cautions(
+        self, inputs: Float64[np.ndarray, "B m n"], certificate: dict[str, np.ndarray]
+    ) -> list[tuple[str, ...]]:
+        """Those of each input: about the question, the solver, and the answer's certificate."""
+        with np.errstate(all="ignore"):
+            found = [
+                *of_question(self.problem, inputs),
+                *self.cautions(inputs),
+                *of_answer(self.problem, certificate),
+            ]
+        return each(found, len(inputs))
+
+
+def single(solution: Solution) -> dict[str, Any]:
+    """The fields of the solution to one matrix, from those to a batch of one."""
+    return {
+        "value": solution.value[0],
+        "valid": bool(solution.valid[0]),
+        "reason": solution.reason[0],
+        "certificate": {key: float(values[0]) for key, values in solution.certificate.items()},
+        "cautions": solution.cautions[0],
+        "factor": float(solution.factor[0]),
+    }
+
+
+def multiplied(inputs: Matrices, factor: Float64[np.ndarray, " B"]) -> Matrices:
+    """Each matrix times its factor."""
+    if (factor == 1).all():
+        return inputs
+    values = inputs.values * factor[:, None, None]
+    return Matrices(values, inputs.rows, inputs.columns, inputs.kinds)
+
+
+def binary_factor(
+    largest: Float64[np.ndarray, " B"], beyond: int = 30
+) -> Float64[np.ndarray, " B"]:
+    """Powers of two that bring to [1, 2) what is outside of 2^-beyond to 2^beyond; else 1."""
+    exponent = np.frexp(np.where(largest > 0, largest, 1.0))[1] - 1
+    far = np.abs(exponent) > beyond
+    return np.ldexp(1.0, np.where(far, np.clip(-exponent, -1000, 1000), 0))
 
 
 def certify(

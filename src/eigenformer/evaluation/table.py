@@ -57,4 +57,4 @@ def _caption(result: Result) -> str:
         if groups:
             scores = ", ".join(f"{name} {_percent(p[tolerance])}" for name, p in groups.items())
             parts.append(f"at {100 * tolerance:g}%: {scores}")
-    return "; ".join(parts)
+    return "\n".join(["; ".join(parts), *(f"caution: {text}" for text in result.cautions)])

@@ -1,22 +1,28 @@
 """A trained network as a solver."""
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from ..core import InputError, unknown
 from ..encodings import PAD, Encoding, Reason, Task, soft_targets, with_eos
-from ..ensembles import Ensemble, IidUniform, Matrices, Mixture
+from ..ensembles import Ensemble, Matrices
 from ..models import Hooks, Model, Question, TokenModel
 from ..problems import Problem
 from .activations import ActivationCache
-from .solver import Predictions, Solution, Solver, Written, as_batch
+from .cautions import Caution, of_training
+from .drawn import TrainingStatistics, training_statistics
+from .solver import Predictions, Solution, Solver, Written, as_batch, binary_factor, multiplied
+
+_MOST = 1e300
+"""Of a factor: what is smaller than its inverse stays too small."""
 
 
 class TrainedSolver(Solver):
@@ -33,12 +39,19 @@ class TrainedSolver(Solver):
         name: str = "model",
         problem: Problem | None = None,
         batch: int = 1024,
+        statistics: Callable[[], TrainingStatistics | None] = lambda: None,
     ) -> None:
         self.model = model
         self.task = task
         self.name = name
         self.problem = task.problem if problem is None else problem
         self.batch = batch
+        self._kept = statistics
+
+    @cached_property
+    def statistics(self) -> TrainingStatistics:
+        """What its training drew: kept with the model, or drawn again by its task."""
+        return self._kept() or training_statistics(self.task)
 
     def only(self, problem: str) -> "TrainedSolver":
         """The model as the solver of one problem: its own, or another that it answers too.
@@ -64,7 +77,7 @@ class TrainedSolver(Solver):
         if problem not in tasks:
             raise unknown(f"problem of {self.name}", problem, tasks)
         part = self.task.problem.parts[tasks.index(problem)]
-        return TrainedSolver(self.model, self.task, self.name, part, self.batch)
+        return TrainedSolver(self.model, self.task, self.name, part, self.batch, self._kept)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write config.json, model.safetensors, ... to `folder`, as Hugging Face lays them out.
@@ -82,7 +95,8 @@ class TrainedSolver(Solver):
         few. Attention that is drawn over the matrices' own coefficients: `ActivationCache.grid`.
         """
         solution = self.solve(matrix)
-        inputs = self._with_kinds(Matrices.of(as_batch(matrix)))
+        inputs = Matrices.of(as_batch(matrix))
+        inputs = self._with_kinds(multiplied(inputs, self.factor(inputs)))
         ((_, question),) = self._asked(inputs, len(inputs))
         _, tensors = self.model.run_with_cache(question, self._longest_answer(inputs))
         shape = inputs.values.shape[1:]
@@ -197,40 +211,77 @@ class TrainedSolver(Solver):
             ok = ok & writable
         return Written(inputs, answers, ok)
 
-    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[str]:
-        sentences = []
-        ensemble, (_, m, n) = self.task.ensemble, inputs.shape
+    def factor(self, inputs: Matrices) -> Float64[np.ndarray, " B"]:
+        """Ones for matrices whose largest coefficient is as in training, or without a scale.
+
+        Others are multiplied until it is the median of training. A network of any size divides by
+        the largest coefficient itself, and gets powers of two where float32 would not hold them.
+        """
+        factor = np.ones(len(inputs))
+        if not self.rescale or self.problem.degree is None:
+            return factor
+        largest = np.abs(inputs.values).max(axis=(1, 2), initial=0.0)
         if self.model.config.any_size:
-            if max(m, n) > 2 * max(ensemble.dimensions.largest):
-                sentences.append(
-                    f"{self.name} is made for all sizes but was trained on {ensemble.dims}, and "
-                    f"this is {m}x{n}: look at the residuals"
-                )
-            return sentences
+            return binary_factor(largest)
+        for m, n in np.unique(np.stack([inputs.rows, inputs.columns], axis=1), axis=0).tolist():
+            drawn = self.statistics.of(self.problem, m, n) or self.statistics.typical(self.problem)
+            if drawn is None:
+                continue
+            low, high = drawn.usual("largest")
+            here = (inputs.rows == m) & (inputs.columns == n)
+            other = here & (largest > 0) & ((largest < low) | (largest > high))
+            with np.errstate(over="ignore"):
+                factor[other] = np.minimum(drawn.median("largest") / largest[other], _MOST)
+        return factor
+
+    def rescaling(self, on: bool) -> "TrainedSolver":
+        made = copy.copy(self)
+        made.rescale = on
+        made._kept = lambda: self.statistics  # which are drawn but once
+        return made
+
+    def like_training(self, inputs: Float64[np.ndarray, "B M N"]) -> Bool[np.ndarray, " B"]:
+        """Which inputs are, at some scale, like those that training drew: what was measured on
+        these holds for them."""
+        _, m, n = inputs.shape
+        drawn = self.statistics.of(self.problem, m, n)
+        if drawn is None:
+            return np.zeros(len(inputs), bool)
+        asked = inputs * self.factor(Matrices.of(inputs))[:, None, None]
+        if self.model.config.any_size and self.problem.degree is not None:
+            # Its answers don't depend on the scale.
+            largest = np.abs(asked).max(axis=(1, 2), initial=0.0)
+            factor = drawn.median("largest") / np.where(largest > 0, largest, 1.0)
+            asked = asked * factor[:, None, None]
+        unusual = of_training(self.name, self.problem, asked, drawn, False)
+        usual = np.ones(len(inputs), bool)
+        for caution in unusual:
+            usual &= ~caution.where
+        return usual
+
+    def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[Caution]:
+        ensemble, (batch, m, n) = self.task.ensemble, inputs.shape
+        everywhere = np.ones(batch, bool)
+        if self.model.config.any_size:
+            if max(m, n) <= 2 * max(ensemble.dimensions.largest):
+                return []
+            text = (
+                f"{self.name} is made for all sizes but was trained on {ensemble.dims}, and "
+                f"this is {m}x{n}: look at the residuals"
+            )
+            return [Caution(text, everywhere)]
+        factor = self.factor(Matrices.of(inputs))
+        found = []
         if not takes(self.problem, ensemble, m, n):
-            sentences.append(
+            text = (
                 f"{self.name} was trained on {ensemble.dims} matrices, not on an input of {m}x{n}: "
                 "do not expect a right answer"
             )
-        # Coefficients are below A, or rarely above 3 A where their law has tails.
-        parts = ensemble.parts if isinstance(ensemble, Mixture) else (ensemble,)
-        low = min(float(np.min(part.scale)) for part in parts)
-        high = max(float(np.max(part.scale)) for part in parts)
-        reach = 1.01 if all(isinstance(part, IidUniform) for part in parts) else 3.0
-        sizes = np.abs(inputs).max(axis=(1, 2))
-        outside = [s for s in (sizes.max(), sizes.min()) if not 0.1 * low <= s <= reach * high]
-        if outside:
-            scale = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-            sentences.append(
-                f"{self.name} was trained on coefficients of the scale {scale}, but the largest of "
-                f"an input is {outside[0]:g}: rescale it"
-            )
-        if (inputs == 0).any():
-            sentences.append(
-                f"{self.name} was trained on random coefficients, never exactly zero, "
-                "but an input has zeros"
-            )
-        return sentences
+            found.append(Caution(text, everywhere))
+        drawn = self.statistics.of(self.problem, m, n)
+        asked = inputs * factor[:, None, None]
+        rescaled = bool((factor != 1).any())
+        return found + of_training(self.name, self.problem, asked, drawn, rescaled)
 
 
 def _read_back(

@@ -1,7 +1,7 @@
 """Addition."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from .operands import beside, half, halves
 @dataclass(frozen=True, kw_only=True)
 class Add(EntrywiseProblem):
     """[M | N] [m, 2n] -> M + N [m, n] (Charton 2022, section 4.2); `numpy.add`."""
+
+    degree: ClassVar[int | None] = 1
 
     def input_shape(self, m: int, n: int) -> tuple[int, int]:
         return m, 2 * n

@@ -1,7 +1,7 @@
 """What a problem is, and how one that is solved shape by shape is written."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -20,6 +20,8 @@ Inputs = Float64[np.ndarray, "B m n"]
 """Inputs of one shape."""
 Answers = Float64[np.ndarray, "B p q"]
 """Answers to them, true or predicted."""
+DOUBTFUL = 0.05
+"""Right is an answer within 5%, of which residuals show as much."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,13 @@ class Problem(ABC):
     needs_symmetric: ClassVar[bool] = False
     reconstructs: ClassVar[bool] = False
     """Whether predictions are judged by what they do to the input (as the model saw it)."""
+    degree: ClassVar[int | None] = None
+    """The answer to c M is c^degree times that to M for every c > 0 (see `scaled`); None where that
+    is not so, and inputs are never rescaled."""
+    doubtful: ClassVar[Mapping[str, float]] = {}
+    """Above what a residual is worth a caution; `DOUBTFUL` for those that are left out."""
+    proof: ClassVar[str] = ""
+    """What follows from the residuals, in words; with {bound} where `residuals` has one."""
 
     @property
     def name(self) -> str:
@@ -89,6 +98,24 @@ class Problem(ABC):
     @abstractmethod
     def residuals(self, inputs: Batch, predicted: Batch) -> PerInput:
         """What shows without the truth whether a prediction is right: small if it is."""
+
+    def scaled(self, answers: Answers, factor: Float64[np.ndarray, " B"]) -> Answers:
+        """The answers to factor[i] M_i, from those to M_i; of a problem that has a `degree`."""
+        assert self.degree is not None, f"{self.name} does not scale"
+        return np.asarray(answers * _power(factor, self.degree)[:, None, None])
+
+    def traits(self, inputs: Inputs) -> PerInput:
+        """Figures by which inputs differ that a network may not be able to answer alike."""
+        size = norms(inputs)
+        return {
+            "largest": size["max"],
+            "rms": size["l2"] / np.sqrt(inputs[0].size),
+            "zeros": (inputs == 0).mean(axis=(1, 2)),
+        }
+
+    def doubts(self, inputs: Inputs) -> list[tuple[str, np.ndarray]]:
+        """Sentences on what makes a question ill-posed, and for which inputs [B] each holds."""
+        return []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +272,8 @@ class EntrywiseProblem(ShapedProblem):
     are quicker to solve than to ask a network.
     """
 
+    proof: ClassVar[str] = "this is the error itself"
+
     def compare(
         self, inputs: Inputs, true: Answers, predicted: Answers
     ) -> tuple[PerInput, PerInput]:
@@ -253,6 +282,11 @@ class EntrywiseProblem(ShapedProblem):
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         answer = self.answer(inputs)
         return {"recomputed": relative_l1(predicted - answer, answer)}
+
+
+def _power(factor: np.ndarray, degree: int) -> np.ndarray:
+    with np.errstate(over="ignore"):  # what is too large becomes inf, and no answer
+        return np.asarray(np.power(factor, float(degree)))
 
 
 def _cut(

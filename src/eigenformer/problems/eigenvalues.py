@@ -8,7 +8,7 @@ import numpy as np
 
 from .base import Answers, Inputs
 from .norms import PerInput, norms, ratio
-from .spectral import SpectrumProblem, frobenius_mismatch
+from .spectral import SpectrumProblem, frobenius_mismatch, moment_mismatch
 
 
 @final
@@ -17,8 +17,9 @@ class Eigenvalues(SpectrumProblem):
     """Symmetric M [n, n] -> eigenvalues [n, 1], descending (Charton 2022, section 4.4).
 
     `numpy.linalg.eigvalsh`, reversed. Measure: `condition`, that of M. Certificate: `trace`
-    |sum d - tr M| / (sqrt(n) ||M||_F) and `frobenius` | ||d||_2 - ||M||_F | / ||M||_F; both are
-    necessary, not sufficient.
+    |sum d - tr M| / (sqrt(n) ||M||_F), `frobenius` | ||d||_2 - ||M||_F | / ||M||_F, and `moments`,
+    sums of third and fourth powers (`moment_mismatch`). All are zero only for the right values of
+    up to 4 x 4 matrices, and necessary for larger ones; small ones bound no value.
     """
 
     needs_square: ClassVar[bool] = True
@@ -38,4 +39,5 @@ class Eigenvalues(SpectrumProblem):
         return {
             "trace": ratio(np.abs(predicted.sum(axis=(1, 2)) - trace), most),
             "frobenius": frobenius_mismatch(inputs, predicted),
+            "moments": moment_mismatch(inputs, predicted, signed=True),
         }

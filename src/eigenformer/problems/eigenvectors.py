@@ -5,11 +5,12 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from .base import Answers, Inputs, ShapedProblem
+from .base import Answers, Inputs
 from .norms import PerInput, norms, ratio, relative, relative_l1, worst
 from .spectral import (
-    DECOMPOSITION_SCORES,
+    BasisProblem,
     Signs,
+    basis_bound,
     basis_measures,
     canonical_signs,
     check_signs,
@@ -23,7 +24,7 @@ from .spectral import (
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Eigenvectors(ShapedProblem):
+class Eigenvectors(BasisProblem):
     """Symmetric M [n, n] -> [n + 1, n]: eigenvalues d descending, then Q with Q^T M Q = diag(d).
 
     `numpy.linalg.eigh`, reversed (Charton 2022, section 4.5).
@@ -35,23 +36,24 @@ class Eigenvectors(ShapedProblem):
     Measures: the three terms (`diagonalisation`, `eigenvalues`, `orthogonality`), `reconstruction`
     ||Q diag(d) Q^T - M|| / ||M||, all in L1; `column_norms`, `column_dots`, `basis_condition` of Q;
     `condition` of M. Certificate: `diagonalisation` ||Q^T M Q - diag(d)||_1 / ||M||_F (at least the
-    error relative to the eigenvalues' sum), `reconstruction`, `orthogonality`.
+    error relative to the eigenvalues' sum), `reconstruction`, `orthogonality`, and what follows
+    from these: `bound` on |d_i - D_i| / ||M||_2 (`basis_bound`).
     """
 
     needs_square: ClassVar[bool] = True
     needs_symmetric: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True
+    proof: ClassVar[str] = (
+        "by Weyl's inequality each eigenvalue is within {bound} of the true one, relative to the "
+        "largest"
+    )
 
     signs: Signs = "canonical"
-    """`canonical`: the component of largest magnitude of each eigenvector is positive. `lapack`:
-    as LAPACK returns them."""
+    """`canonical`: the component of largest magnitude of each eigenvector is positive (the first
+    of those equal to a relative 1e-9). `lapack`: as LAPACK returns them."""
 
     def __post_init__(self) -> None:
         check_signs(self.signs)
-
-    @property
-    def score_names(self) -> tuple[str, ...]:
-        return DECOMPOSITION_SCORES
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         self._need_square(m, n)
@@ -93,11 +95,13 @@ class Eigenvectors(ShapedProblem):
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         values, basis = predicted[:, 0], predicted[:, 1:]
         rotated = basis.transpose(0, 2, 1) @ (inputs @ basis)
-        residual = norms(minus_diagonal(rotated, values))["l1"]
+        residual, product = norms(minus_diagonal(rotated, values))["l1"], gram(basis)
+        left_out = inputs - (basis * values[:, None, :]) @ basis.transpose(0, 2, 1)
         return {
             "diagonalisation": ratio(residual, norms(inputs)["l2"]),
-            "reconstruction": _reconstruction(inputs, values, basis),
-            "orthogonality": identity_error(gram(basis))["l1"],
+            "reconstruction": relative_l1(left_out, inputs),
+            "orthogonality": identity_error(product)["l1"],
+            "bound": basis_bound(left_out, values, [product], inputs),
         }
 
 

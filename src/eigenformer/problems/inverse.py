@@ -6,24 +6,30 @@ from typing import ClassVar, final
 import numpy as np
 
 from ..core import InputError
-from .base import Answers, Inputs, ShapedProblem
+from .base import Answers, Inputs
 from .norms import PerInput, relative_l1
-from .spectral import condition_number, identity_error
+from .spectral import AboutSpectrum, condition_number, identity_error
 
 _EPS = np.finfo(np.float64).eps
+_ALMOST_SINGULAR = 1e8
 
 
 @dataclass(frozen=True, kw_only=True)
-class InverseProblem(ShapedProblem):
+class InverseProblem(AboutSpectrum):
     """M [n, n] -> M^-1 [n, n] (Charton 2022, section 4.6); `numpy.linalg.inv`.
 
     Score: ||P M - I|| / ||I||, in L1 ||P M - I|| / n. Measures: `distance` ||P - M^-1|| / ||M^-1||
     in L1 (to the inverse of the drawn matrix), `condition` of M. Certificate: `identity`, the
-    score. Raises `InputError` for a matrix that is singular in float64.
+    score, and `bound` ||P M - I||_2, which ||P - M^-1||_2 / ||M^-1||_2 cannot exceed. Raises
+    `InputError` for a matrix that is singular in float64.
     """
 
     needs_square: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True
+    degree: ClassVar[int | None] = -1
+    proof: ClassVar[str] = (
+        "the answer is within {bound} of the inverse, relative to it, in the 2-norm"
+    )
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         self._need_square(m, n)
@@ -62,7 +68,24 @@ class InverseProblem(ShapedProblem):
         return scores, measures
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
-        return {"identity": identity_error(predicted @ inputs)["l1"]}
+        product = predicted @ inputs
+        known = np.isfinite(product).all(axis=(1, 2))
+        off = np.where(known[:, None, None], product - np.eye(product.shape[1]), 0.0)
+        bound = np.linalg.norm(off, 2, axis=(1, 2))
+        return {
+            "identity": identity_error(product)["l1"],
+            "bound": np.where(known, bound, np.inf),
+        }
+
+    def doubts(self, inputs: Inputs) -> list[tuple[str, np.ndarray]]:
+        condition = condition_number(self.spectrum(inputs))
+        return [
+            (
+                "the matrix is almost singular: changes of a relative 1e-10 in it may change the "
+                "inverse by more than 1%",
+                condition > _ALMOST_SINGULAR,
+            )
+        ]
 
 
 @final

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64
 from ..core import InputError
 from ..ensembles import Ensemble, Matrices
 from .base import Answers, Inputs
-from .norms import PerInput, ratio
+from .norms import PerInput, norms, ratio
 from .operands import MatrixAndVector, beside
 
 _MOST_STEPS = 200
@@ -37,7 +37,7 @@ class LogisticRegression(MatrixAndVector):
 
     def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         matrices = ensemble.draw(rng, batch)
-        longest = np.linalg.norm(matrices.values, axis=2).max(axis=1)
+        longest = _longest_row(matrices.values)
         scaled = Matrices(
             matrices.values / np.where(longest > 0, longest, 1.0)[:, None, None],
             matrices.rows,
@@ -63,7 +63,7 @@ class LogisticRegression(MatrixAndVector):
         self-concordant (Giannou et al. 2024, section 5) where rows have at most length 1, to which
         they are scaled here; w and mu are scaled back.
         """
-        longest = np.linalg.norm(inputs[:, :, :-1], axis=2).max(axis=1)
+        longest = _longest_row(inputs[:, :, :-1])
         scale = np.maximum(longest, 1.0)[:, None]
         loss = _Loss(inputs[:, :, :-1] / scale[:, :, None], inputs[:, :, -1], self.mu / scale**2)
         x = np.zeros((len(inputs), inputs.shape[2] - 1))
@@ -82,7 +82,7 @@ class LogisticRegression(MatrixAndVector):
         mu = np.full((len(inputs), 1), self.mu)
         loss = _Loss(inputs[:, :, :-1], inputs[:, :, -1], mu)
         x = predicted[:, :, 0]
-        at, start = (np.linalg.norm(loss.gradient(w), axis=1) for w in (x, np.zeros_like(x)))
+        at, start = (norms(loss.gradient(w))["l2"] for w in (x, np.zeros_like(x)))
         return {"gradient": ratio(at, start)}
 
 
@@ -131,6 +131,11 @@ class _Loss:
                 break
             factor[uphill] /= 2
         return factor
+
+
+def _longest_row(a: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, " B"]:
+    lengths = norms(a.reshape(-1, a.shape[2]))["l2"]
+    return np.asarray(lengths.reshape(a.shape[:2]).max(axis=1))
 
 
 def _sigmoid(z: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:

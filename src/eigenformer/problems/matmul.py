@@ -1,7 +1,7 @@
 """The product of two matrices."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from .operands import beside, half, halves
 @dataclass(frozen=True, kw_only=True)
 class Matmul(EntrywiseProblem):
     """[M | N] [m, 2n] -> M^T N [n, n] (Charton 2022, section 4.3); `M.T @ N`."""
+
+    degree: ClassVar[int | None] = 2
 
     def input_shape(self, m: int, n: int) -> tuple[int, int]:
         return m, 2 * n

@@ -1,7 +1,7 @@
 """The product of a matrix and a vector."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from .operands import MatrixAndVector
 @dataclass(frozen=True, kw_only=True)
 class Matvec(MatrixAndVector):
     """[M | v] [m, n + 1] -> M^T v [n, 1] (Charton 2022, section 4.3); `M.T @ v`."""
+
+    degree: ClassVar[int | None] = 2
 
     def answer(self, inputs: Inputs) -> Answers:
         return np.asarray(inputs[:, :, :-1].transpose(0, 2, 1) @ inputs[:, :, -1:])

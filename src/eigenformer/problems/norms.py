@@ -10,16 +10,15 @@ PerInput = dict[str, Float64[np.ndarray, " B"]]
 
 
 def norms(x: Float64[np.ndarray, "B *shape"]) -> PerInput:
-    """Every norm in `NORMS` of each x[i], all entries counted (Charton 2022, appendix B)."""
-    flat = x.reshape(len(x), -1)
-    size = np.abs(flat)
-    squared = np.einsum("bi,bi->b", flat, flat)
-    return {
-        "l1": size.sum(axis=1),
-        "l2": np.sqrt(squared),
-        "l2_squared": squared,
-        "max": size.max(axis=1),
-    }
+    """Every norm in `NORMS` of each x[i], all entries counted (Charton 2022, appendix B).
+
+    Divided by the largest entry before anything is squared; "l2_squared" alone can overflow.
+    """
+    flat = np.abs(x.reshape(len(x), -1))
+    largest, unit = flat.max(axis=1, initial=0.0), unit_size(flat)
+    length = np.where(largest < np.inf, largest, 1.0) * np.sqrt(np.einsum("bi,bi->b", unit, unit))
+    with np.errstate(over="ignore"):
+        return {"l1": flat.sum(axis=1), "l2": length, "l2_squared": length**2, "max": largest}
 
 
 def ratio(
@@ -37,7 +36,10 @@ def relative(
     reference: dict[str, Float64[np.ndarray, "..."]],
 ) -> PerInput:
     """||error|| / reference in every norm, `reference` being the result of `norms`."""
-    return {name: ratio(size, reference[name]) for name, size in norms(error).items()}
+    size = norms(error)
+    out = {name: ratio(size[name], reference[name]) for name in NORMS}
+    with np.errstate(over="ignore"):  # the squares of both may overflow where their ratio does not
+        return {**out, "l2_squared": out["l2"] ** 2}
 
 
 def relative_l1(
@@ -49,6 +51,13 @@ def relative_l1(
 
 def _l1(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs(x).reshape(len(x), -1).sum(axis=1))
+
+
+def unit_size(x: Float64[np.ndarray, "B *shape"]) -> Float64[np.ndarray, "B *shape"]:
+    """Each x[i] over its largest magnitude, to be squared; zeros and what is not finite stay."""
+    largest = np.abs(x.reshape(len(x), -1)).max(axis=1, initial=0.0)
+    safe = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    return np.asarray(x / safe.reshape(-1, *(1,) * (x.ndim - 1)))
 
 
 def worst(terms: list[PerInput]) -> PerInput:

@@ -1,12 +1,16 @@
 """The pseudo-inverse of Moore and Penrose."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
 from .base import Answers, EntrywiseProblem, Inputs
-from .norms import PerInput, ratio
+from .norms import PerInput, norms, ratio
+
+_CUT_OFF = 1e-15
+"""`numpy.linalg.pinv`'s, over the largest singular value."""
+_SMALL = 1e-5
 
 
 @final
@@ -14,10 +18,16 @@ from .norms import PerInput, ratio
 class PseudoInverse(EntrywiseProblem):
     """M [m, n] -> M^+ [n, m]; `numpy.linalg.pinv`, with its cut-off for small singular values.
 
-    Score: ||P - M^+|| / ||M^+||. Certificate, relative to
-    the Frobenius norm of what it should be: `first` M P M - M and `second` P M P - P, `symmetric`
-    the larger of M P - (M P)^T and P M - (P M)^T.
+    Score: ||P - M^+|| / ||M^+||. Certificate, relative to the Frobenius norm of what it should be:
+    `first` M P M - M and `second` P M P - P, `symmetric` the larger of M P - (M P)^T and
+    P M - (P M)^T. They are zero for the pseudo-inverse alone, and nearly zero where it lacks the
+    part of a small singular value: of matrices that have one `doubts` says so.
     """
+
+    degree: ClassVar[int | None] = -1
+    proof: ClassVar[str] = (
+        "only the pseudo-inverse has all of them at zero; small ones bound no error"
+    )
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return n, m
@@ -37,6 +47,18 @@ class PseudoInverse(EntrywiseProblem):
             "symmetric": np.maximum(*skew),
         }
 
+    def doubts(self, inputs: Inputs) -> list[tuple[str, np.ndarray]]:
+        values = np.linalg.svd(inputs, compute_uv=False)
+        kept = values > _CUT_OFF * values[:, :1]
+        small = kept & (values < _SMALL * values[:, :1])
+        return [
+            (
+                "a singular value is below 1e-5 of the largest, but not zero: it decides the "
+                "answer, and residuals don't show whether it was seen",
+                np.asarray(small.any(axis=1)),
+            )
+        ]
+
 
 def _size(matrices: np.ndarray) -> np.ndarray:
-    return np.asarray(np.linalg.norm(matrices, axis=(1, 2)))
+    return norms(matrices)["l2"]

@@ -8,7 +8,7 @@ import numpy as np
 from ..ensembles import Ensemble, Matrices
 from .base import Answers, Inputs
 from .norms import PerInput
-from .spectral import SpectrumProblem, frobenius_mismatch
+from .spectral import SpectrumProblem, frobenius_mismatch, moment_mismatch
 
 
 @final
@@ -17,7 +17,9 @@ class SingularValues(SpectrumProblem):
     """M [m, n] -> singular values [min(m, n), 1], descending (Charton 2022, section 4.7).
 
     `numpy.linalg.svd(M, compute_uv=False)`. Measure: `condition`, that of M. Certificate:
-    `frobenius` | ||s||_2 - ||M||_F | / ||M||_F, necessary, not sufficient.
+    `frobenius` | ||s||_2 - ||M||_F | / ||M||_F, and `moments`, sums of fourth powers
+    (`moment_mismatch`). Both are zero only for the right values where there are two of them, and
+    necessary for more; small ones bound no value.
     """
 
     symmetric: bool = False
@@ -33,4 +35,7 @@ class SingularValues(SpectrumProblem):
         return np.linalg.svd(inputs, compute_uv=False)[:, :, None]
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
-        return {"frobenius": frobenius_mismatch(inputs, predicted)}
+        return {
+            "frobenius": frobenius_mismatch(inputs, predicted),
+            "moments": moment_mismatch(inputs, predicted, signed=False),
+        }

@@ -1,28 +1,97 @@
 """What the eigenvalue and singular-value problems share: signs, bases, condition numbers."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float64
 
 from ..core.errors import unknown
 from .base import Answers, Inputs, ShapedProblem
-from .norms import NORMS, PerInput, norms, ratio, relative
+from .norms import NORMS, PerInput, norms, ratio, relative, unit_size
 
 Signs = Literal["canonical", "lapack"]
 DECOMPOSITION_SCORES = (*NORMS, "paper")
+_TIED = 1e-9
+"""Components whose magnitudes differ by less, relatively, are equally large."""
+_EQUAL = 1e-10
+"""Values whose distance, over the largest of them, is less are equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpectrumProblem(ShapedProblem):
+class AboutSpectrum(ShapedProblem):
+    """A problem whose answer hangs on eigenvalues or singular values."""
+
+    def traits(self, inputs: Inputs) -> PerInput:
+        """Also `condition`, `gap` (see `smallest_gap`) and, of square ones, `trace`."""
+        values = self.spectrum(inputs)
+        return super().traits(inputs) | spectral_traits(inputs, values)
+
+    def spectrum(self, inputs: Inputs) -> Float64[np.ndarray, "B k"]:
+        """Eigenvalues of symmetric inputs, singular values of others; descending."""
+        if self.needs_symmetric:
+            return np.asarray(np.linalg.eigvalsh(inputs)[:, ::-1])
+        return np.asarray(np.linalg.svd(inputs, compute_uv=False))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpectrumProblem(AboutSpectrum):
     """A problem whose answer is eigenvalues or singular values [k, 1], descending."""
+
+    degree: ClassVar[int | None] = 1
+    doubtful: ClassVar[Mapping[str, float]] = {"trace": 0.02, "frobenius": 0.02, "moments": 0.01}
+    proof: ClassVar[str] = "they are necessary, not sufficient: no bound on any value follows"
 
     def compare(
         self, inputs: Inputs, true: Answers, predicted: Answers
     ) -> tuple[PerInput, PerInput]:
         scores = relative(predicted - true, norms(true))
         return scores, {"condition": condition_number(true[:, :, 0])}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BasisProblem(AboutSpectrum):
+    """A problem whose answer has values in its first row, and orthonormal bases below."""
+
+    degree: ClassVar[int | None] = 1
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        return DECOMPOSITION_SCORES
+
+    def scaled(self, answers: Answers, factor: Float64[np.ndarray, " B"]) -> Answers:
+        out = answers.copy()
+        out[:, 0] *= factor[:, None]
+        return out
+
+    def doubts(self, inputs: Inputs) -> list[tuple[str, np.ndarray]]:
+        close = smallest_gap(self.spectrum(inputs)) < _EQUAL
+        return [
+            (
+                "two of the values are equal to working precision: their vectors are not "
+                "determined, and any orthonormal ones that span the same plane are right",
+                close,
+            )
+        ]
+
+
+def spectral_traits(inputs: Inputs, values: Float64[np.ndarray, "B k"]) -> PerInput:
+    """`condition`, the smallest relative `gap`, and the `trace` of square ones, from -1 to 1."""
+    found = {"condition": condition_number(values), "gap": smallest_gap(values)}
+    _, m, n = inputs.shape
+    if m == n:
+        trace = np.trace(unit_size(inputs), axis1=1, axis2=2)
+        found["trace"] = ratio(trace, np.sqrt(n) * norms(unit_size(inputs))["l2"])
+    return found
+
+
+def smallest_gap(values: Float64[np.ndarray, "B k"]) -> Float64[np.ndarray, " B"]:
+    """The smallest distance of two of the descending values, over the largest magnitude."""
+    if values.shape[1] < 2:
+        return np.ones(len(values))
+    gap = -np.diff(values, axis=1).max(axis=1)
+    return ratio(gap, np.abs(values).max(axis=1))
 
 
 def check_signs(signs: str) -> None:
@@ -32,9 +101,13 @@ def check_signs(signs: str) -> None:
 
 
 def canonical_signs(basis: Float64[np.ndarray, "B m k"]) -> Float64[np.ndarray, "B k"]:
-    """+-1 for each column: multiplied by it, its component of largest magnitude is positive."""
-    largest = np.abs(basis).argmax(axis=1)[:, None, :]
-    signs: np.ndarray = np.copysign(1.0, np.take_along_axis(basis, largest, axis=1)[:, 0])
+    """+-1 for each column: multiplied by it, its component of largest magnitude is positive.
+
+    Where several are largest to a relative 1e-9 it is the first of them: rounding must not decide.
+    """
+    size = np.abs(basis)
+    first = (size >= (1 - _TIED) * size.max(axis=1, keepdims=True)).argmax(axis=1)[:, None, :]
+    signs: np.ndarray = np.copysign(1.0, np.take_along_axis(basis, first, axis=1)[:, 0])
     return signs
 
 
@@ -94,6 +167,58 @@ def condition_number(spectrum: Float64[np.ndarray, "B k"]) -> Float64[np.ndarray
     size = np.abs(spectrum)
     largest, smallest = size.max(axis=1), size.min(axis=1)
     return np.where(smallest > 0, ratio(largest, smallest), np.inf)
+
+
+def basis_bound(
+    left_out: Float64[np.ndarray, "B m n"],
+    values: Float64[np.ndarray, "B k"],
+    products: Sequence[Float64[np.ndarray, "B k k"]],
+    inputs: Inputs,
+) -> Float64[np.ndarray, " B"]:
+    """How far a predicted value can be from the true one, over the largest of the true ones.
+
+    `left_out` is M - U diag(s) V^T, `products` are the Gram matrices of the bases. By Weyl
+    |lambda_i(M) - lambda_i(U diag(s) V^T)| <= ||left_out||_2, and by Ostrowski that of
+    U diag(s) V^T is s_i times a factor between the least and the largest singular value of U
+    times that of V. Values that do not descend are wrong by how they do not.
+    """
+    edges = [np.linalg.eigvalsh(_finite(product)) for product in products]
+    powers = [np.sqrt(np.maximum(edge, 0.0)) for edge in edges]
+    if len(powers) == 1:  # U and V are one basis, of which both sides have the same part
+        powers *= 2
+    low, high = (np.prod([power[:, at] for power in powers], axis=0) for at in (0, -1))
+    size = np.linalg.norm(_finite(inputs), 2, axis=(1, 2))
+    skew = np.maximum(high - 1, 1 - low) * np.abs(values).max(axis=1)
+    order = np.abs(np.sort(values, axis=1)[:, ::-1] - values).max(axis=1)
+    with np.errstate(all="ignore"):
+        bound = ratio(np.linalg.norm(_finite(left_out), 2, axis=(1, 2)) + skew + order, size)
+    known = [np.isfinite(part).all(axis=(1, 2)) for part in (left_out, *products)]
+    return np.where(np.logical_and.reduce(known), bound, np.inf)
+
+
+def _finite(matrices: np.ndarray) -> np.ndarray:
+    """LAPACK refuses nan and inf: zeros in their place."""
+    usable = np.isfinite(matrices).all(axis=(1, 2))
+    return np.where(usable[:, None, None], matrices, 0.0)
+
+
+def moment_mismatch(
+    inputs: Inputs, spectrum: Float64[np.ndarray, "B k 1"], *, signed: bool
+) -> Float64[np.ndarray, " B"]:
+    """How much the sums of higher powers differ from those of the true values.
+
+    With N = M^T M: |sum d^4 - ||N||_F^2| / (4 ||M||_F^4) and, of `signed` eigenvalues, if that is
+    larger, |sum d^3 - <M, N>| / (3 ||M||_F^3). To first order both are at most the sum of the
+    errors over ||M||_F. They take one product of matrices, where the values take several.
+    """
+    size = norms(inputs)["l2"][:, None, None]
+    unit, values = ratio(inputs, size), ratio(spectrum, size)
+    square = unit.transpose(0, 2, 1) @ unit
+    fourth = np.abs((values**4).sum(axis=(1, 2)) - (square**2).sum(axis=(1, 2))) / 4
+    if not signed:
+        return np.asarray(fourth)
+    third = np.abs((values**3).sum(axis=(1, 2)) - (unit * square).sum(axis=(1, 2))) / 3
+    return np.asarray(np.maximum(third, fourth))
 
 
 def frobenius_mismatch(

@@ -6,11 +6,12 @@ from typing import ClassVar, final
 import numpy as np
 
 from ..ensembles import Ensemble, Matrices
-from .base import Answers, Inputs, ShapedProblem
+from .base import Answers, Inputs
 from .norms import PerInput, norms, ratio, relative, relative_l1, worst
 from .spectral import (
-    DECOMPOSITION_SCORES,
+    BasisProblem,
     Signs,
+    basis_bound,
     basis_measures,
     canonical_signs,
     check_signs,
@@ -24,7 +25,7 @@ from .spectral import (
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Svd(ShapedProblem):
+class Svd(BasisProblem):
     """M [m, n] -> [1 + m + n, k], k = min(m, n): s descending, then U [m, k], then V [n, k].
 
     U^T M V = diag(s); `numpy.linalg.svd(M, full_matrices=False)` (Charton 2022, section 4.7).
@@ -36,23 +37,25 @@ class Svd(ShapedProblem):
     Measures: the terms (`diagonalisation`, `singular_values`, `orthogonality`, the larger of the
     two), `reconstruction` ||U diag(s) V^T - M|| / ||M||, all in L1; `column_norms`, `column_dots`,
     `basis_condition`, each the larger of those of U and V; `condition` of M. Certificate:
-    `diagonalisation` ||U^T M V - diag(s)||_1 / ||M||_F, `reconstruction`, `orthogonality`.
+    `diagonalisation` ||U^T M V - diag(s)||_1 / ||M||_F, `reconstruction`, `orthogonality`, and what
+    follows from these: `bound` on |s_i - S_i| / ||M||_2 (`basis_bound`).
     """
 
     reconstructs: ClassVar[bool] = True
+    proof: ClassVar[str] = (
+        "by Weyl's inequality each singular value is within {bound} of the true one, relative to "
+        "the largest"
+    )
 
     signs: Signs = "canonical"
-    """`canonical`: the component of largest magnitude of each column of U is positive, and V's
-    column has the sign that goes with it. `lapack`: as LAPACK returns them."""
+    """`canonical`: the component of largest magnitude of each column of U is positive (the first
+    of those equal to a relative 1e-9), and V's column has the sign that goes with it. `lapack`: as
+    LAPACK returns them."""
     symmetric: bool = False
     """Draw symmetric inputs, as the paper's table 10 does; any matrix can be asked about."""
 
     def __post_init__(self) -> None:
         check_signs(self.signs)
-
-    @property
-    def score_names(self) -> tuple[str, ...]:
-        return DECOMPOSITION_SCORES
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return 1 + m + n, min(m, n)
@@ -99,11 +102,13 @@ class Svd(ShapedProblem):
         values, left, right = _parts(predicted, inputs.shape[1])
         rotated = left.transpose(0, 2, 1) @ (inputs @ right)
         residual = norms(minus_diagonal(rotated, values))["l1"]
-        orthogonality = [identity_error(gram(basis))["l1"] for basis in (left, right)]
+        products = [gram(left), gram(right)]
+        left_out = inputs - (left * values[:, None, :]) @ right.transpose(0, 2, 1)
         return {
             "diagonalisation": ratio(residual, norms(inputs)["l2"]),
-            "reconstruction": _reconstruction(inputs, values, left, right),
-            "orthogonality": np.maximum(*orthogonality),
+            "reconstruction": relative_l1(left_out, inputs),
+            "orthogonality": np.maximum(*(identity_error(product)["l1"] for product in products)),
+            "bound": basis_bound(left_out, values, products, inputs),
         }
 
 

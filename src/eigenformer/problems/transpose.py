@@ -1,7 +1,7 @@
 """Transposition."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from .base import Answers, EntrywiseProblem, Inputs
 @dataclass(frozen=True, kw_only=True)
 class Transpose(EntrywiseProblem):
     """M [m, n] -> M^T [n, m] (Charton 2022, section 4.1); `numpy.transpose`."""
+
+    degree: ClassVar[int | None] = 1
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return n, m

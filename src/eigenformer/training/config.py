@@ -6,9 +6,11 @@ from typing import Literal
 from ..core import COUNT, InputError, at_least, file_name, fraction, positive
 from ..core.serialize import added
 from ..ensembles import Ensemble
-from ..evaluation import TOLERANCES
+from ..evaluation import TOLERANCES, check_tolerances
 
 LARGEST_SEED = 2**63 - 1
+MOST_RATE = 1.0
+"""Of a learning rate: from weights of about 0.1 a first step of this size leads nowhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,9 @@ class OptimizerConfig:
     """Largest norm of the gradient; larger ones are scaled down."""
 
     def __post_init__(self) -> None:
-        positive(rate=self.rate, muon_rate=self.muon_rate, clip=self.clip)
+        # The steps of AdamW and Muon are as large as the rates, whatever the gradients.
+        positive(most=MOST_RATE, rate=self.rate, muon_rate=self.muon_rate)
+        positive(clip=self.clip)
         positive(most=1, epsilon=self.epsilon)
         at_least(0, most=1e6, weight_decay=self.weight_decay)
         momenta = {"betas.0": self.betas[0], "betas.1": self.betas[1]}
@@ -105,8 +109,7 @@ class EvaluationConfig:
 
     def __post_init__(self) -> None:
         at_least(1, COUNT, every=self.every)
-        for tolerance in self.tolerances:
-            positive(tolerances=tolerance)
+        check_tolerances(self.tolerances)
         if not self.tests:
             raise InputError("a run needs at least one test set")
         names = [test.name for test in self.tests]

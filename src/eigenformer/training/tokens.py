@@ -230,6 +230,7 @@ class TrainConfig(Run):
                 options.tolerances,
                 noise=task.noise,
                 score=options.score,
+                cautions=False,
                 name=test.name,
             )
             for test in options.tests

@@ -3,6 +3,7 @@
 In: names and run folders. Out: solvers, and models packed to be shipped, each with its card.
 """
 
+from .load import STATISTICS as STATISTICS
 from .load import default_model as default_model
 from .load import load as load
 from .load import named_solver as named_solver

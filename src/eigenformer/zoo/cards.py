@@ -208,7 +208,8 @@ def _limits(model: ShippedModel) -> str:
         "wrong elsewhere"
         if model.config.model.any_size
         else f"It knows matrices like those it was trained on: {_dims(model)}, of its ensemble and "
-        "scale. Elsewhere it answers too, and may be wrong without a sign of it"
+        "scale. Elsewhere it answers too, and may be wrong, as a rule with a caution. Nothing is "
+        "rescaled here, as `solve` does"
     )
     return (
         f"{known}: look at the residuals of an answer (`eigenformer solve`). Of {n:,} matrices "

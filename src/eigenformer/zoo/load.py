@@ -1,23 +1,33 @@
 """From a run folder, or the name of a shipped model, to a solver."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from .. import problems
-from ..core import InputError, unknown
+from ..core import InputError, load_json, unknown
 from ..evaluation import (
     Solver,
     TrainedSolver,
+    TrainingStatistics,
     from_pretrained,
     is_pretrained,
     numpy_solver,
     takes,
+    training_statistics,
 )
 from ..models.weights import built_with
+from ..problems import Problem
 from ..runs.store import find_run, stored_runs
 from ..training import RunFolder, TokenFolder, TrainConfig
+from ..training.data_file import load_examples
 from .shipped import shipped_models
+
+STATISTICS = "drawn.json"
+"""What a shipped model's training drew, beside its weights (`TrainingStatistics`)."""
+_CONSTRUCTED = ("inverse", "symmetric_inverse", "least_squares", "logistic_regression")
 
 
 def run_folder(name: str) -> RunFolder:
@@ -73,20 +83,36 @@ def solver_of(
     task, misfit = config.task, f"the weights in {folder.path} do not fit its configuration"
     model = built_with(weights, config.model, task.encoder, task.decoder, misfit)
     model.aim(config.loss.soft_width)
-    return TrainedSolver(model.to(device), task, name=folder.path.name)
+    statistics = partial(kept_statistics, folder, config)
+    return TrainedSolver(model.to(device), task, name=folder.path.name, statistics=statistics)
+
+
+def kept_statistics(folder: RunFolder, config: TrainConfig) -> TrainingStatistics | None:
+    """What a run's training drew: as it is kept, or of its file of examples while that is there.
+
+    None where both are missing, or unreadable: then the solver draws as the run's task does.
+    """
+    kept = folder.path / STATISTICS
+    if kept.exists():
+        return TrainingStatistics.from_dict(load_json(kept))
+    if config.data is not None and Path(config.data.path).exists():
+        with suppress(InputError):
+            return training_statistics(config.task, load_examples(Path(config.data.path)).inputs)
+    return None
 
 
 def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     """The best solver of `problem` for inputs of a shape: a finished run or a shipped model.
 
     Of those for the shape, or for all sizes, the most accurate one on its own test set; of equals
-    the newest run. Where there is none, one for another shape (it warns); where there is no model
-    of the problem, an `InputError` says how to train one.
+    the newest run. Where there is none, an `InputError` says which sizes there are, how to train
+    one, and who else answers.
     """
     folders = [TokenFolder(folder.path) for folder in stored_runs() if folder.model_file.exists()]
     folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
     shipped = [TokenFolder(path) for path in shipped_models().values()]
-    candidates: list[tuple[tuple[bool, float], TokenFolder, TrainConfig]] = []
+    candidates: list[tuple[float, TokenFolder, TrainConfig]] = []
+    others: list[str] = []
     for folder in (*folders, *shipped):
         try:
             config = folder.config()
@@ -95,18 +121,47 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
             if folder not in shipped and not folder.finished:
                 continue
             fits = takes(problems.get(problem), config.task.ensemble, rows, columns)
-            rank = fits or config.model.any_size, _accuracy(folder)
+            accuracy = _accuracy(folder)
         except InputError:
             continue  # a damaged or foreign run is no reason not to use another
-        candidates.append((rank, folder, config))
+        if fits or config.model.any_size:
+            candidates.append((accuracy, folder, config))
+        else:
+            others.append(f"{folder.path.name} ({config.task.ensemble.dims})")
     if not candidates:
-        raise InputError(
-            f"there is no trained model for {problem} yet; train one with "
-            f"`eigenformer train fast --problem {problem} --dims {rows}x{columns}`, "
-            "or give --model numpy for LAPACK's answer"
-        )
+        raise InputError(_no_model(problem, rows, columns, others))
     _, folder, config = max(candidates, key=lambda each: each[0])
     return solver_of(folder, config=config).only(problem)
+
+
+def _no_model(problem: str, rows: int, columns: int, others: Sequence[str]) -> str:
+    """Who answers, where no model is for an input of this shape."""
+    asked = problems.get(problem)
+    shapes = [
+        f"{m}x{n}"
+        for m in range(1, rows + 1)
+        for n in range(1, columns + 1)
+        if m <= rows and _input_shape(asked, m, n) == (rows, columns)
+    ]
+    dims = shapes[-1] if shapes else f"{rows}x{columns}"
+    there = f"; there are {', '.join(others)}" if others else ""
+    construct = (
+        f", or a construction's, as `eigenformer construct list` names them for {problem}"
+        if problem in _CONSTRUCTED
+        else ""
+    )
+    return (
+        f"there is no trained model for {problem} of a {rows}x{columns} input yet{there}. Train "
+        f"one with `eigenformer train fast --problem {problem} --dims {dims}`, or give "
+        f"--model numpy for LAPACK's answer{construct}"
+    )
+
+
+def _input_shape(problem: Problem, m: int, n: int) -> tuple[int, int] | None:
+    try:
+        return problem.input_shape(m, n)
+    except InputError:
+        return None
 
 
 def _accuracy(folder: TokenFolder) -> float:

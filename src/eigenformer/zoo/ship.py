@@ -16,7 +16,7 @@ from ..ensembles import Ensemble, Matrices, Mixture
 from ..evaluation import Proportion, Result, TrainedSolver, evaluate, score_predictions
 from ..training import RunFolder, TokenFolder
 from .cards import Reported, card
-from .load import solver_of
+from .load import STATISTICS, solver_of
 from .rebuild import rebuild_commands, stage_folder, stages
 from .shipped import FRESH, SIZES, ShippedModel, shipped_model
 
@@ -103,6 +103,7 @@ def _copy(run: RunFolder, folder: RunFolder) -> None:
 def _score(folder: TokenFolder, matrices: int) -> None:
     solver, config = solver_of(folder), folder.config()
     task, options = config.task, config.evaluation
+    save_json(folder.path / STATISTICS, solver.statistics.to_dict())
     seed = 1 + max(test.seed for test in options.tests)
     # As `eigenformer evaluate NAME --seed SEED` does, so that anyone can repeat it.
     result = evaluate(

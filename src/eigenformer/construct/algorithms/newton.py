@@ -203,8 +203,9 @@ class _Iteration:
         if self.guard:
             self.refuse(a, values)
         largest, alpha = values[..., 0], self.alpha
-        scale = 1 / largest.square() if alpha is None else torch.full_like(largest, alpha)
-        return a, a.mT * scale[..., None, None]
+        if alpha is None:  # the square may be larger, or smaller, than its type holds
+            return a, a.mT / largest[..., None, None] / largest[..., None, None]
+        return a, a.mT * alpha
 
     def draw(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         a = conditioned(rng, n, self.shape, self.symmetric)
@@ -253,7 +254,7 @@ def iterate(
 
 def transposed_start(a: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B n m"]:
     norm: np.ndarray = np.linalg.norm(a, 2, axis=(1, 2))
-    return np.asarray(a.swapaxes(1, 2) / norm[:, None, None] ** 2)
+    return np.asarray(a.swapaxes(1, 2) / norm[:, None, None] / norm[:, None, None])
 
 
 def conditioned(
