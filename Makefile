@@ -58,6 +58,7 @@ efficiency: $(VENV)/.installed-demo ## how many examples each recipe needs, from
 	@$(BIN) -m eigenformer bench efficiency
 
 docs: $(VENV)/.installed-demo ## run the pages that are made by running them, and draw their figures
+	@$(BIN) docs/make_lists.py
 	@$(BIN) docs/make_constructions.py
 	@$(BIN) docs/make_efficiency.py
 	@$(BIN) docs/make_explained.py

@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -16,13 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core import save_json
+from ..core.lazy import lazy
 from ..core.serialize import write_atomically
-from ..evaluation import Answer, NumpySolver
+
+if TYPE_CHECKING:
+    from ..evaluation import Answer
 
 _SHOWN_WHOLE = 3
 
 
-def show(answers: Sequence[Answer], console: Console) -> None:
+def show(answers: "Sequence[Answer]", console: Console) -> None:
     """Print answers to matrices of one shape: a few whole, many as a table."""
     for caution in answers[0].cautions:
         console.print(Text(f"caution: {caution}", style="yellow"), soft_wrap=True)
@@ -58,7 +61,7 @@ def json_lines(entries: list[dict[str, Any]]) -> str:
     return "[\n" + ",\n".join(json.dumps(entry, allow_nan=False) for entry in entries) + "\n]"
 
 
-def _verdict(answer: Answer) -> Text:
+def _verdict(answer: "Answer") -> Text:
     if not answer.valid:
         return Text(f"no answer: {answer.reason}", style="red")
     text, tolerance = Text(), answer.right_within()
@@ -72,7 +75,7 @@ def _verdict(answer: Answer) -> Text:
     return text.append(f"residuals: {', '.join(residuals)}; {condition}")
 
 
-def _certificate(answer: Answer) -> dict[str, str]:
+def _certificate(answer: "Answer") -> dict[str, str]:
     """What can be checked without NumPy's answer; the condition number last."""
     *residuals, (_, condition) = answer.certificate.items()
     return {
@@ -81,7 +84,7 @@ def _certificate(answer: Answer) -> dict[str, str]:
     }
 
 
-def _table(answers: Sequence[Answer]) -> Table:
+def _table(answers: "Sequence[Answer]") -> Table:
     title = Text(f"{answers[0].solver.name}: {len(answers):,} matrices")
     table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0))
     for name in ("matrix", "error", *_certificate(answers[0])):
@@ -126,3 +129,6 @@ def _ends(columns: list[list[str]], shown: int) -> list[list[str]]:
 
 def _width(columns: list[list[str]]) -> int:
     return sum(max(map(len, column)) + 1 for column in columns) - 1
+
+
+lazy(__name__)

@@ -8,14 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from ..construct import newton_inverse
 from ..core import InputError
-from ..evaluation import beside_lapack, evaluate, result_table
-from ..reports import learning_curve
-from ..runs import run
-from ..runs.recipes import fast
-from ..training import Execution, Interrupted
-from ..zoo import load
 from .answers import show
 from .parse import parse
 
@@ -39,6 +32,14 @@ def demo(seed: int = 0, workers: int = 1) -> int:
         seed: of the model and its examples.
         workers: background processes that make batches ahead.
     """
+    from ..construct import newton_inverse
+    from ..evaluation import beside_lapack, evaluate, result_table
+    from ..reports import learning_curve
+    from ..runs import run
+    from ..runs.recipes import fast
+    from ..training import Execution, Interrupted
+    from ..zoo import load
+
     if find_spec("matplotlib") is None:
         raise InputError("the demo draws with matplotlib: pip install 'eigenformer[plot]'")
     console = Console()

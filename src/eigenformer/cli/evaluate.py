@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from rich.box import SIMPLE
@@ -13,13 +13,13 @@ from rich.table import Table
 
 from .. import ensembles
 from ..core import InputError, save_json, to_json
+from ..core.lazy import lazy
 from ..ensembles import Ensemble, IidUniform
-from ..evaluation import TOLERANCES, TrainedSolver, is_pretrained, result_table
-from ..evaluation import evaluate as score_solver
-from ..incontext import InContextFolder, PromptResult, RunConfig, evaluate_prompts
-from ..training.distributed import pick_device
-from ..zoo import named_solver, run_folder
+from ..evaluation.evaluate import TOLERANCES
 from .parse import JsonFlag, check_output, parse
+
+if TYPE_CHECKING:
+    from ..incontext import InContextFolder, PromptResult
 
 _MODELS = tyro.conf.arg(metavar="MODEL [MODEL ...]", help_behavior_hint="")
 
@@ -65,6 +65,12 @@ def evaluate(
         output: write the results to this .json file too.
         as_json: print JSON instead of tables.
     """
+    from ..evaluation import TrainedSolver, result_table
+    from ..evaluation.evaluate import evaluate as score_solver
+    from ..incontext import InContextFolder, evaluate_prompts
+    from ..training.distributed import pick_device
+    from ..zoo import named_solver
+
     if not models:
         raise InputError("name at least one run, shipped model, or numpy")
     check_output(output, ".json")
@@ -111,8 +117,12 @@ def _show(table: Table, told: str) -> None:
         console.print(f"The network is told {told}.", style="dim")
 
 
-def _prompt_run(name: str, asked: dict[str, Any]) -> InContextFolder | None:
+def _prompt_run(name: str, asked: dict[str, Any]) -> "InContextFolder | None":
     """The folder of a run on prompts; None if `name` is something else."""
+    from ..evaluation import is_pretrained
+    from ..incontext import InContextFolder, RunConfig
+    from ..zoo import run_folder
+
     if name == "numpy" or is_pretrained(run_folder(name).path):
         return None
     if not isinstance(run_folder(name).config(), RunConfig):
@@ -123,7 +133,7 @@ def _prompt_run(name: str, asked: dict[str, Any]) -> InContextFolder | None:
     return InContextFolder(run_folder(name).path)
 
 
-def _show_prompts(result: PromptResult) -> None:
+def _show_prompts(result: "PromptResult") -> None:
     console = Console(highlight=False)
     console.print(
         f"{result.run}: {result.task}, {result.n:,} prompts, mean loss {result.loss:.4g} "
@@ -145,3 +155,6 @@ def _changed(base: Ensemble, name: str | None, dims: str | None, scale: float | 
     if name is None:
         return replace(base, dims=new_dims, scale=new_scale)
     return ensembles.get(name, dims=new_dims, scale=new_scale)
+
+
+lazy(__name__)

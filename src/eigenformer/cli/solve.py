@@ -6,10 +6,7 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from .. import construct, problems
 from ..core import InputError
-from ..evaluation import Solver, beside_lapack, parse_batches, read_batches
-from ..zoo import default_model, named_solver
 from .answers import json_lines, show, write
 from .parse import JsonFlag, check_output, parse
 
@@ -41,6 +38,10 @@ def solve(
         output: write the answers to this .npy or .json file too.
         as_json: print JSON instead of text.
     """
+    from .. import construct, problems
+    from ..evaluation import Solver, beside_lapack, parse_batches, read_batches
+    from ..zoo import default_model, named_solver
+
     asked = problems.get(problem)
     if asked.tasks:
         raise InputError(

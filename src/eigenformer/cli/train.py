@@ -7,19 +7,21 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 from rich.console import Console
 
 from ..core import InputError, to_json
-from ..runs import Stage, run_stages
-from ..runs.cost import cost
+from ..core.lazy import lazy
 from ..runs.recipes import RECIPES
-from ..training import Execution, Interrupted, Run, TrainConfig, data_file, start_from
-from ..training import train as train_run
-from ..zoo import run_folder
+from ..runs.recipes.names import recipe_names
+from ..training.execution import Execution
 from .parse import option_names, override, parse_known
+
+if TYPE_CHECKING:
+    from ..runs import Stage
+    from ..training import Run
 
 LONG = 1_000_000
 """Examples from which a training says what it will take."""
@@ -37,8 +39,13 @@ fields that can be overridden: eigenformer train RECIPE --show
 
 def main(args: list[str]) -> int:
     if not args or args[0] in ("--help", "-h"):
-        print(USAGE.format(recipes=", ".join(RECIPES.names())), end="")
+        print(USAGE.format(recipes=", ".join(recipe_names())), end="")
         return 0 if args else 2
+    from ..runs import Stage
+    from ..runs.cost import cost
+    from ..training import TrainConfig, start_from
+    from ..zoo import run_folder
+
     name, *rest = args
     config, options = configured(name, rest)
     if options.start_from is not None:
@@ -56,7 +63,7 @@ def main(args: list[str]) -> int:
     return execute(config, options.execution, options.folder, stages)
 
 
-def configured(recipe: str, words: list[str]) -> tuple[Run, "Options"]:
+def configured(recipe: str, words: list[str]) -> "tuple[Run, Options]":
     """What the recipe called so gives with these options and overrides, and what is asked beside.
 
     The configuration has its data file; the start is the caller's.
@@ -66,6 +73,8 @@ def configured(recipe: str, words: list[str]) -> tuple[Run, "Options"]:
     (config, options), overrides = parse_known(command, words, prog=prog)
     config = override(config, overrides, prog=prog, also=option_names(command))
     if options.data is not None:
+        from ..training import TrainConfig, data_file
+
         data = data_file(options.data)
         config = replace(TrainConfig.of(config, config.label, "--data"), data=data)
     return config, options
@@ -97,13 +106,13 @@ _HELP = """
 """
 
 
-def _command(
-    recipe: Callable[..., Run],
-) -> Callable[..., tuple[Run, Options]]:
+def _command(recipe: "Callable[..., Run]") -> "Callable[..., tuple[Run, Options]]":
     """A function with the recipe's parameters and those of `Options`, for tyro to read."""
-    own = inspect.signature(recipe, eval_str=True).parameters
+    own = inspect.signature(recipe).parameters
+    if any(isinstance(option.annotation, str) for option in own.values()):
+        own = inspect.signature(recipe, eval_str=True).parameters
 
-    def command(**given: Any) -> tuple[Run, Options]:
+    def command(**given: Any) -> "tuple[Run, Options]":
         chosen = {name: given.pop(name) for name in own}
         return recipe(**chosen), Options(**given)
 
@@ -116,9 +125,13 @@ def _command(
 
 
 def execute(
-    run: Run, execution: Execution, folder: Path | None, stages: Sequence[Stage] = ()
+    run: "Run", execution: Execution, folder: Path | None, stages: "Sequence[Stage]" = ()
 ) -> int:
     """Train and report; the exit status."""
+    from ..runs import run_stages
+    from ..training import Interrupted
+    from ..training import train as train_run
+
     console = Console()
     try:
         if folder is None:
@@ -139,3 +152,6 @@ def execute(
             markup=False,
         )
     return 0
+
+
+lazy(__name__)

@@ -4,7 +4,7 @@ import dataclasses
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -68,8 +68,10 @@ def _said(error: Exception) -> str:
 class Registry(Generic[T]):
     """Maps names to the classes (or functions) of one kind, and back."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, homes: Sequence[str] = ()) -> None:
+        """`homes` are modules that register what comes along, imported when it is needed."""
         self.kind = kind
+        self._homes = tuple(homes)
         self._by_name: dict[str, Callable[..., T]] = {}
 
     def register(self, name: str, item: Callable[..., T]) -> Callable[..., T]:
@@ -80,18 +82,23 @@ class Registry(Generic[T]):
         return item
 
     def names(self) -> tuple[str, ...]:
-        load_plugins()
+        self._fill()
         return tuple(self._by_name)
 
     def item(self, name: str) -> Callable[..., T]:
         """The class or function registered as `name`."""
         if name not in self._by_name:
-            load_plugins()
+            self._fill()
         if name not in self._by_name:
             error = unknown(self.kind, name, self._by_name)
             near = "did you mean" in str(error)
             raise error if near else InputError(f"{error} (--plugin FILE adds those of a file)")
         return self._by_name[name]
+
+    def _fill(self) -> None:
+        for home in self._homes:
+            importlib.import_module(home)
+        load_plugins()
 
     def name_of(self, obj: T) -> str:
         """The name under which the class of `obj` is registered."""

@@ -163,7 +163,7 @@ class Run(ABC):
         )
 
 
-KINDS: Registry[Run] = Registry("kind of run")
+KINDS: Registry[Run] = Registry("kind of run", homes=(f"{__package__}.tokens",))
 """The kinds of runs by name: what the key "kind" of a config.json says."""
 
 

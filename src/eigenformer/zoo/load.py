@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .. import problems
 from ..core import InputError, unknown
+from ..core.places import shipped_models
 from ..evaluation import (
     Solver,
     TrainedSolver,
@@ -17,7 +18,6 @@ from ..evaluation import (
 from ..models.weights import built_with
 from ..runs.store import find_run, stored_runs
 from ..training import RunFolder, TokenFolder, TrainConfig
-from .shipped import shipped_models
 
 
 def run_folder(name: str) -> RunFolder:
