@@ -1,7 +1,6 @@
 """`eigenformer evaluate RUN|MODEL|numpy ...`: scores on seeded test sets."""
 
 import json
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,10 +10,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from .. import ensembles
 from ..core import InputError, save_json, to_json
 from ..core.lazy import lazy
-from ..ensembles import Ensemble, IidUniform
+from ..ensembles import IidUniform
 from ..evaluation.evaluate import TOLERANCES
 from .parse import JsonFlag, check_output, parse
 
@@ -70,6 +68,7 @@ def evaluate(
     from ..incontext import InContextFolder, evaluate_prompts
     from ..training.distributed import pick_device
     from ..zoo import named_solver
+    from ..zoo.scores import changed
 
     if not models:
         raise InputError("name at least one run, shipped model, or numpy")
@@ -90,7 +89,7 @@ def evaluate(
             result = score_solver(
                 solver,
                 solver.problem,
-                _changed(task.ensemble if task else IidUniform(), ensemble, dims, scale),
+                changed(task.ensemble if task else IidUniform(), ensemble, dims, scale),
                 n,
                 seed,
                 tolerances,
@@ -146,15 +145,6 @@ def _show_prompts(result: "PromptResult") -> None:
     for number, loss in enumerate(result.by_layer):
         table.add_row(str(number), f"{loss:.4g}")
     console.print(table)
-
-
-def _changed(base: Ensemble, name: str | None, dims: str | None, scale: float | None) -> Ensemble:
-    """The ensemble `base`, or the one called `name` in its place, with other dims and scale."""
-    new_dims = dims or base.dims
-    new_scale = base.scale if scale is None else scale
-    if name is None:
-        return replace(base, dims=new_dims, scale=new_scale)
-    return ensembles.get(name, dims=new_dims, scale=new_scale)
 
 
 lazy(__name__)

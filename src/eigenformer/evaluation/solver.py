@@ -1,5 +1,6 @@
 """Everything that answers a matrix question is a `Solver`: matrices in, a `Solution` out."""
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,6 +76,21 @@ class Solver(ABC):
     name: str
     problem: Problem
 
+    def __init_subclass__(cls) -> None:
+        """Let `predict` take arrays too, as `solve` does."""
+        super().__init_subclass__()
+        if "predict" in cls.__dict__:
+            own = cls.__dict__["predict"]
+
+            @functools.wraps(own)
+            def predict(self: Solver, inputs: Any) -> Predictions:
+                if not isinstance(inputs, Matrices):
+                    inputs = Matrices.of(self._admitted(inputs))
+                found: Predictions = own(self, inputs)
+                return found
+
+            cls.predict = predict  # type: ignore[method-assign]
+
     @abstractmethod
     def predict(self, inputs: Matrices) -> Predictions:
         """Answers to well-formed inputs, whole batches at a time."""
@@ -95,17 +111,22 @@ class Solver(ABC):
         return self._solution(matrix, self.predict)
 
     def _solution(self, matrix: Any, predict: Callable[[Matrices], Predictions]) -> Solution:
+        inputs = self._admitted(matrix)
+        solution = self.certified(inputs, predict(Matrices.of(inputs)))
+        if np.ndim(matrix) == 3:
+            return solution
+        single = {key: float(values[0]) for key, values in solution.certificate.items()}
+        return Solution(solution.value[0], bool(solution.valid[0]), solution.reason[0], single)
+
+    def _admitted(self, matrix: Any) -> Float64[np.ndarray, "B m n"]:
+        """`matrix` as a batch that the problem admits."""
         inputs = as_batch(matrix)
         if self.problem.tasks:
             raise InputError(
                 f"{self.name} answers {', '.join(self.problem.tasks)}; name one of them"
             )
         self.problem.check(inputs)
-        solution = self.certified(inputs, predict(Matrices.of(inputs)))
-        if np.ndim(matrix) == 3:
-            return solution
-        single = {key: float(values[0]) for key, values in solution.certificate.items()}
-        return Solution(solution.value[0], bool(solution.valid[0]), solution.reason[0], single)
+        return inputs
 
     def certified(self, inputs: Float64[np.ndarray, "B m n"], predictions: Predictions) -> Solution:
         """Predictions of the answers to `inputs`, with what can be checked without the truth."""

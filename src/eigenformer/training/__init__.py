@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .run import Run as Run
     from .run import Score as Score
     from .run import Share as Share
+    from .run import read_run as read_run
     from .start import start_from as start_from
     from .tokens import TokenFolder as TokenFolder
     from .tokens import TrainConfig as TrainConfig

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from .load import load as load
     from .load import named_solver as named_solver
     from .load import run_folder as run_folder
+    from .scores import evaluate as evaluate
     from .ship import export as export
     from .shipped import ShippedModel as ShippedModel
     from .shipped import shipped_model as shipped_model
+    from .training import train as train
 
 lazy(__name__)

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ...core import InputError
 from ..algorithms import GraphAlgorithm, RegressionAlgorithm
 from ..batches import Batch, Graphs, Prompts
 from ..models import InContextModel
@@ -17,6 +18,11 @@ def measure_prompts(
     task: Task, seed: int, size: int, dtype: torch.dtype = torch.float64
 ) -> list[Batch]:
     """`size` prompts of the stream "measure", in parts; the same for the same seed and size."""
+    if not isinstance(task, Task):
+        raise InputError(
+            f"a {type(task).__name__} was given; give the task that prompts are drawn from, such as "
+            "Regression()"
+        )
     return list(task.parts(seed, size, _PART, purpose="measure", dtype=dtype))
 
 
