@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "train a small model here, score it, solve a matrix with it",
     "train": "train a model by a recipe, into a run folder",
     "resume": "go on with an interrupted training, exactly where it stood",
+    "runs": "the runs that were made here: list them, show, curves, remove",
     "sweep": "train a recipe for each combination of some values, side by side",
     "paper": "Charton (2022) table by table: run, report, what holds",
     "incontext": "studies of papers on in-context learning: run, report, what holds",
@@ -31,7 +32,8 @@ COMMANDS = {
     "models": "the trained models that come along: list them, show a card, add one",
     "data": "export problems and answers as files, or look into such files",
     "info": "show versions, the machine, and what is registered",
-    "bench": "benchmarks: speed, sample efficiency, inference",
+    "bench": "benchmarks: speed, sample efficiency, inference, start",
+    "completion": "a script for the shell, which completes commands and options",
 }
 """Every sub-command, in the order of the overview; `X` lives in `cli/X.py`."""
 
@@ -54,7 +56,8 @@ options:
 
 examples:
   eigenformer demo
-  eigenformer solve eigenvalues --input matrix.csv
+  eigenformer solve inverse "4 1; 2 3"
+  eigenformer solve eigenvalues matrix.csv
 """
 
 

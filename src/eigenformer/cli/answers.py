@@ -22,21 +22,27 @@ from ..core.serialize import write_atomically
 if TYPE_CHECKING:
     from ..evaluation import Answer
 
-_SHOWN_WHOLE = 3
+MANY = 3
+"""Answers that are shown whole."""
+_SHOWN_ROWS = 20
+"""Of a batch; what all of it is like stands below."""
 
 
 def show(answers: "Sequence[Answer]", console: Console) -> None:
-    """Print answers to matrices of one shape: a few whole, many as a table."""
+    """Print answers to matrices of one shape: a few whole, many as a table and a summary."""
+    from ..evaluation import NumpySolver
+
     for caution in answers[0].cautions:
         console.print(Text(f"caution: {caution}", style="yellow"), soft_wrap=True)
-    if len(answers) > _SHOWN_WHOLE:
-        console.print(_table(answers))
+    if len(answers) > MANY:
+        console.print(_table(answers[:_SHOWN_ROWS], len(answers)))
+        console.print(_summary(answers), soft_wrap=True)
         return
     for answer in answers:
         panels = [_panel("input", answer.matrix, console.width)]
         if answer.valid and not isinstance(answer.solver, NumpySolver):
-            panels.append(_panel(answer.solver.name, answer.value, console.width))
-        panels.append(_panel("numpy", answer.truth, console.width))
+            panels += _panels(answer.solver.name, answer.parts(answer.value), console.width)
+        panels += _panels("numpy", answer.parts(answer.truth), console.width)
         console.print(Columns(panels))
         console.print(_verdict(answer), soft_wrap=True)
         if answer.residuals:
@@ -62,9 +68,11 @@ def json_lines(entries: list[dict[str, Any]]) -> str:
 
 
 def _verdict(answer: "Answer") -> Text:
+    from ..evaluation import NumpySolver
+
     if not answer.valid:
-        return Text(f"no answer: {answer.reason}", style="red")
-    text, tolerance = Text(), answer.right_within()
+        return Text(f"no answer by {answer.solver.name}: {answer.reason}", style="red")
+    text, tolerance = Text(f"{answer.solver.name}: "), answer.right_within()
     if not isinstance(answer.solver, NumpySolver):
         if tolerance is not None:
             text.append(f"right within {100 * tolerance:g}%", style="green")
@@ -84,8 +92,26 @@ def _certificate(answer: "Answer") -> dict[str, str]:
     }
 
 
-def _table(answers: "Sequence[Answer]") -> Table:
-    title = Text(f"{answers[0].solver.name}: {len(answers):,} matrices")
+def _summary(answers: "Sequence[Answer]") -> Text:
+    """What the answers to many matrices are like, in a line or two."""
+    from ..evaluation import TOLERANCES
+
+    valid = [answer for answer in answers if answer.valid]
+    text = Text(f"{answers[0].solver.name}: {len(valid):,} of {len(answers):,} answered")
+    if valid:
+        shares = (
+            f"{100 * sum(a.error < t for a in valid) / len(answers):.1f}% within {100 * t:g}%"
+            for t in TOLERANCES
+        )
+        errors = sorted(answer.error for answer in valid)
+        middle, worst = (_percent(errors[i]) for i in (len(errors) // 2, -1))
+        text.append(f"; right: {', '.join(shares)}; median error {middle}, largest {worst}")
+    return text
+
+
+def _table(answers: "Sequence[Answer]", of: int) -> Table:
+    shown = f", the first {len(answers)}" if of > len(answers) else ""
+    title = Text(f"{answers[0].solver.name}: {of:,} matrices{shown}")
     table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0))
     for name in ("matrix", "error", *_certificate(answers[0])):
         table.add_column(name, justify="right")
@@ -102,6 +128,12 @@ def _table(answers: "Sequence[Answer]") -> Table:
 
 def _percent(value: float) -> str:
     return f"{100 * value:.2g}%" if value < 0.1 else f"{100 * value:.0f}%"
+
+
+def _panels(who: str, parts: dict[str, Float64[np.ndarray, "..."]], width: int) -> list[Panel]:
+    """A panel for each part of an answer, which is named where there are several."""
+    names = {name: who if name == "answer" else f"{who}: {name}" for name in parts}
+    return [_panel(names[name], np.atleast_2d(part), width) for name, part in parts.items()]
 
 
 def _panel(title: str, matrix: Float64[np.ndarray, "p q"], width: int) -> Panel:

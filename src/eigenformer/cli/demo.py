@@ -1,8 +1,10 @@
 """`eigenformer demo`: train a small model here, score it, solve with it; run a constructed one."""
 
+import shutil
 import sys
 import time
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -84,9 +86,9 @@ def demo(seed: int = 0, workers: int = 1) -> int:
     say(f"   {network.depth} layers of attention, one Newton step each after the first;")
     say(f"   ||I - A X|| after every second: {', '.join(f'{r:.0e}' for r in residuals[1::2])}")
     say(
-        "\n   Yours: eigenformer solve inverse --input matrix.csv --polish"
-        "\n   More:  eigenformer construct list"
-        f"\n          eigenformer evaluate {folder.path}"
+        f"\n   Yours: {command()} solve inverse '4 1; 2 3' --polish"
+        f"\n   More:  {command()} construct list"
+        f"\n          {command()} evaluate {folder.path}"
     )
     reached = result.at(0.05) >= NEEDED
     if not reached:
@@ -94,3 +96,13 @@ def demo(seed: int = 0, workers: int = 1) -> int:
             f"only {100 * result.at(0.05):.1f}% within 5%: less than the {100 * NEEDED:g}% expected"
         )
     return 0 if reached else 1
+
+
+def command() -> str:
+    """How `eigenformer` is called from here: by its path where its environment isn't activated."""
+    beside = Path(sys.executable).with_name("eigenformer")
+    found = shutil.which("eigenformer")
+    if not beside.exists() or (found and Path(found).samefile(beside)):
+        return "eigenformer" if found else f"{sys.executable} -m eigenformer"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)

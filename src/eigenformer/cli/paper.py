@@ -125,7 +125,7 @@ class Commands:
 
         Runs lie in the run store: an interrupted one goes on where it stood when asked for again,
         one that studies share is made once, and one with a finished record is not made again: those
-        that the authors made come along, and are shown. A study that fails does not stop the others.
+        that the authors made come along, and are shown. One that fails does not stop the others.
 
         Args:
             names: studies such as table06 or giannou2024-regression, papers, or all.

@@ -71,7 +71,7 @@ class PolishPlan:
         return found
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class PolishedSolution(Solution):
     """A `Solution`, and how it came about; each field has an entry a matrix, also for one matrix.
 
@@ -161,10 +161,12 @@ class PolishedSolver(Solver):
         valid = np.isfinite(value).all(axis=(1, 2))
         reason = ["" if ok else "Newton's iteration diverged" for ok in valid]
         certificate = certify(self.problem, inputs, value)
+        rows = self.problem.rows(*inputs.shape[1:])
         if np.ndim(matrix) == 2:
             single = {key: float(values[0]) for key, values in certificate.items()}
-            return PolishedSolution(value[0], bool(valid[0]), reason[0], single, plan, residuals)
-        return PolishedSolution(value, valid, reason, certificate, plan, residuals)
+            one = value[0], bool(valid[0]), reason[0], single
+            return PolishedSolution(*one, plan, residuals, rows=rows)
+        return PolishedSolution(value, valid, reason, certificate, plan, residuals, rows=rows)
 
     def predict(self, inputs: Matrices) -> Predictions:
         parts = [

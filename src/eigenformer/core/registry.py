@@ -73,6 +73,7 @@ class Registry(Generic[T]):
         self.kind = kind
         self._homes = tuple(homes)
         self._by_name: dict[str, Callable[..., T]] = {}
+        self._aliases: dict[str, str] = {}
 
     def register(self, name: str, item: Callable[..., T]) -> Callable[..., T]:
         """Make `item` known as `name` everywhere, the command line included."""
@@ -81,19 +82,30 @@ class Registry(Generic[T]):
         self._by_name[name] = item
         return item
 
+    def alias(self, name: str, of: str) -> None:
+        """Let `name` stand for what is registered as `of`, where the field has two names."""
+        self._aliases[name] = of
+
     def names(self) -> tuple[str, ...]:
         self._fill()
         return tuple(self._by_name)
 
     def item(self, name: str) -> Callable[..., T]:
-        """The class or function registered as `name`."""
+        """The class or function registered as `name`, or as what it stands for."""
         if name not in self._by_name:
             self._fill()
+            name = self._known(name)
         if name not in self._by_name:
             error = unknown(self.kind, name, self._by_name)
             near = "did you mean" in str(error)
             raise error if near else InputError(f"{error} (--plugin FILE adds those of a file)")
         return self._by_name[name]
+
+    def _known(self, name: str) -> str:
+        """The registered name that `name` means: an alias, or one with other hyphens."""
+        plain = name.replace("_", "-")
+        meant = [known for known in self._by_name if known.replace("_", "-") == plain]
+        return self._aliases.get(name, meant[0] if len(meant) == 1 else name)
 
     def _fill(self) -> None:
         for home in self._homes:

@@ -36,6 +36,11 @@ class Answer:
     """See `Solution.steps`."""
     cautions: tuple[str, ...]
 
+    def parts(self, value: Float64[np.ndarray, "p q"]) -> dict[str, Float64[np.ndarray, "..."]]:
+        """What an answer, `value` or `truth`, consists of, by name."""
+        rows = self.solver.problem.rows(*self.matrix.shape)
+        return {name: value[at] for name, at in rows.items()}
+
     @property
     def error(self) -> float:
         return self.scores["l1"]
@@ -51,6 +56,8 @@ class Answer:
             "input": self.matrix.tolist(),
             "answer": self.value.tolist() if self.valid else None,
             "numpy": self.truth.tolist(),
+            "parts": _lists(self.parts(self.value)) if self.valid else None,
+            "numpy_parts": _lists(self.parts(self.truth)),
             "error": _finite(self.error),
             "valid": self.valid,
             "reason": self.reason,
@@ -107,6 +114,10 @@ def beside_lapack(
         )
         for i in range(len(inputs))
     ]
+
+
+def _lists(parts: dict[str, np.ndarray]) -> dict[str, Any]:
+    return {name: part.tolist() for name, part in parts.items()}
 
 
 def _finite(value: float) -> float | None:

@@ -1,5 +1,6 @@
 """Scores of a solver on a seeded test set, beside what rounding alone allows."""
 
+import html
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -66,6 +67,25 @@ class Result:
     problems: dict[str, dict[float, Proportion]]
     measures: dict[str, dict[str, float]]
     reasons: dict[str, int]
+
+    def __repr__(self) -> str:
+        right = ", ".join(
+            f"{100 * p.value:.1f}% within {100 * t:g}%"
+            for t, p in self.accuracy[self.score].items()
+            if t in self.tolerances
+        )
+        return f"Result({self.solver}: {self.problem}, {self.n:,} matrices, {right})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: accuracy, interval and ceiling at each tolerance."""
+        rows = "".join(
+            f"<tr><td>{100 * t:g}%</td><td><b>{100 * p.value:.1f}</b></td>"
+            f"<td>{100 * p.interval[0]:.1f} to {100 * p.interval[1]:.1f}</td>"
+            f"<td>{100 * self.ceiling[self.score][t].value:.1f}</td></tr>"
+            for t, p in self.accuracy[self.score].items()
+        )
+        head = "".join(f"<th>{h}</th>" for h in ("within", "right", "95% interval", "ceiling"))
+        return f"<p>{html.escape(repr(self))}</p><table><tr>{head}</tr>{rows}</table>"
 
     def at(self, tolerance: float, score: str | None = None) -> float:
         """The accuracy at a tolerance, as a fraction."""

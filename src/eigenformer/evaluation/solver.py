@@ -1,9 +1,10 @@
 """Everything that answers a matrix question is a `Solver`: matrices in, a `Solution` out."""
 
 import functools
+import html
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,17 +57,36 @@ class Solution:
     reason: Any
     certificate: dict[str, Any]
 
+    rows: Mapping[str, int | slice] = field(default_factory=dict, kw_only=True)
+    """See `Problem.rows`."""
+
+    @property
+    def parts(self) -> dict[str, np.ndarray]:
+        """What `value` consists of, by name: "s", "U", "V" of an SVD; most answers are one part."""
+        return {name: self.value[..., at, :] for name, at in self.rows.items()}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({_told(self)})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the parts of one answer, the first of many."""
+        first = {n: v if self.value.ndim == 2 else v[0] for n, v in self.parts.items()}
+        tables = "".join(f"<th>{name}</th>" for name in first)
+        cells = "".join(f"<td>{html_matrix(part)}</td>" for part in first.values())
+        told = html.escape(_told(self))
+        return f"<table><tr>{tables}</tr><tr>{cells}</tr></table><p>{told}</p>"
+
     def steps(self, i: int) -> list[float]:
         """||I - A X||_2 of answer `i` before the first step, after it, ...; none as a rule."""
         return []
 
     def to_frame(self) -> Any:
-        """A pandas data frame with a row a matrix: valid, reason, and the certificate.
+        """A pandas data frame with a row a matrix: the answer's parts, valid, reason, certificate.
 
-        The answers themselves are `value`, one matrix being `pandas.DataFrame(solution.value)`.
+        A part is an array; one matrix is `pandas.DataFrame(solution.value)`.
         """
         single = self.value.ndim == 2
-        columns = {"valid": self.valid, "reason": self.reason, **self.certificate}
+        columns = {**self.parts, "valid": self.valid, "reason": self.reason, **self.certificate}
         return data_frame({key: [v] if single else list(v) for key, v in columns.items()})
 
 
@@ -85,11 +105,15 @@ class Solver(ABC):
             @functools.wraps(own)
             def predict(self: Solver, inputs: Any) -> Predictions:
                 if not isinstance(inputs, Matrices):
-                    inputs = Matrices.of(self._admitted(inputs))
+                    inputs = Matrices.of(as_batch(inputs))
+                    self.problem.check(inputs)
                 found: Predictions = own(self, inputs)
                 return found
 
             cls.predict = predict  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {self.problem.name}>"
 
     @abstractmethod
     def predict(self, inputs: Matrices) -> Predictions:
@@ -111,22 +135,20 @@ class Solver(ABC):
         return self._solution(matrix, self.predict)
 
     def _solution(self, matrix: Any, predict: Callable[[Matrices], Predictions]) -> Solution:
-        inputs = self._admitted(matrix)
-        solution = self.certified(inputs, predict(Matrices.of(inputs)))
-        if np.ndim(matrix) == 3:
-            return solution
-        single = {key: float(values[0]) for key, values in solution.certificate.items()}
-        return Solution(solution.value[0], bool(solution.valid[0]), solution.reason[0], single)
-
-    def _admitted(self, matrix: Any) -> Float64[np.ndarray, "B m n"]:
-        """`matrix` as a batch that the problem admits."""
         inputs = as_batch(matrix)
         if self.problem.tasks:
             raise InputError(
                 f"{self.name} answers {', '.join(self.problem.tasks)}; name one of them"
             )
         self.problem.check(inputs)
-        return inputs
+        solution = self.certified(inputs, predict(Matrices.of(inputs)))
+        if np.ndim(matrix) == 3:
+            return solution
+        single = {key: float(values[0]) for key, values in solution.certificate.items()}
+        return Solution(
+            *(solution.value[0], bool(solution.valid[0]), solution.reason[0], single),
+            rows=solution.rows,
+        )
 
     def certified(self, inputs: Float64[np.ndarray, "B m n"], predictions: Predictions) -> Solution:
         """Predictions of the answers to `inputs`, with what can be checked without the truth."""
@@ -141,7 +163,8 @@ class Solver(ABC):
         value = np.full((batch, p, q), np.nan)
         if valid.any():
             value[valid] = answers.values[valid, :p, :q]
-        return Solution(value, valid, reasons, certify(self.problem, inputs, value))
+        certificate, rows = certify(self.problem, inputs, value), self.problem.rows(m, n)
+        return Solution(value, valid, reasons, certificate, rows=rows)
 
 
 def certify(
@@ -153,6 +176,26 @@ def certify(
     certificate = {key: np.where(known, values, np.nan) for key, values in residuals.items()}
     certificate["condition_number"] = np.linalg.cond(inputs)
     return certificate
+
+
+def _told(solution: Solution) -> str:
+    """A solution in a line."""
+    p, q = solution.value.shape[-2:]
+    shape = f"{p}x{q}" if len(solution.rows) < 2 else ", ".join(solution.rows)
+    if solution.value.ndim == 3:
+        return f"{len(solution.value):,} answers of {shape}, {int(solution.valid.sum()):,} valid"
+    if not solution.valid:
+        return f"no answer: {solution.reason}"
+    return f"{shape}, " + ", ".join(f"{key} {v:.2g}" for key, v in solution.certificate.items())
+
+
+def html_matrix(matrix: Float64[np.ndarray, "..."]) -> str:
+    """A matrix, or a vector in a row, as an HTML table."""
+    rows = (
+        "".join(f"<td style='text-align:right'>{value:.4g}</td>" for value in row)
+        for row in np.atleast_2d(matrix)
+    )
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
 def as_batch(matrix: Any) -> Float64[np.ndarray, "B M N"]:

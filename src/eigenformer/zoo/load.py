@@ -54,6 +54,7 @@ def named_solver(
 
     `problem` is needed for numpy, and picks one of a jointly trained model's.
     """
+    problem = None if problem is None else problems.get(problem).name  # of several spellings
     if name == "numpy":
         if problem is None:
             raise InputError("numpy solves any problem: name one with --problem")
@@ -82,6 +83,7 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     the newest run. Where there is none, one for another shape (it warns); where there is no model
     of the problem, an `InputError` says how to train one.
     """
+    problem = problems.get(problem).name  # of several spellings
     folders = [TokenFolder(folder.path) for folder in stored_runs() if folder.model_file.exists()]
     folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
     shipped = [TokenFolder(path) for path in shipped_models().values()]

@@ -20,8 +20,8 @@ def measure_prompts(
     """`size` prompts of the stream "measure", in parts; the same for the same seed and size."""
     if not isinstance(task, Task):
         raise InputError(
-            f"a {type(task).__name__} was given; give the task that prompts are drawn from, such as "
-            "Regression()"
+            f"a {type(task).__name__} was given; give the task that prompts are drawn from, "
+            "such as Regression()"
         )
     return list(task.parts(seed, size, _PART, purpose="measure", dtype=dtype))
 
