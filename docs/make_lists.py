@@ -5,7 +5,7 @@ What is kept holds as long as its sources do not change; the commands compute it
 
 import eigenformer.construct.facts as constructions
 import eigenformer.papers.facts as papers
-import eigenformer.runs.recipes.names as recipes
+import eigenformer.runs.recipes.listing as recipes
 
 for room in (constructions, recipes, papers):
     room.keep_facts()

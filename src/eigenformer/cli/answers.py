@@ -39,11 +39,12 @@ def show(answers: "Sequence[Answer]", console: Console) -> None:
         console.print(_summary(answers), soft_wrap=True)
         return
     for answer in answers:
-        panels = [_panel("input", answer.matrix, console.width)]
+        rows = [[_panel("input", answer.matrix, console.width)]]
         if answer.valid and not isinstance(answer.solver, NumpySolver):
-            panels += _panels(answer.solver.name, answer.parts(answer.value), console.width)
-        panels += _panels("numpy", answer.parts(answer.truth), console.width)
-        console.print(Columns(panels))
+            rows.append(_panels(answer.solver.name, answer.parts(answer.value), console.width))
+        rows.append(_panels("numpy", answer.parts(answer.truth), console.width))
+        for line in rows if len(rows[-1]) > 1 else [[panel for row in rows for panel in row]]:
+            console.print(Columns(line))
         console.print(_verdict(answer), soft_wrap=True)
         if answer.residuals:
             steps = ", ".join(f"{value:.1e}" for value in answer.residuals)
@@ -132,7 +133,7 @@ def _percent(value: float) -> str:
 
 def _panels(who: str, parts: dict[str, Float64[np.ndarray, "..."]], width: int) -> list[Panel]:
     """A panel for each part of an answer, which is named where there are several."""
-    names = {name: who if name == "answer" else f"{who}: {name}" for name in parts}
+    names = {name: who if len(parts) == 1 else f"{who}: {name}" for name in parts}
     return [_panel(names[name], np.atleast_2d(part), width) for name, part in parts.items()]
 
 

@@ -75,7 +75,7 @@ def _names(before: Sequence[str]) -> list[str]:
     if last == "--model" or command in ("evaluate", "explain") or [*before] == ["models", "card"]:
         return list(shipped_models())
     if command == "train" and len(before) == 1:
-        from ..runs.recipes.names import recipe_names
+        from ..runs.recipes.listing import recipe_names
 
         return recipe_names()
     return []

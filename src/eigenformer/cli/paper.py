@@ -182,7 +182,8 @@ class Commands:
         for fact in facts:
             self._say(fact, console)
         states = [fact["state"] for fact in facts]
-        counts = ", ".join(f"{states.count(state)} {state}" for state in STYLES)
+        counts = f"{states.count('holds')} hold, {states.count('fails')} fail, "
+        counts += f"{states.count('undecided')} undecided"
         console.print(f"{len(states)} claims at scale {scale}: {counts}")
         return 0
 

@@ -8,7 +8,7 @@ import tyro
 from ..core import InputError
 from ..runs.options import EngineOptions
 from ..runs.recipes import RECIPES
-from ..runs.recipes.names import recipe_names
+from ..runs.recipes.listing import recipe_names
 from .parse import JsonFlag, parse_known
 
 USAGE = """\

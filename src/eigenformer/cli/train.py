@@ -15,7 +15,7 @@ from rich.console import Console
 from ..core import InputError
 from ..core.lazy import lazy
 from ..runs.recipes import RECIPES
-from ..runs.recipes.names import recipe_names
+from ..runs.recipes.listing import recipe_names
 from ..training.execution import Execution
 from .parse import option_names, override, parse_known
 

@@ -84,7 +84,7 @@ class Registry(Generic[T]):
 
     def alias(self, name: str, of: str) -> None:
         """Let `name` stand for what is registered as `of`, where the field has two names."""
-        self._aliases[name] = of
+        self._aliases[name.replace("_", "-")] = of
 
     def names(self) -> tuple[str, ...]:
         self._fill()
@@ -105,7 +105,7 @@ class Registry(Generic[T]):
         """The registered name that `name` means: an alias, or one with other hyphens."""
         plain = name.replace("_", "-")
         meant = [known for known in self._by_name if known.replace("_", "-") == plain]
-        return self._aliases.get(name, meant[0] if len(meant) == 1 else name)
+        return self._aliases.get(plain, meant[0] if len(meant) == 1 else name)
 
     def _fill(self) -> None:
         for home in self._homes:

@@ -174,7 +174,7 @@ def _read_dataclass(kind: Any, data: Any, where: str) -> Any:
             raise unknown(f"key of {where}", key, fields)
     for key in fields:
         if key not in data:
-            raise InputError(f"{where} has no {key!r}; it was written by another version")
+            raise InputError(f"{where} has no {key!r}: add it, or use the version that wrote it")
     return kind(**{key: _read(hint, data[key], f"{where}.{key}") for key, hint in fields.items()})
 
 

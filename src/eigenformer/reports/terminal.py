@@ -42,27 +42,24 @@ def _grid(grid: blocks.Grid, console: Console) -> None:
         console.print(Text(sentence, style="dim"))
     heads = ["\n".join(label.text for label in column.labels) for column in grid.columns]
     rows = [
-        [
-            *(label.text for label in head.labels),
-            *("\n".join(_entries(slot)) for slot in slots),
-        ]
+        [*(Text(label.text) for label in head.labels), *map(_numbers, slots)]
         for head, slots in zip(grid.rows, grid.slots, strict=True)
     ]
     _table(console, (*grid.row_keys, *heads), rows)
+    console.print(Text("The paper's numbers are dim, ours are bold and below them.", style="dim"))
 
 
-def _entries(slot: blocks.GridSlot) -> Iterable[str]:
+def _numbers(slot: blocks.GridSlot) -> Text:
     """The paper's numbers and ours, a line each."""
-    for side in blocks.SIDES:
-        shown = [entry.text for entry in slot.of(side) if not entry.missing]
-        if shown:
-            yield f"{side} {', '.join(shown)}"
+    sides = ((slot.paper, "dim"), (slot.ours, "bold"))
+    shown = [(", ".join(entry.text for entry in side), style) for side, style in sides if side]
+    return Text("\n").join(Text(text, style=style) for text, style in shown)
 
 
-def _table(console: Console, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+def _table(console: Console, heads: Iterable[str], rows: Iterable[Iterable[Text | str]]) -> None:
     table = Table(box=SIMPLE, padding=(0, 1))
     for number, head in enumerate(heads):
         table.add_column(Text(head), justify="left" if number == 0 else "right")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     console.print(table)

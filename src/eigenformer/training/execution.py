@@ -3,7 +3,9 @@
 import os
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from ..core import InputError, at_least
 
@@ -18,8 +20,8 @@ class Execution:
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto takes a CUDA device if there is one."""
-    workers: int | Literal["auto"] = "auto"
-    """Background processes that make batches ahead; 0 makes them in the training process. auto: as
+    workers: Annotated[int | Literal["auto"], tyro.conf.arg(aliases=["--loaders"])] = "auto"
+    """Background processes that make batches ahead (where runs have workers too, loaders); 0 makes them in the training process. auto: as
     the kind of run asks for: 1 for token models, 0 for prompts, which are cheap to draw."""
     save_seconds: float = 60.0
     """Time between saved states; one is also saved at each evaluation."""

@@ -18,11 +18,7 @@ def measure_prompts(
     task: Task, seed: int, size: int, dtype: torch.dtype = torch.float64
 ) -> list[Batch]:
     """`size` prompts of the stream "measure", in parts; the same for the same seed and size."""
-    if not isinstance(task, Task):
-        raise InputError(
-            f"a {type(task).__name__} was given; give the task that prompts are drawn from, "
-            "such as Regression()"
-        )
+    _check_task(task)
     return list(task.parts(seed, size, _PART, purpose="measure", dtype=dtype))
 
 
@@ -45,6 +41,7 @@ def errors_by_layer(
     model: InContextModel, task: Task, *, seed: int, size: int, layers: int | None = None
 ) -> Float[Tensor, "L B"]:
     """The same of each prompt."""
+    _check_task(task)
     like = next(model.parameters())
     errors = []
     with torch.no_grad():
@@ -75,3 +72,12 @@ def loss_by_step(
             found = wanted(prompts, steps)
         losses.append(torch.stack([task.errors(each, batch) for each in found]))
     return torch.cat(losses, dim=1).mean(dim=1)
+
+
+def _check_task(task: object) -> None:
+    """Prompts are drawn from it, always the same: they are not given."""
+    if not isinstance(task, Task):
+        raise InputError(
+            f"a {type(task).__name__} was given; give the task that prompts are drawn from, "
+            "such as Regression()"
+        )
