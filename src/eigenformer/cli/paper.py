@@ -184,7 +184,8 @@ class Commands:
         states = [fact["state"] for fact in facts]
         counts = f"{states.count('holds')} hold, {states.count('fails')} fail, "
         counts += f"{states.count('undecided')} undecided"
-        console.print(f"{len(states)} claims at scale {scale}: {counts}")
+        many = "claim" if len(states) == 1 else "claims"
+        console.print(f"{len(states)} {many} at scale {scale}: {counts}")
         return 0
 
     def _verdicts(

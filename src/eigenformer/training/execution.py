@@ -21,8 +21,9 @@ class Execution:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto takes a CUDA device if there is one."""
     workers: Annotated[int | Literal["auto"], tyro.conf.arg(aliases=["--loaders"])] = "auto"
-    """Background processes that make batches ahead (where runs have workers too, loaders); 0 makes them in the training process. auto: as
-    the kind of run asks for: 1 for token models, 0 for prompts, which are cheap to draw."""
+    """Background processes that make batches ahead: --loaders, where --workers are runs side by
+    side. 0 makes them in the training process. auto: as the kind of run asks for: 1 for token
+    models, 0 for prompts, which are cheap to draw."""
     save_seconds: float = 60.0
     """Time between saved states; one is also saved at each evaluation."""
     quiet: bool = False

@@ -37,8 +37,8 @@ def evaluate(
         solver = named_solver(solver, asked)
     if not isinstance(solver, Solver):
         raise InputError(
-            f"a {type(solver).__name__} answers no matrices; give a solver, as ef.load gives "
-            "it, or the name of a run or shipped model"
+            f"the solver is {solver!r:.60}; give one, as ef.load does, or the name of a run or "
+            "shipped model"
         )
     wanted = solver.problem if problem is None else problem
     trained = solver.task if isinstance(solver, TrainedSolver) else None

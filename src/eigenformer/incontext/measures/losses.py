@@ -78,6 +78,6 @@ def _check_task(task: object) -> None:
     """Prompts are drawn from it, always the same: they are not given."""
     if not isinstance(task, Task):
         raise InputError(
-            f"a {type(task).__name__} was given; give the task that prompts are drawn from, "
+            f"the task is a {type(task).__name__}; give the law that prompts are drawn from, "
             "such as Regression()"
         )
