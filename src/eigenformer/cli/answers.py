@@ -22,6 +22,8 @@ from ..core.serialize import write_atomically
 if TYPE_CHECKING:
     from ..evaluation import Answer
 
+STYLES = {"holds": "bold green", "fails": "bold red", "undecided": "dim"}
+"""Of verdicts."""
 MANY = 3
 """Answers that are shown whole."""
 _SHOWN_ROWS = 20

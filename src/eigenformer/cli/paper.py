@@ -17,7 +17,7 @@ from ..core.lazy import lazy
 from ..papers.facts import claim_facts, kept_facts, study_facts
 from ..runs.options import EngineOptions
 from ..runs.scale import SCALES, Scale
-from .answers import json_lines
+from .answers import STYLES, json_lines
 from .parse import JsonFlag, run_one_of
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ compute in context: what the papers found, what we find, and whether it holds. N
 study (table12 or just 12, giannou2024-regression), a paper (giannou2024), or all.
 """
 _Names = tyro.conf.Positional[tuple[str, ...]]
-STYLES = {"holds": "bold green", "fails": "bold red", "undecided": "dim"}
 _SHOWN = 3
 """Studies that are printed too where they are named; more are for the report."""
 

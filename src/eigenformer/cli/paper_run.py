@@ -17,7 +17,7 @@ from ..runs.duration import duration
 from ..runs.engine import exit_status, unfinished
 from ..runs.options import EngineOptions, job_options, make_engine
 from ..runs.progress import progress
-from .paper import STYLES
+from .answers import STYLES
 
 
 def run_studies(

@@ -44,7 +44,8 @@ def main(args: list[str]) -> int:
     axes = [Axis.parse(text) for text in options.vary]
     if not axes:
         raise InputError("nothing varies; give at least one --vary, such as --vary seed=0,1,2")
-    return sweep(grid_of(name, axes, words), options)
+    combinations = grid_of(name, axes, words)
+    return sweep(combinations, options.engine, options.dry_run, options.as_json)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,29 +16,30 @@ from ..runs.cost import Cost, confirm, cost, plan_cost
 from ..runs.duration import duration
 from ..runs.engine import Outcome, exit_status, unfinished
 from ..runs.grid import Axis, Combination, final_scores, grid
-from ..runs.options import job_options, make_engine
+from ..runs.options import EngineOptions, job_options, make_engine
 from ..runs.progress import progress
 from ..training import Run
-from .sweep import SweepOptions
 from .train import Options, configured
 
 
-def sweep(combinations: Sequence[Combination], options: SweepOptions) -> int:
+def sweep(
+    combinations: Sequence[Combination], engine: EngineOptions, dry_run: bool, as_json: bool
+) -> int:
     """Make the runs that are not finished; the exit status."""
     plan = Plan.of([each.experiment for each in combinations])
     left = unfinished(plan)
     expected = plan_cost(left)
     console = Console()
-    if options.dry_run:
-        _show_plan(combinations, left, expected, console, options.as_json)
+    if dry_run:
+        _show_plan(combinations, left, expected, console, as_json)
         return 0
-    confirm(expected, options.engine.yes)
-    if not (options.as_json or options.engine.quiet) and left:
+    confirm(expected, engine.yes)
+    if not (as_json or engine.quiet) and left:
         console.print(f"{len(left)} runs: {expected}", highlight=False, soft_wrap=True)
-    quiet = options.engine.quiet or options.as_json
+    quiet = engine.quiet or as_json
     with progress(plan, console, quiet) as report:
-        outcomes = make_engine(options.engine).run(plan, job_options(options.engine), report)
-    _show_results(combinations, outcomes, console, options.as_json)
+        outcomes = make_engine(engine).run(plan, job_options(engine), report)
+    _show_results(combinations, outcomes, console, as_json)
     if any(outcome.state == "stopped" for outcome in outcomes):
         print("eigenformer: stopped and saved; the same command goes on", file=sys.stderr)
     return exit_status(outcomes)

@@ -42,13 +42,14 @@ def main(args: list[str]) -> int:
     if not args or args[0] in ("--help", "-h"):
         print(USAGE.format(recipes=", ".join(recipe_names())), end="")
         return 0 if args else 2
+    config, options = configured(*_parts(args))
+
     from ..runs import Stage
     from ..runs.cost import cost
     from ..training import TrainConfig, start_from
     from ..training.run import run_to_json
     from ..zoo import run_folder
 
-    config, options = configured(*_parts(args))
     if options.start_from is not None:
         start = start_from(run_folder(options.start_from))
         config = replace(TrainConfig.of(config, config.label, "--start-from"), start=start)

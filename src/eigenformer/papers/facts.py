@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from .paper import Excerpt, Paper
     from .study import Kept, Study
 
+IN_CONTEXT = (
+    "giannou2024",
+    "fu2024",
+    "vonoswald2023",
+    "ahn2023",
+    "ahn2024",
+    "vladymyrov2024",
+    "gatmiry2024",
+    "cheng2025",
+    "li2024",
+    "lutz2025",
+)
+"""Those whose models are trained on prompts."""
 FILE = Path(__file__).with_name("kept.json")
 
 
