@@ -95,7 +95,9 @@ task.problem.name = "add"
 task.ensemble.name = "iid-uniform"
 task.encoder = {name = "P", base = 1000, precision = 3}
 task.decoder = {name = "P", base = 1000, precision = 3}
-model = {name = "direct", encoder = {layers = 1, width = 32, heads = 1}, decoder = {layers = 1, width = 32, heads = 1}}
+model.name = "direct"
+model.encoder = {layers = 1, width = 32, heads = 1}
+model.decoder = {layers = 1, width = 32, heads = 1}
 """
     Path("run.toml").write_text(text)
     assert read_run(Path("run.toml")).length == 64
