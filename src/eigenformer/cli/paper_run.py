@@ -45,11 +45,7 @@ def run_studies(
         return 0
     confirm(cost, engine.yes)
     if not engine.quiet:
-        told = (
-            f"{len(waiting)} runs: {cost}"
-            if waiting
-            else "all of these runs have been made, by their authors or here"
-        )
+        told = f"{len(waiting)} runs: {cost}" if waiting else "all of these runs have been made"
         console.print(told, soft_wrap=True)
     wanted, worst = {run.identity for run in runs}, 0
     for excerpt in _batches(chosen):

@@ -12,6 +12,7 @@ from ..core import to_json
 from ..core.kept import keep, read_kept
 from ..core.lazy import lazy
 from ..runs.scale import SCALES, Scale
+from .names import GROUP
 
 if TYPE_CHECKING:
     from ..runs.records import Records
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
     from .paper import Excerpt, Paper
     from .study import Kept, Study
 
-IN_CONTEXT = (
-    "giannou2024",
-    "fu2024",
-    "vonoswald2023",
-    "ahn2023",
-    "ahn2024",
-    "vladymyrov2024",
-    "gatmiry2024",
-    "cheng2025",
-    "li2024",
-    "lutz2025",
-)
-"""Those whose models are trained on prompts."""
 FILE = Path(__file__).with_name("kept.json")
 
 
@@ -40,7 +28,7 @@ def kept_facts() -> dict[str, Any] | None:
 
     None if their code or records have changed since, or where there are papers from outside.
     """
-    if entry_points(group="eigenformer.papers"):
+    if entry_points(group=GROUP):
         return None
     found: dict[str, Any] | None = read_kept(FILE, _sources())
     return found

@@ -11,14 +11,11 @@ from ..core import InputError, unknown
 from ..runs.experiment import Experiment, Scale
 from ..runs.records import Records
 from .claims import Claim, Verdict, decide_all
-from .facts import IN_CONTEXT
+from .names import BUILT_IN
+from .names import GROUP as GROUP
 from .study import Analysis, Study, Table, check_name
 
 T = TypeVar("T")
-GROUP = "eigenformer.papers"
-"""Entry points `NAME = "module:PAPER"` for papers from outside; NAME is the paper's."""
-BUILT_IN = ("charton2022", *IN_CONTEXT, "efficiency")
-"""Packages beside this module, each with its PAPER."""
 
 
 class Lazy(Mapping[str, T]):

@@ -12,13 +12,13 @@ from eigenformer.papers.ahn2024 import optimisation
 from eigenformer.papers.ahn2024 import settings as ahn2024
 from eigenformer.papers.cheng2025 import settings as cheng2025
 from eigenformer.papers.cheng2025 import study as cheng2025_study
-from eigenformer.papers.facts import IN_CONTEXT
 from eigenformer.papers.fu2024 import settings as fu2024
 from eigenformer.papers.gatmiry2024 import loops, optimum
 from eigenformer.papers.giannou2024 import layer_norm, logistic, regression
 from eigenformer.papers.giannou2024 import settings as giannou2024
 from eigenformer.papers.lutz2025 import settings as lutz2025
 from eigenformer.papers.lutz2025 import study as lutz2025_study
+from eigenformer.papers.names import IN_CONTEXT
 from eigenformer.papers.paper import papers
 from eigenformer.papers.vladymyrov2024 import mixed_noise
 from eigenformer.papers.vladymyrov2024 import settings as vladymyrov2024
