@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import functools
 import hashlib
 import json
 import os
@@ -62,7 +63,7 @@ def completed(kind: Any, data: Any) -> Any:
         if not isinstance(data.get("name"), str):
             return data
         kind = registry.item(data["name"])
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     found = {key: completed(hints.get(key), value) for key, value in data.items()}
     for field in dataclasses.fields(kind):
         if field.init and field.name not in data:
@@ -92,6 +93,12 @@ def with_fields(config: T, changes: Mapping[str, Any]) -> T:
             raise unknown(f"part of {path}:", last, at)
         at[last] = to_json(value)
     return from_json(type(config), data, "the configuration")
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The types of a class's fields: asked for each of thousands of records."""
+    return typing.get_type_hints(kind)
 
 
 def _is_class(kind: Any) -> bool:
@@ -167,7 +174,7 @@ def _read_dataclass(kind: Any, data: Any, where: str) -> Any:
             raise InputError(f"{where} has no 'name'; known are {', '.join(registry.names())}")
         _expect(isinstance(data["name"], str), str, data["name"], f"{where}.name")
         kind = registry.item(data.pop("name"))
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     fields = {f.name: hints[f.name] for f in dataclasses.fields(kind) if f.init}
     for key in data:
         if key not in fields:
