@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float64
 from rich.box import SIMPLE
 from rich.columns import Columns
 from rich.console import Console
@@ -53,9 +52,7 @@ def show(answers: "Sequence[Answer]", console: Console) -> None:
             console.print(Text(f"||I - A X|| at each step: {steps}"), soft_wrap=True)
 
 
-def write(
-    output: Path | None, entries: list[dict[str, Any]], values: Float64[np.ndarray, "..."]
-) -> None:
+def write(output: Path | None, entries: list[dict[str, Any]], values: np.ndarray) -> None:
     """Write answers to a .json file, as `entries`, or to a .npy file, as `values`."""
     if output is not None and output.suffix == ".json":
         save_json(output, entries)
@@ -133,13 +130,13 @@ def _percent(value: float) -> str:
     return f"{100 * value:.2g}%" if value < 0.1 else f"{100 * value:.0f}%"
 
 
-def _panels(who: str, parts: dict[str, Float64[np.ndarray, "..."]], width: int) -> list[Panel]:
+def _panels(who: str, parts: dict[str, np.ndarray], width: int) -> list[Panel]:
     """A panel for each part of an answer, which is named where there are several."""
     names = {name: who if len(parts) == 1 else f"{who}: {name}" for name in parts}
     return [_panel(names[name], np.atleast_2d(part), width) for name, part in parts.items()]
 
 
-def _panel(title: str, matrix: Float64[np.ndarray, "p q"], width: int) -> Panel:
+def _panel(title: str, matrix: np.ndarray, width: int) -> Panel:
     """A matrix in a frame; columns in the middle are left out where the line is too short."""
     columns = [[f"{value:.4g}" for value in column] for column in matrix.T]
     shown = len(columns)

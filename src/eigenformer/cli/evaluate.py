@@ -12,8 +12,7 @@ from rich.table import Table
 
 from ..core import InputError, save_json, to_json
 from ..core.lazy import lazy
-from ..ensembles import IidUniform
-from ..evaluation.evaluate import TOLERANCES
+from ..evaluation.tolerances import TOLERANCES
 from .parse import JsonFlag, check_output, parse
 
 if TYPE_CHECKING:
@@ -63,6 +62,7 @@ def evaluate(
         output: write the results to this .json file too.
         as_json: print JSON instead of tables.
     """
+    from ..ensembles import IidUniform
     from ..evaluation import TrainedSolver, result_table
     from ..evaluation.evaluate import evaluate as score_solver
     from ..incontext import InContextFolder, evaluate_prompts

@@ -16,9 +16,8 @@ from ..problems import Errors, Problem
 from .frames import data_frame
 from .solver import Predictions, Solver, Written
 from .statistics import binomial_interval
+from .tolerances import TOLERANCES as TOLERANCES
 
-TOLERANCES = (0.05, 0.02, 0.01, 0.005)
-"""The paper's tolerances: relative errors of 5, 2, 1 and 0.5%."""
 MORE_TOLERANCES = (0.25, 0.10)
 """Reported beside them, with `exact` for 0%."""
 
