@@ -9,7 +9,7 @@ PIP := $(BIN) -m pip install -qq --disable-pip-version-check --constraint constr
 export OMP_WAIT_POLICY ?= PASSIVE
 
 # Those with outputs, which running them fills in; some train for a minute.
-PAGES := $(addprefix docs/,$(addsuffix .md,index concepts first-model size-free matrix-program \
+PAGES := $(addprefix docs/,$(addsuffix .md,index concepts first-model training in-context size-free matrix-program \
 	derivations own-problem own-model own-encoding own-ensemble own-algorithm own-prompt-model faq))
 
 .DEFAULT_GOAL := help
@@ -65,6 +65,7 @@ efficiency: $(VENV)/.installed-demo ## how many examples each recipe needs, from
 	@$(BIN) -m eigenformer bench efficiency
 
 docs: $(VENV)/.installed-demo ## run the pages that are made by running them, and draw their figures
+	@$(BIN) docs/make_lists.py
 	@$(BIN) docs/make_constructions.py
 	@$(BIN) docs/make_efficiency.py
 	@$(BIN) docs/make_explained.py

@@ -11,7 +11,7 @@ from typing import Final
 
 from eigenformer.papers import Study, Verdict, decide_all, papers
 from eigenformer.papers.charton2022 import PAPER as CHARTON
-from eigenformer.papers.paper import IN_CONTEXT
+from eigenformer.papers.names import IN_CONTEXT
 from eigenformer.reports.markdown import escape, prose
 from eigenformer.runs import SCALES, Records
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eigenformer.core.plot import COLOURS, plain, pyplot, save
 from eigenformer.papers.charton2022.reported import reported
-from eigenformer.zoo.shipped import shipped_model, shipped_models
+from eigenformer.zoo import shipped_model, shipped_models
 
 PICTURE = Path(__file__).parent / "images" / "sizes.png"
 PROBLEMS = ("eigenvectors", "inverse", "svd")

@@ -40,10 +40,11 @@ if TYPE_CHECKING:
     from .evaluation import Solver as Solver
     from .evaluation import from_pretrained as from_pretrained
     from .evaluation import numpy_solver as numpy_solver
-    from .evaluation.evaluate import evaluate as evaluate
     from .evaluation.read import read as read
     from .explanation.explain import explain as explain
     from .zoo.load import load as load
+    from .zoo.scores import evaluate as evaluate
+    from .zoo.training import train as train
 
     __version__: str
 
@@ -69,12 +70,13 @@ _HOME = {
     "Result": "evaluation",
     "Solution": "evaluation",
     "Solver": "evaluation",
-    "evaluate": "evaluation",
+    "evaluate": "zoo",
     "explain": "explanation",
     "from_pretrained": "evaluation",
     "numpy_solver": "evaluation",
     "read": "evaluation",
     "load": "zoo",
+    "train": "zoo",
     "polish": "construct",
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from command_line import complaint, run
 
-from eigenformer.cli.sweep import grid_of
+from eigenformer.cli.sweep_run import grid_of
 from eigenformer.core import InputError
 from eigenformer.models import DirectConfig
 from eigenformer.runs import Experiment

@@ -14,8 +14,9 @@ from tiny import tiny_config
 
 from eigenformer.core import InputError, to_json
 from eigenformer.training import EvaluationConfig, Execution, RunFolder, TestSet, train
+from eigenformer.training.execution import check_tracker
 from eigenformer.training.progress import Display
-from eigenformer.training.tracking import Mirror, check_tracker
+from eigenformer.training.tracking import Mirror
 
 
 class Tracker(types.ModuleType):
@@ -163,7 +164,7 @@ def test_a_tracker_that_fails_stops_nothing(
 def test_an_absent_tracker_is_refused_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eigenformer.training.tracking.find_spec", lambda _: None)
+    monkeypatch.setattr("eigenformer.training.execution.find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"needs trackio: pip install 'eigenformer\[track\]'"):
         train(short(), tmp_path / "run", Execution(workers=0, quiet=True, track="trackio"))
     assert not (tmp_path / "run").exists()

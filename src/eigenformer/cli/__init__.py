@@ -19,18 +19,20 @@ COMMANDS = {
     "demo": "train a small model here, score it, solve a matrix with it",
     "train": "train a model by a recipe, into a run folder",
     "resume": "go on with an interrupted training, exactly where it stood",
+    "runs": "the runs that were made here: list them, show, curves, remove",
     "sweep": "train a recipe for each combination of some values, side by side",
     "paper": "Charton (2022) table by table: run, report, what holds",
-    "incontext": "studies of papers on in-context learning: run, report, what holds",
+    "incontext": "papers on in-context learning: studies, reports, what holds",
     "evaluate": "score a run or a model on seeded test sets",
     "explain": "what a model of any size learned, beside the classical algorithms",
     "solve": "answer a matrix from a file, and say whether to believe it",
     "construct": "networks with computed weights: list, show, check, run, plot",
     "app": "the playground: a page to ask models, build networks and compare",
-    "models": "the trained models that come along: list them, show a card, add one",
+    "models": "the trained models that come along: list, show a card, add one",
     "data": "export problems and answers as files, or look into such files",
     "info": "show versions, the machine, and what is registered",
-    "bench": "benchmarks: speed, sample efficiency, inference",
+    "bench": "benchmarks: speed, sample efficiency, inference, start",
+    "completion": "a script for the shell, which completes commands and options",
 }
 """Every sub-command, in the order of the overview; `X` lives in `cli/X.py`."""
 
@@ -53,7 +55,8 @@ options:
 
 examples:
   eigenformer demo
-  eigenformer solve eigenvalues --input matrix.csv
+  eigenformer solve inverse "4 1; 2 3"
+  eigenformer solve eigenvalues matrix.csv
 """
 
 

@@ -5,10 +5,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float64
 from rich.box import SIMPLE
 from rich.columns import Columns
 from rich.console import Console
@@ -17,37 +16,46 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core import save_json
+from ..core.lazy import lazy
 from ..core.serialize import write_atomically
-from ..evaluation import Answer, NumpySolver
-from ..evaluation.answers import percent
 
-_SHOWN_WHOLE = 3
+if TYPE_CHECKING:
+    from ..evaluation import Answer
+
+STYLES = {"holds": "bold green", "fails": "bold red", "undecided": "dim"}
+"""Of verdicts."""
+MANY = 3
+"""Answers that are shown whole."""
+_SHOWN_ROWS = 20
+"""Of a batch; what all of it is like stands below."""
 
 
-def show(answers: Sequence[Answer], console: Console) -> None:
-    """Print answers to matrices of one shape: a few whole, many as a table."""
+def show(answers: "Sequence[Answer]", console: Console) -> None:
+    """Print answers to matrices of one shape: a few whole, many as a table and a summary."""
+    from ..evaluation import NumpySolver
+
     counted = Counter(caution for answer in answers for caution in answer.cautions)
     for caution, count in counted.items():
         some = "" if len(answers) == 1 else f" ({count:,} of {len(answers):,} matrices)"
         console.print(Text(f"caution: {caution}{some}", style="yellow"), soft_wrap=True)
-    if len(answers) > _SHOWN_WHOLE:
-        console.print(_table(answers))
+    if len(answers) > MANY:
+        console.print(_table(answers[:_SHOWN_ROWS], len(answers)))
+        console.print(_summary(answers), soft_wrap=True)
         return
     for answer in answers:
-        panels = [_panel("input", answer.matrix, console.width)]
+        rows = [[_panel("input", answer.matrix, console.width)]]
         if answer.valid and not isinstance(answer.solver, NumpySolver):
-            panels.append(_panel(answer.solver.name, answer.value, console.width))
-        panels.append(_panel("numpy", answer.truth, console.width))
-        console.print(Columns(panels))
+            rows.append(_panels(answer.solver.name, answer.parts(answer.value), console.width))
+        rows.append(_panels("numpy", answer.parts(answer.truth), console.width))
+        for line in rows if len(rows[-1]) > 1 else [[panel for row in rows for panel in row]]:
+            console.print(Columns(line))
         console.print(_verdict(answer), soft_wrap=True)
         if answer.residuals:
             steps = ", ".join(f"{value:.1e}" for value in answer.residuals)
             console.print(Text(f"||I - A X|| at each step: {steps}"), soft_wrap=True)
 
 
-def write(
-    output: Path | None, entries: list[dict[str, Any]], values: Float64[np.ndarray, "..."]
-) -> None:
+def write(output: Path | None, entries: list[dict[str, Any]], values: np.ndarray) -> None:
     """Write answers to a .json file, as `entries`, or to a .npy file, as `values`."""
     if output is not None and output.suffix == ".json":
         save_json(output, entries)
@@ -62,10 +70,13 @@ def json_lines(entries: list[dict[str, Any]]) -> str:
     return "[\n" + ",\n".join(json.dumps(entry, allow_nan=False) for entry in entries) + "\n]"
 
 
-def _verdict(answer: Answer) -> Text:
+def _verdict(answer: "Answer") -> Text:
+    from ..evaluation import NumpySolver
+    from ..evaluation.answers import percent
+
     if not answer.valid:
-        return Text(f"no answer: {answer.reason}", style="red")
-    text, tolerance = Text(), answer.right_within()
+        return Text(f"no answer by {answer.solver.name}: {answer.reason}", style="red")
+    text, tolerance = Text(f"{answer.solver.name}: "), answer.right_within()
     if not isinstance(answer.solver, NumpySolver):
         if tolerance is not None:
             text.append(f"right within {100 * tolerance:g}%", style="green")
@@ -80,8 +91,10 @@ def _verdict(answer: Answer) -> Text:
     return text
 
 
-def _certificate(answer: Answer) -> dict[str, str]:
+def _certificate(answer: "Answer") -> dict[str, str]:
     """What can be checked without NumPy's answer; the condition number last."""
+    from ..evaluation.answers import percent
+
     *residuals, (_, condition) = answer.certificate.items()
     return {
         **{name.replace("_", " "): percent(value) for name, value in residuals},
@@ -89,8 +102,29 @@ def _certificate(answer: Answer) -> dict[str, str]:
     }
 
 
-def _table(answers: Sequence[Answer]) -> Table:
-    title = Text(f"{answers[0].solver.name}: {len(answers):,} matrices")
+def _summary(answers: "Sequence[Answer]") -> Text:
+    """What the answers to many matrices are like, in a line or two."""
+    from ..evaluation import TOLERANCES
+    from ..evaluation.answers import percent
+
+    valid = [answer for answer in answers if answer.valid]
+    text = Text(f"{answers[0].solver.name}: {len(valid):,} of {len(answers):,} answered")
+    if valid:
+        shares = (
+            f"{100 * sum(a.error < t for a in valid) / len(answers):.1f}% within {100 * t:g}%"
+            for t in TOLERANCES
+        )
+        errors = sorted(answer.error for answer in valid)
+        middle, worst = (percent(errors[i]) for i in (len(errors) // 2, -1))
+        text.append(f"; right: {', '.join(shares)}; median error {middle}, largest {worst}")
+    return text
+
+
+def _table(answers: "Sequence[Answer]", of: int) -> Table:
+    from ..evaluation.answers import percent
+
+    shown = f", the first {len(answers)}" if of > len(answers) else ""
+    title = Text(f"{answers[0].solver.name}: {of:,} matrices{shown}")
     table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0))
     for name in ("matrix", "error", *_certificate(answers[0])):
         table.add_column(name, justify="right")
@@ -105,7 +139,13 @@ def _table(answers: Sequence[Answer]) -> Table:
     return table
 
 
-def _panel(title: str, matrix: Float64[np.ndarray, "p q"], width: int) -> Panel:
+def _panels(who: str, parts: dict[str, np.ndarray], width: int) -> list[Panel]:
+    """A panel for each part of an answer, which is named where there are several."""
+    names = {name: who if len(parts) == 1 else f"{who}: {name}" for name in parts}
+    return [_panel(names[name], np.atleast_2d(part), width) for name, part in parts.items()]
+
+
+def _panel(title: str, matrix: np.ndarray, width: int) -> Panel:
     """A matrix in a frame; columns in the middle are left out where the line is too short."""
     columns = [[f"{value:.4g}" for value in column] for column in matrix.T]
     shown = len(columns)
@@ -130,3 +170,6 @@ def _ends(columns: list[list[str]], shown: int) -> list[list[str]]:
 
 def _width(columns: list[list[str]]) -> int:
     return sum(max(map(len, column)) + 1 for column in columns) - 1
+
+
+lazy(__name__)

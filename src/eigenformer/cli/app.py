@@ -4,9 +4,10 @@ import signal
 import threading
 from pathlib import Path
 
-from ..app.server import PORT, start, stop
 from ..core.places import add_models
 from .parse import parse
+
+PORT = 7860
 
 
 def main(args: list[str]) -> int:
@@ -30,6 +31,8 @@ def app(
         share_i_know: allow an address that other machines can reach; there is no password.
         models: a folder of models of your own (`eigenformer models export --to`), shown too.
     """
+    from ..app.server import start, stop
+
     if models is not None:
         add_models(models)
     page = start(host, port, share=share_i_know)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..core import InputError, unknown
-from ..runs import find_run
 from .parse import parse
 
 USAGE = """\
@@ -16,12 +15,14 @@ usage: eigenformer bench speed [--save]
        eigenformer bench efficiency [--ablations] [--set gpu]
        eigenformer bench inference
        eigenformer bench trust [--matrices 10000] [--models NAME ...]
+       eigenformer bench start
 
 speed: data, training steps, decoding and scoring on this machine, as ratios
 training: how much of a processor or GPU training uses
 efficiency: how many examples each recipe needs to the same accuracy
 inference: how fast trained networks answer, beside NumPy
 trust: whether wrong answers to matrices unlike the training come with a caution
+start: how soon lists and help are there, in starts of NumPy
 More: eigenformer bench efficiency --help, for each of them
 """
 
@@ -34,8 +35,8 @@ def main(args: list[str]) -> int:
     here: dict[str, Callable[..., int]] = {"speed": speed, "inference": inference, "trust": trust}
     if name in here:
         return parse(here[name], rest, prog=f"bench {name}")
-    if name not in ("training", "efficiency"):
-        raise unknown("benchmark", name, (*here, "training", "efficiency"))
+    if name not in ("training", "efficiency", "start"):
+        raise unknown("benchmark", name, (*here, "training", "efficiency", "start"))
     status: int = importlib.import_module(f".bench_{name}", __package__).main(rest)
     return status
 
@@ -63,6 +64,8 @@ def inference(run: str | None = None, model: str | None = None, save: bool = Fal
             at equal accuracy.
         save: keep the figures in the source tree too, as benchmarks/results.json.
     """
+    from ..runs import find_run
+
     if model is not None and run is None:
         raise InputError("--model is compared with a run; give that with --run")
     runs = [str(find_run(name).path) for name in (run, model) if name is not None]

@@ -5,21 +5,23 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import tyro
 from rich.console import Console
 from rich.text import Text
 
-from ..construct import CATALOGUE, CompiledNetwork, Construction, Network, algorithms
-from ..construct.catalogue import Checked, check_entry
+from ..construct.facts import construction_facts
 from ..core import InputError, rng
-from ..evaluation import beside_lapack, read_matrices
-from ..reports import plot_convergence
+from ..core.lazy import lazy
 from .answers import json_lines, write
 from .answers import show as show_answers
 from .parse import JsonFlag, check_output, run_one_of
+
+if TYPE_CHECKING:
+    from ..construct import Network
+    from ..construct.catalogue import Checked
 
 USAGE = """\
 usage: eigenformer construct list
@@ -31,7 +33,6 @@ usage: eigenformer construct list
 Transformers whose weights are computed, not trained: each runs an algorithm in its layers.
 More: eigenformer construct run --help, for each of them
 """
-assert algorithms is not None  # Importing it fills the catalogue.
 _NAMES = tyro.conf.arg(metavar="NAME [NAME ...]", help_behavior_hint="")
 
 
@@ -52,15 +53,15 @@ def list_all(as_json: JsonFlag = False) -> int:
     Args:
         as_json: print JSON instead of a table.
     """
-    entries = {name: CATALOGUE.get(name) for name in CATALOGUE.names()}
+    facts = construction_facts()
     if as_json:
-        print(json_lines([{"name": name} | _facts(entry) for name, entry in entries.items()]))
+        print(json_lines(facts))
         return 0
     console = Console(highlight=False)
-    for name, entry in entries.items():
-        counts = f"layers {entry.layers:<6}heads {entry.heads:<4}width {entry.width}"
-        console.print(Text(f"{name:<26}", style="bold").append(counts, style="not bold"))
-        for text, style in ((entry.summary, ""), (entry.source, "dim")):
+    for fact in facts:
+        counts = f"layers {fact['layers']:<6}heads {fact['heads']:<4}width {fact['width']}"
+        console.print(Text(f"{fact['name']:<26}", style="bold").append(counts, style="not bold"))
+        for text, style in ((fact["summary"], ""), (fact["source"], "dim")):
             console.print(Text(_indented(text), style=style))
     return 0
 
@@ -72,6 +73,8 @@ def show(name: tyro.conf.Positional[str], passes: bool = False) -> int:
         name: of the network (`eigenformer construct list` shows them).
         passes: print what each of the compiler's passes made, where it was compiled.
     """
+    from ..construct import CATALOGUE, CompiledNetwork
+
     entry = CATALOGUE.get(name)
     network = entry.build()
     if passes and not isinstance(network, CompiledNetwork):
@@ -102,12 +105,14 @@ def check(
         samples: inputs a network; what each one says, without it.
         as_json: print JSON instead of a table.
     """
+    from ..construct import CATALOGUE, check_entry
+
     if all == bool(names):
         raise InputError("give the names of networks, or --all for every one (and not both)")
     if samples is not None and samples < 1:
         raise InputError(f"--samples is {samples}; give at least 1")
     entries = {name: CATALOGUE.get(name) for name in (CATALOGUE.names() if all else names)}
-    checked: dict[str, Checked] = {}
+    checked: dict[str, "Checked"] = {}
     with Console().status("") as status:
         for name, entry in entries.items():
             status.update(f"{name} ({len(checked) + 1} of {len(entries)})")
@@ -140,6 +145,9 @@ def run(
         output: write the answer to this .npy or .json file too.
         as_json: print JSON instead of text.
     """
+    from ..construct import CATALOGUE
+    from ..evaluation import beside_lapack, read_matrices
+
     check_output(output, ".npy", ".json")
     entry = CATALOGUE.get(name)
     small = entry.build()
@@ -191,24 +199,16 @@ def plot(name: tyro.conf.Positional[str], output: Path, seed: int = 0) -> int:
         output: the picture, a .png, .svg or .pdf file.
         seed: of the random inputs.
     """
+    from ..construct import CATALOGUE
+    from ..reports import plot_convergence
+
     check_output(output, ".png", ".svg", ".pdf")
     plot_convergence(CATALOGUE.get(name), name, output, seed)
     print(f"wrote {output}")
     return 0
 
 
-def _facts(entry: Construction) -> dict[str, Any]:
-    return {
-        "summary": entry.summary,
-        "source": entry.source,
-        "layers": entry.layers,
-        "heads": entry.heads,
-        "width": entry.width,
-        "theorem": entry.theorem,
-    }
-
-
-def _report(name: str, found: Checked) -> dict[str, Any]:
+def _report(name: str, found: "Checked") -> dict[str, Any]:
     return {
         "name": name,
         "layers": found.layers,
@@ -217,7 +217,7 @@ def _report(name: str, found: Checked) -> dict[str, Any]:
         "feed_forward": found.feed_forward,
         "error": found.error,
         "allowed": found.entry.allowed,
-        "bounds": _facts(found.entry),
+        "bounds": found.entry.facts(),
         "passed": found.passed,
     }
 
@@ -225,7 +225,7 @@ def _report(name: str, found: Checked) -> dict[str, Any]:
 _COLUMNS = {"network": 23, "layers": 11, "heads": 6, "width": 8, "FFN": 6, "error": 9, "allowed": 9}
 
 
-def _show_checks(checked: Mapping[str, Checked], console: Console) -> None:
+def _show_checks(checked: "Mapping[str, Checked]", console: Console) -> None:
     """A line of counts (ours/known) and errors a network, the source's counts below it."""
     console.print(_row(_COLUMNS), style="dim")
     for name, found in checked.items():
@@ -279,13 +279,13 @@ def _shaped(matrices: list[np.ndarray], dimensions: int, source: str) -> np.ndar
     raise InputError(f"{source} holds a matrix of {m}x{n}, but that input is {kind}")
 
 
-def _one_line(network: Network) -> str:
+def _one_line(network: "Network") -> str:
     summary = network.summary()
     return f"{summary.name}: {summary.layers} layers, {summary.heads} heads, width {summary.width}"
 
 
 def _entries(
-    network: Network, inputs: list[np.ndarray], values: np.ndarray, reference: np.ndarray | None
+    network: "Network", inputs: list[np.ndarray], values: np.ndarray, reference: np.ndarray | None
 ) -> list[dict[str, Any]]:
     ports = network.spec.given or network.spec.inputs
     return [
@@ -299,7 +299,7 @@ def _entries(
     ]
 
 
-def _print_entries(network: Network, values: np.ndarray, reference: np.ndarray | None) -> None:
+def _print_entries(network: "Network", values: np.ndarray, reference: np.ndarray | None) -> None:
     with np.printoptions(precision=6, suppress=True, linewidth=80):
         for i, value in enumerate(values):
             number = f" {i + 1}" if len(values) > 1 else ""
@@ -317,3 +317,6 @@ def _plain_warnings() -> Iterator[None]:
         yield
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         Console(stderr=True).print(Text(f"caution: {text}", style="yellow"), soft_wrap=True)
+
+
+lazy(__name__)

@@ -9,8 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from ..core import InputError
-from ..runs.recipes.task import make_task
-from ..training import load_examples, save_examples
 from .parse import check_output, run_one_of
 
 USAGE = """\
@@ -55,6 +53,9 @@ def export(
         encoding: encoding of the input, in which a .jsonl file is written.
         output_encoding: encoding of the answer, if another.
     """
+    from ..runs.recipes.task import make_task
+    from ..training import save_examples
+
     check_output(output, ".npz", ".jsonl")
     if n < 1:
         raise InputError(f"n is {n}; give the number of examples, at least 1")
@@ -76,6 +77,8 @@ def inspect(file: tyro.conf.Positional[Path], show: int = 1) -> int:
         file: a file that `eigenformer data export` wrote.
         show: how many examples to show.
     """
+    from ..training import load_examples
+
     stored = load_examples(file)
     console = Console()
     table = Table(show_header=False, box=None)

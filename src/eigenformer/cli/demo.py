@@ -1,21 +1,16 @@
 """`eigenformer demo`: train a small model here, score it, solve with it; run a constructed one."""
 
+import shutil
 import sys
 import time
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from ..construct import newton_inverse
 from ..core import InputError
-from ..evaluation import beside_lapack, evaluate, result_table
-from ..reports import learning_curve
-from ..runs import run
-from ..runs.recipes import fast
-from ..training import Execution, Interrupted
-from ..zoo import load
 from .answers import show
 from .parse import parse
 
@@ -39,6 +34,14 @@ def demo(seed: int = 0, workers: int = 1) -> int:
         seed: of the model and its examples.
         workers: background processes that make batches ahead.
     """
+    from ..construct import newton_inverse
+    from ..evaluation import beside_lapack, evaluate, result_table
+    from ..reports import learning_curve
+    from ..runs import run
+    from ..runs.recipes import fast
+    from ..training import Execution, Interrupted
+    from ..zoo import load
+
     if find_spec("matplotlib") is None:
         raise InputError("the demo draws with matplotlib: pip install 'eigenformer[plot]'")
     console = Console()
@@ -83,9 +86,9 @@ def demo(seed: int = 0, workers: int = 1) -> int:
     say(f"   {network.depth} layers of attention, one Newton step each after the first;")
     say(f"   ||I - A X|| after every second: {', '.join(f'{r:.0e}' for r in residuals[1::2])}")
     say(
-        "\n   Yours: eigenformer solve inverse --input matrix.csv --polish"
-        "\n   More:  eigenformer construct list"
-        f"\n          eigenformer evaluate {folder.path}"
+        f"\n   Yours: {command()} solve inverse '4 1; 2 3' --polish"
+        f"\n   More:  {command()} construct list"
+        f"\n          {command()} evaluate {folder.path}"
     )
     reached = result.at(0.05) >= NEEDED
     if not reached:
@@ -93,3 +96,13 @@ def demo(seed: int = 0, workers: int = 1) -> int:
             f"only {100 * result.at(0.05):.1f}% within 5%: less than the {100 * NEEDED:g}% expected"
         )
     return 0 if reached else 1
+
+
+def command() -> str:
+    """How `eigenformer` is called from here: by its path where its environment isn't activated."""
+    beside = Path(sys.executable).with_name("eigenformer")
+    found = shutil.which("eigenformer")
+    if not beside.exists() or (found and Path(found).samefile(beside)):
+        return "eigenformer" if found else f"{sys.executable} -m eigenformer"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)

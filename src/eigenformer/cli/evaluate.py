@@ -1,25 +1,22 @@
 """`eigenformer evaluate RUN|MODEL|numpy ...`: scores on seeded test sets."""
 
 import json
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from .. import ensembles
 from ..core import InputError, save_json, to_json
-from ..ensembles import Ensemble, IidUniform
-from ..evaluation import TOLERANCES, TrainedSolver, is_pretrained, result_table
-from ..evaluation import evaluate as score_solver
-from ..incontext import InContextFolder, PromptResult, RunConfig, evaluate_prompts
-from ..training.distributed import pick_device
-from ..zoo import named_solver, run_folder
+from ..core.lazy import lazy
+from ..evaluation.tolerances import TOLERANCES
 from .parse import JsonFlag, check_output, parse
+
+if TYPE_CHECKING:
+    from ..incontext import InContextFolder, PromptResult
 
 _MODELS = tyro.conf.arg(metavar="MODEL [MODEL ...]", help_behavior_hint="")
 
@@ -67,6 +64,14 @@ def evaluate(
         output: write the results to this .json file too.
         as_json: print JSON instead of tables.
     """
+    from ..ensembles import IidUniform
+    from ..evaluation import TrainedSolver, result_table
+    from ..evaluation.evaluate import evaluate as score_solver
+    from ..incontext import InContextFolder, evaluate_prompts
+    from ..training.distributed import pick_device
+    from ..zoo import named_solver
+    from ..zoo.scores import changed
+
     if not models:
         raise InputError("name at least one run, shipped model, or numpy")
     check_output(output, ".json")
@@ -86,7 +91,7 @@ def evaluate(
             result = score_solver(
                 solver,
                 solver.problem,
-                _changed(task.ensemble if task else IidUniform(), ensemble, dims, scale),
+                changed(task.ensemble if task else IidUniform(), ensemble, dims, scale),
                 n,
                 seed,
                 tolerances,
@@ -114,8 +119,12 @@ def _show(table: Table, told: str) -> None:
         console.print(f"The network is told {told}.", style="dim")
 
 
-def _prompt_run(name: str, asked: dict[str, Any]) -> InContextFolder | None:
+def _prompt_run(name: str, asked: dict[str, Any]) -> "InContextFolder | None":
     """The folder of a run on prompts; None if `name` is something else."""
+    from ..evaluation import is_pretrained
+    from ..incontext import InContextFolder, RunConfig
+    from ..zoo import run_folder
+
     if name == "numpy" or is_pretrained(run_folder(name).path):
         return None
     if not isinstance(run_folder(name).config(), RunConfig):
@@ -126,7 +135,7 @@ def _prompt_run(name: str, asked: dict[str, Any]) -> InContextFolder | None:
     return InContextFolder(run_folder(name).path)
 
 
-def _show_prompts(result: PromptResult) -> None:
+def _show_prompts(result: "PromptResult") -> None:
     console = Console(highlight=False)
     console.print(
         f"{result.run}: {result.task}, {result.n:,} prompts, mean loss {result.loss:.4g} "
@@ -141,10 +150,4 @@ def _show_prompts(result: PromptResult) -> None:
     console.print(table)
 
 
-def _changed(base: Ensemble, name: str | None, dims: str | None, scale: float | None) -> Ensemble:
-    """The ensemble `base`, or the one called `name` in its place, with other dims and scale."""
-    new_dims = dims or base.dims
-    new_scale = base.scale if scale is None else scale
-    if name is None:
-        return replace(base, dims=new_dims, scale=new_scale)
-    return ensembles.get(name, dims=new_dims, scale=new_scale)
+lazy(__name__)

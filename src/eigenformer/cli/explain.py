@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 from rich.box import SIMPLE
@@ -10,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core import InputError
-from ..explanation import Explanation, Insight, explain
-from ..reports import write_figure
-from ..zoo import load
+from ..core.lazy import lazy
 from .parse import JsonFlag, parse
+
+if TYPE_CHECKING:
+    from ..explanation import Explanation, Insight
 
 
 def main(args: list[str]) -> int:
@@ -38,6 +40,10 @@ def explain_model(
         to: draw the figures into this folder, as SVG for light and for dark pages.
         as_json: print JSON instead of text.
     """
+    from ..explanation import explain
+    from ..reports import write_figure
+    from ..zoo import load
+
     if to is not None and to.exists() and not to.is_dir():
         raise InputError(f"--to {to} is a file; give the name of a folder")
     explanation = explain(load(model))
@@ -57,7 +63,7 @@ def explain_model(
     return 0
 
 
-def show(explanation: Explanation, shown: tuple[Insight, ...], console: Console) -> None:
+def show(explanation: "Explanation", shown: "tuple[Insight, ...]", console: Console) -> None:
     head = f"{explanation.model}: {explanation.family}, {explanation.weights:,} weights"
     console.print(Text(head, style="bold"))
     console.print(f"The network is told {explanation.told}.", style="dim")
@@ -73,3 +79,6 @@ def show(explanation: Explanation, shown: tuple[Insight, ...], console: Console)
         for row in found.grid.rows:
             table.add_row(*map(Text, found.grid.written(row)))
         console.print(table)
+
+
+lazy(__name__)

@@ -1,6 +1,6 @@
 """`eigenformer incontext list|run|claims|report`: `paper` for those on in-context learning."""
 
-from ..papers.paper import IN_CONTEXT
+from ..papers.names import IN_CONTEXT
 from . import paper
 
 WHAT = """\

@@ -9,15 +9,14 @@ import textwrap
 import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, entry_points, version
+from typing import TYPE_CHECKING
 
-import torch
-
-from .. import encodings, ensembles, models, problems
+from ..core.lazy import lazy
 from ..core.registry import PLUGIN_GROUP
-from ..runs import runs_root, stored_runs
-from ..training.environment import git_commit
-from ..zoo import shipped_models
 from .parse import JsonFlag, parse
+
+if TYPE_CHECKING:
+    from torch import device as Device
 
 PACKAGES = ("eigenformer", "torch", "numpy", "tyro", "rich", "safetensors", "jaxtyping")
 OPTIONAL_PACKAGES = ("matplotlib", "scipy", "ray", "trackio", "gradio")
@@ -55,6 +54,13 @@ def info(as_json: JsonFlag = False) -> int:
 
 def gather() -> dict[str, str | int | Sequence[str]]:
     """Every fact, by name; numbers carry their unit in the name."""
+    import torch
+
+    from .. import encodings, ensembles, models, problems
+    from ..core.places import shipped_models
+    from ..runs import runs_root, stored_runs
+    from ..training.environment import git_commit
+
     device = best_device()
     return {
         "versions": [f"{name} {_version(name)}" for name in PACKAGES + OPTIONAL_PACKAGES],
@@ -78,8 +84,10 @@ def gather() -> dict[str, str | int | Sequence[str]]:
     }
 
 
-def best_device() -> torch.device:
+def best_device() -> "Device":
     """The accelerator that torch can use here, or the CPU."""
+    import torch
+
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():
@@ -87,8 +95,10 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
-def matmul_peak(device: torch.device, size: int = 1024, seconds: float = 0.3) -> float:
+def matmul_peak(device: "Device", size: int = 1024, seconds: float = 0.3) -> float:
     """The fastest of repeated float32 products of `size` x `size` matrices, in GFLOP/s."""
+    import torch
+
     a = torch.ones(size, size, device=device)
     best = float("inf")
     stop = time.perf_counter() + seconds
@@ -105,3 +115,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+lazy(__name__)

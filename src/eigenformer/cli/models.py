@@ -11,13 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core import save_json
-from ..evaluation import training_statistics
-from ..evaluation.drawn import QUANTILES
-from ..runs import find_run
-from ..training import TokenFolder
-from ..zoo import STATISTICS, find_shipped, models_root, run_folder, shipped_model, shipped_models
-from ..zoo import export as export_model
-from ..zoo.lawt import import_run
+from ..zoo.facts import find_shipped, shipped_facts
 from .answers import json_lines
 from .parse import JsonFlag, run_one_of
 
@@ -52,7 +46,7 @@ def list_all(as_json: JsonFlag = False) -> int:
     Args:
         as_json: print JSON instead of a table.
     """
-    facts = [shipped_model(path).facts() for path in shipped_models().values()]
+    facts = shipped_facts()
     if as_json:
         print(json_lines(facts))
         return 0
@@ -100,6 +94,11 @@ def statistics(
         write: keep them beside the model, as drawn.json.
         as_json: print JSON instead of tables.
     """
+    from ..evaluation import training_statistics
+    from ..evaluation.drawn import QUANTILES
+    from ..training import TokenFolder
+    from ..zoo import STATISTICS, run_folder
+
     folder = TokenFolder(run_folder(name).path)
     found = training_statistics(folder.config().task)
     if write:
@@ -135,6 +134,9 @@ def export(
         replace: replace a model that is there already.
     """
     from ..papers.charton2022.reported import reported
+    from ..runs import find_run
+    from ..zoo import export as export_model
+    from ..zoo import models_root
 
     model = export_model(
         find_run(run), name, to or models_root(), replace_existing=replace, reported=reported
@@ -157,6 +159,8 @@ def import_lawt(folder: tyro.conf.Positional[Path], to: Path | None = None) -> i
         folder: a LAWT run, such as dumped/exp/id.
         to: folder for the model; without it, one in the run store, named by operation and size.
     """
+    from ..zoo.lawt import import_run
+
     imported = import_run(folder)
     target = to or imported.default_folder
     imported.solver.save_pretrained(target)

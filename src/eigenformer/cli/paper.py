@@ -1,9 +1,11 @@
 """`eigenformer paper list|run|claims|report`: papers, study by study."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 from rich.console import Console
@@ -11,18 +13,19 @@ from rich.table import Table as Shown
 from rich.text import Text
 
 from ..core import InputError, unknown
-from ..papers import Claim, Excerpt, Kept, Paper, Study, Verdict, decide_all, papers
-from ..papers.paper import paper_of
-from ..runs import SCALES, Records, Scale
-from ..runs.cost import duration
+from ..core.lazy import lazy
+from ..papers.facts import claim_facts, kept_facts, study_facts
 from ..runs.options import EngineOptions
-from .answers import json_lines
-from .paper_run import STYLES, expected, run_studies
+from ..runs.scale import SCALES, Scale
+from .answers import STYLES, json_lines
 from .parse import JsonFlag, run_one_of
+
+if TYPE_CHECKING:
+    from ..papers import Claim, Excerpt, Paper
 
 USAGE = """\
 usage: eigenformer {prog} list [NAME...] [--scale SCALE] [--json]
-       eigenformer {prog} run NAME... [--scale SCALE] [--only RUN] [--workers N] [--dry-run]
+       eigenformer {prog} run NAME... [--scale SCALE] [--only RUN] [--again] [--dry-run]
        eigenformer {prog} claims [CLAIM...] [--scale SCALE] [--json]
        eigenformer {prog} report [NAME...] [--scale SCALE] [--to FOLDER]
 
@@ -34,14 +37,16 @@ More: eigenformer {prog} run --help, for each of them
 WHAT = """\
 Charton (2022) in 29 tables and 3 figures, and the main figures of nine papers on what transformers
 compute in context: what the papers found, what we find, and whether it holds. NAME is a table or
-study (table12, giannou2024-regression), a paper (giannou2024), or all.
+study (table12 or just 12, giannou2024-regression), a paper (giannou2024), or all.
 """
 _Names = tyro.conf.Positional[tuple[str, ...]]
+_SHOWN = 3
+"""Studies that are printed too where they are named; more are for the report."""
 
 
 def main(args: list[str], prog: str = "paper", only: Sequence[str] = (), what: str = WHAT) -> int:
     """`only` these papers, where it is another command."""
-    commands = Commands(prog, papers(only))
+    commands = Commands(prog, only)
     each: dict[str, Callable[..., int]] = {
         "list": commands.list_all,
         "run": commands.run,
@@ -54,9 +59,15 @@ def main(args: list[str], prog: str = "paper", only: Sequence[str] = (), what: s
 class Commands:
     """The commands over some papers."""
 
-    def __init__(self, prog: str, known: Mapping[str, Paper]) -> None:
+    def __init__(self, prog: str, only: Sequence[str] = ()) -> None:
         self.prog = prog
-        self.known = known
+        self.only = only
+
+    @cached_property
+    def known(self) -> "Mapping[str, Paper]":
+        from ..papers.paper import papers
+
+        return papers(self.only)
 
     def list_all(
         self,
@@ -67,8 +78,9 @@ class Commands:
     ) -> int:
         """List the studies: their runs, how many have been made, and what they cost.
 
-        Times are estimates for this machine, one run after the other, or those of the machine that
-        made the study; runs that studies share are counted with each.
+        Times are estimates, one run after the other, or those of the machine that made the study;
+        runs that studies share are counted with each. `run NAME --dry-run` estimates for this
+        machine.
 
         Args:
             names: studies such as table06 or giannou2024-regression, or papers; all of them if none
@@ -78,11 +90,20 @@ class Commands:
             as_json: print JSON instead of a table.
         """
         scales = SCALES if scale is None else (scale,)
-        facts = [
-            _fact(excerpt, study, scales)
-            for excerpt in self._chosen(names or ("all",), records)
-            for study in excerpt.studies
-        ]
+        kept = None if names or records else kept_facts()
+        if kept is None:
+            facts = [
+                study_facts(excerpt, study, scales)
+                for excerpt in self._chosen(names or ("all",), records)
+                for study in excerpt.studies
+            ]
+        else:
+            facts = [
+                fact for fact in kept["studies"] if fact["paper"] in (self.only or (fact["paper"],))
+            ]
+            for fact in facts:
+                for other in set(SCALES).difference(scales):
+                    del fact[other]
         if as_json:
             print(json_lines(facts))
         else:
@@ -94,6 +115,7 @@ class Commands:
         names: _Names,
         scale: Scale = "laptop",
         only: str | None = None,
+        again: bool = False,
         dry_run: bool = False,
         records: Path | None = None,
         engine: tyro.conf.OmitArgPrefixes[EngineOptions] = EngineOptions(),  # noqa: B008  (frozen)
@@ -101,25 +123,40 @@ class Commands:
         """Make the runs of studies that have not been made, analyse them, and keep the records.
 
         Runs lie in the run store: an interrupted one goes on where it stood when asked for again,
-        one that studies share is made once, and one with a finished record is not made again. A
-        study that fails does not stop the others.
+        one that studies share is made once, and one with a finished record is not made again: those
+        that the authors made come along, and are shown. One that fails does not stop the others.
 
         Args:
             names: studies such as table06 or giannou2024-regression, papers, or all.
             scale: laptop, gpu or paper.
             only: of these studies only the run called so (--dry-run shows the names).
+            again: make them here too, whoever made them before; records go into paper-records.
             dry_run: show the runs and what they would cost, and stop.
             records: folder of the records, in place of those that come with the papers.
             engine: nothing here changes the result.
         """
+        from .paper_run import run_studies
+
         if not names:
             raise InputError("no study is named; give some, such as table06, or all")
+        if again and records is None:
+            records = Path("paper-records")
         chosen = self._chosen(names, records)
-        if not any(one.analyses or one.runs(scale) for one in chosen):
-            shown = f"`eigenformer {self.prog} report {' '.join(names)}`"
-            print(f"nothing to train: these numbers are computed; {shown} writes them down")
-            return 0
-        return run_studies(chosen, scale, only, dry_run, engine)
+        status = 0
+        if any(one.analyses or one.runs(scale) for one in chosen):
+            status = run_studies(chosen, scale, only, dry_run, engine)
+        else:
+            print("nothing to train: these numbers are computed")
+        if dry_run or engine.quiet or status > 128:
+            return status
+        if sum(len(one.studies) for one in chosen) <= _SHOWN:
+            _print(chosen, scale)
+        kept = f" --records {records}" if records else ""
+        print(
+            f"`eigenformer {self.prog} report {' '.join(names)}{kept}` writes this with figures; "
+            "--again makes the runs here"
+        )
+        return status
 
     def claims(
         self,
@@ -136,22 +173,34 @@ class Commands:
             records: folder of the records, in place of those that come with the papers.
             as_json: print JSON instead of text.
         """
-        found: list[tuple[Paper, Verdict, dict[str, Kept]]] = []
-        for paper, asked in self._claims(names):
-            kept = Records(records or paper.records)
-            for verdict in decide_all(asked, paper.studies, scale, kept):
-                made = {name: paper.studies[name].kept(scale, kept) for name in verdict.said}
-                found.append((paper, verdict, {name: one for name, one in made.items() if one}))
+        facts = self._verdicts(names, scale, records)
         if as_json:
-            print(json_lines([_facts(*one) for one in found]))
+            print(json_lines(facts))
             return 0
         console = Console(highlight=False)
-        for one in found:
-            self._say(*one, console)
-        states = [verdict.state for _, verdict, _ in found]
-        counts = ", ".join(f"{states.count(state)} {state}" for state in STYLES)
-        console.print(f"{len(states)} claims at scale {scale}: {counts}")
+        for fact in facts:
+            self._say(fact, console)
+        states = [fact["state"] for fact in facts]
+        counts = f"{states.count('holds')} hold, {states.count('fails')} fail, "
+        counts += f"{states.count('undecided')} undecided"
+        many = "claim" if len(states) == 1 else "claims"
+        console.print(f"{len(states)} {many} at scale {scale}: {counts}")
         return 0
+
+    def _verdicts(
+        self, names: Sequence[str], scale: Scale, records: Path | None
+    ) -> list[dict[str, Any]]:
+        kept = None if records else kept_facts()
+        every = kept["claims"][scale] if kept else []
+        mine = [fact for fact in every if fact["from"] in self.only or not self.only]
+        found = [fact for fact in mine if not names or {fact["id"], fact["from"]} & {*names}]
+        if kept and {*names} <= {key for fact in found for key in (fact["id"], fact["from"])}:
+            return found
+        return [
+            fact
+            for paper, asked in self._claims(names)
+            for fact in claim_facts(paper.excerpt((), records), scale, asked)
+        ]
 
     def report(
         self,
@@ -162,27 +211,33 @@ class Commands:
     ) -> int:
         """Write the papers' numbers and ours down, with figures and verdicts: HTML and Markdown.
 
-        Tables have a report for each paper, and the other studies one together; several lie in
-        folders of their own.
+        Up to three studies that are named are printed too.
 
         Args:
             names: studies such as table06 or giannou2024-regression, papers, or all, which is meant
                 if none is named.
             scale: laptop, gpu or paper.
-            to: folder for index.html (one page that needs nothing else), README.md and its figures.
+            to: folder for index.html (one page that needs nothing else), README.md and its figures;
+                without it paper-report, and in that a folder for studies that are named.
             records: folder of the records, in place of those that come with the papers.
         """
         chosen = self._chosen(names or ("all",), records)
-        _write(chosen, scale, to or Path(f"{self.prog}-report"))
+        if names and sum(len(one.studies) for one in chosen) <= _SHOWN:
+            _print(chosen, scale)
+        whole = Path(f"{self.prog}-report")
+        _write(chosen, scale, to or (whole / "-".join(names)[:80] if names else whole))
         return 0
 
-    def _chosen(self, names: Sequence[str], records: Path | None) -> list[Excerpt]:
+    def _chosen(self, names: Sequence[str], records: Path | None) -> "list[Excerpt]":
         """The studies called so, by paper, all in their order."""
+        from ..papers.paper import paper_of
+
+        names = [_numbered(name) for name in names]
         named = [paper_of(name, self.known).name for name in names if name != "all"]
         asked = [name for name in self.known if name in named or "all" in names]
         return [self.known[name].excerpt(names, records) for name in asked]
 
-    def _claims(self, names: Sequence[str]) -> list[tuple[Paper, list[Claim]]]:
+    def _claims(self, names: Sequence[str]) -> "list[tuple[Paper, list[Claim]]]":
         """The claims called so, by paper; all of them if none is named."""
         left = set(names)
         found = []
@@ -199,29 +254,47 @@ class Commands:
             raise unknown("claim", min(left), (*every, *self.known))
         return found
 
-    def _say(
-        self, paper: Paper, verdict: Verdict, made: Mapping[str, Kept], console: Console
-    ) -> None:
-        claim = verdict.claim
-        source = f" ({_source(paper, claim)})" if claim.decide is None else ""
-        head = Text.assemble((claim.id, "bold"), " ", (verdict.state, STYLES[verdict.state]))
-        console.print(head, Text(f"{claim.text}{source}"))
-        if claim.decide is not None:
-            console.print(Text(f"    {verdict.sentence}"))
-        for name, said in verdict.said.items():
-            state = Text.assemble("    ", (name, "bold"), " ", (said.state, STYLES[said.state]))
-            console.print(state, Text(said.sentence))
-            spent = f"{made[name].examples:,} prompts, {duration(made[name].seconds)}"
+    def _say(self, fact: Mapping[str, Any], console: Console) -> None:
+        from ..runs.duration import duration
+
+        source = f" ({fact['where']})" if not fact["by_table"] else ""
+        head = Text.assemble((fact["id"], "bold"), " ", (fact["state"], STYLES[fact["state"]]))
+        console.print(head, Text(f"{fact['claim']}{source}"))
+        if fact["by_table"]:
+            console.print(Text(f"    {fact['found']}"))
+        for study in fact["studies"]:
+            state = (study["state"], STYLES[study["state"]])
+            head = Text.assemble("    ", (study["study"], "bold"), " ", state)
+            console.print(head, Text(study["sentence"]))
+            spent = f"{study['prompts']:,} prompts, {duration(study['seconds'])}"
             console.print(Text(f"    from {spent}", style="dim"))
-        if verdict.would_decide:
-            console.print(Text(f"    {verdict.would_decide}", style="dim"))
-        for name in verdict.missing:
-            command = f"`eigenformer {self.prog} run {name} --scale {verdict.scale}`"
+        if fact["would_decide"]:
+            console.print(Text(f"    {fact['would_decide']}", style="dim"))
+        for name in fact["missing"]:
+            command = f"`eigenformer {self.prog} run {name} --scale {fact['scale']}`"
             line = f"    {name} has not been made: {command}"
             console.print(Text(line, style="dim"), soft_wrap=True)
 
 
-def _write(chosen: Sequence[Excerpt], scale: Scale, to: Path) -> None:
+def _numbered(name: str) -> str:
+    """12 and table6 as the studies are called: table12, table06."""
+    found = re.fullmatch(r"(?:table[ -]?)?0*(\d{1,2})", name)
+    return f"table{int(found[1]):02d}" if found else name
+
+
+def _print(chosen: "Sequence[Excerpt]", scale: Scale) -> None:
+    """The studies as tables in the terminal."""
+    from ..reports import show_chapter, studies_chapter, tables_chapter
+
+    console = Console(highlight=False)
+    for one in chosen:
+        if one.tables:
+            show_chapter(tables_chapter(one, scale), console)
+        if one.analyses:
+            show_chapter(studies_chapter([one], scale), console)
+
+
+def _write(chosen: "Sequence[Excerpt]", scale: Scale, to: Path) -> None:
     """A chapter for each paper's tables, and one on all other studies."""
     from ..reports import report, studies_chapter, tables_chapter, write_markdown, write_page
 
@@ -239,24 +312,6 @@ def _write(chosen: Sequence[Excerpt], scale: Scale, to: Path) -> None:
     )
     told = " and ".join(f"{n} {one if n == 1 else many}" for one, many, n in counts if n)
     print(f"{to / 'index.html'} and {to / 'README.md'}: {told}")
-
-
-def _source(paper: Paper, claim: Claim) -> str:
-    return ", ".join(part for part in (paper.citation, claim.where) if part)
-
-
-def _fact(excerpt: Excerpt, study: Study, scales: Sequence[Scale]) -> dict[str, Any]:
-    return {
-        "name": study.name,
-        "title": study.title,
-        "cited": excerpt.paper.citation or excerpt.paper.title,
-        "section": study.section,
-        "claims": [claim.id for claim in excerpt.paper.claims_on(study.name)],
-        **{
-            scale: expected(study, scale, excerpt.records) if scale in study.scales else {"runs": 0}
-            for scale in scales
-        },
-    }
 
 
 def _show_list(facts: Sequence[dict[str, Any]], scales: Sequence[Scale]) -> None:
@@ -277,13 +332,15 @@ def _show_list(facts: Sequence[dict[str, Any]], scales: Sequence[Scale]) -> None
             line = " · ".join(part for part in (fact["title"], where) if part)
             console.print(Text.assemble((f"{fact['name']}  ", "bold"), line))
     console.print(
-        "\nUnder each scale the runs (made/all), their examples, and their time on this machine or "
+        "\nUnder each scale the runs (made/all), their examples, and their time on one CPU core or "
         "FLOPs. What has no runs is computed.",
         style="dim",
     )
 
 
 def _costs(found: dict[str, Any], scale: Scale) -> tuple[str, str, str]:
+    from ..runs.duration import duration
+
     if not found["runs"]:
         return "-", "", ""
     made = f"{found['made']}/{found['runs']}" if found["made"] else str(found["runs"])
@@ -294,35 +351,12 @@ def _costs(found: dict[str, Any], scale: Scale) -> tuple[str, str, str]:
     return made, _short(found["examples"]), spent
 
 
-def _facts(paper: Paper, verdict: Verdict, made: Mapping[str, Kept]) -> dict[str, object]:
-    claim = verdict.claim
-    return {
-        "id": claim.id,
-        "state": verdict.state,
-        "claim": claim.text,
-        "where": _source(paper, claim),
-        "paper": claim.figures,
-        "found": verdict.sentence,
-        "would_decide": verdict.would_decide,
-        "scale": verdict.scale,
-        "studies": [
-            {
-                "study": name,
-                "state": said.state,
-                "sentence": said.sentence,
-                "would_decide": said.would_decide,
-                "prompts": made[name].examples,
-                "seconds": made[name].seconds,
-            }
-            for name, said in verdict.said.items()
-        ],
-        "missing": list(verdict.missing),
-    }
-
-
 def _short(count: int) -> str:
     """12,300,000 as 12.3M."""
     for length, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if count >= length:
             return f"{count / length:.3g}{letter}"
     return str(count)
+
+
+lazy(__name__)

@@ -4,33 +4,20 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from ..core import InputError, to_json, unknown
-from ..papers import Analysis, Excerpt, State, Study, Table
+from ..core import InputError, unknown
+from ..papers import Analysis, Excerpt
 from ..papers.making import make
-from ..runs import Plan, Records, Scale
-from ..runs.cost import Cost, confirm, duration, plan_cost
+from ..runs import Plan, Scale
+from ..runs.cost import confirm, plan_cost
+from ..runs.duration import duration
 from ..runs.engine import exit_status, unfinished
 from ..runs.options import EngineOptions, job_options, make_engine
 from ..runs.progress import progress
-
-STYLES: dict[State, str] = {"holds": "bold green", "fails": "bold red", "undecided": "dim"}
-
-
-def expected(study: Study, scale: Scale, records: Records) -> dict[str, Any]:
-    """Runs of a study, those made, and their cost; its seconds are known where it has been made."""
-    runs = study.distinct(scale)
-    kept = study.kept(scale, records)
-    if kept is None and (isinstance(study, Table) or scale == "laptop"):
-        cost = plan_cost(runs)
-    else:  # runs that are not counted are timed, and large ones take long
-        examples = sum(run.config.length for run in runs)
-        cost = Cost(examples=examples, seconds=kept.seconds if kept else 0.0)
-    return {"runs": len(runs), "made": len(study.made(scale, records)), **to_json(cost)}
+from .answers import STYLES
 
 
 def run_studies(

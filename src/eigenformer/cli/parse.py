@@ -125,7 +125,7 @@ class _Capture(io.StringIO):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        return self._real.encoding
+        return self._real.encoding or "utf-8"
 
 
 def _names(target: Any, **settings: Any) -> set[str]:

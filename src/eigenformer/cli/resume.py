@@ -1,14 +1,18 @@
 """`eigenformer resume RUN`: go on with an interrupted run, exactly where it stood."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import tyro
 
 from ..core import InputError
-from ..runs import find_run
-from ..training import Execution, RunFolder, TrainConfig, start_from
+from ..core.lazy import lazy
+from ..training.execution import Execution
 from .parse import parse
 from .train import execute
+
+if TYPE_CHECKING:
+    from ..training import RunFolder, TrainConfig
 
 
 def main(args: list[str]) -> int:
@@ -30,14 +34,18 @@ def resume(
         examples: go on after the end, with so many examples that it has not seen.
         execution: nothing here changes the result.
     """
+    from ..runs import find_run
+
     folder = find_run(run)
     if examples is None:
         return execute(folder.config(), execution, folder.path)
     return execute(_after(folder, examples), execution, None)
 
 
-def _after(folder: RunFolder, examples: int) -> TrainConfig:
+def _after(folder: "RunFolder", examples: int) -> "TrainConfig":
     """The run that goes on after the finished one in `folder`."""
+    from ..training import TrainConfig, start_from
+
     config = TrainConfig.of(folder.config(), folder.path, "--examples")
     if not folder.finished:
         raise InputError(
@@ -52,3 +60,6 @@ def _after(folder: RunFolder, examples: int) -> TrainConfig:
         f"{schedule.warmup_steps:,} steps of warm-up, then a {schedule.shape} rate"
     )
     return after
+
+
+lazy(__name__)

@@ -1,4 +1,4 @@
-"""`eigenformer solve PROBLEM --input FILE`: a model's answer beside NumPy's, with a certificate."""
+"""`eigenformer solve PROBLEM FILE`: a model's answer beside NumPy's, with a certificate."""
 
 from pathlib import Path
 
@@ -6,11 +6,8 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from .. import construct, problems
 from ..core import InputError
-from ..evaluation import Solver, TrainedSolver, beside_lapack, parse_batches, read_batches
-from ..zoo import default_model, named_solver
-from .answers import json_lines, show, write
+from .answers import MANY, json_lines, show, write
 from .parse import JsonFlag, check_output, parse
 
 
@@ -20,6 +17,7 @@ def main(args: list[str]) -> int:
 
 def solve(
     problem: tyro.conf.Positional[str],
+    source: tyro.conf.Positional[str | None] = None,
     input: str | None = None,
     matrix: str | None = None,
     model: str | None = None,
@@ -35,6 +33,7 @@ def solve(
 
     Args:
         problem: eigenvalues, inverse, add, ... (`eigenformer info` lists them).
+        source: a file, - for standard input, or the matrix itself: what --input or --matrix takes.
         input: a file (.csv, .tsv, .npy, .npz, .mtx, .mat, .json, text), or - for standard input.
         matrix: a matrix, written out: '2 1; 1 3', or as NumPy, MATLAB or LaTeX write it.
         model: a run, a shipped model, or numpy; without it the most accurate one for the size.
@@ -43,18 +42,26 @@ def solve(
         output: write the answers to this .npy or .json file too.
         as_json: print JSON instead of text.
     """
+    from .. import construct, problems
+    from ..evaluation import Solver, TrainedSolver, beside_lapack, parse_batches, read_batches
+    from ..evaluation.read import names_a_file
+    from ..zoo import default_model, named_solver
+
     asked = problems.get(problem)
+    problem = asked.name  # of several spellings
     if asked.tasks:
         raise InputError(
             f"{problem} stands for several problems; name one, such as {asked.tasks[0]}"
         )
     check_output(output, ".npy", ".json")
-    if input is not None and matrix is None:
-        batches = read_batches(input, asked)
-    elif matrix is not None and input is None:
-        batches = parse_batches(matrix, asked)
-    else:
-        raise InputError("give either --input with a file or --matrix with numbers: '2 1; 1 3'")
+    if sum(given is not None for given in (source, input, matrix)) != 1:
+        raise InputError(
+            "give one file or matrix: a name, --input with a file, or --matrix with numbers: "
+            "'2 1; 1 3'"
+        )
+    if source is not None:
+        input, matrix = (source, None) if names_a_file(source) else (None, source)
+    batches = read_batches(input, asked) if input else parse_batches(str(matrix), asked)
     if len(batches) > 1 and output is not None and output.suffix == ".npy":
         raise InputError(f"{output}: matrices of several shapes do not fit one array; use .json")
     shape = batches[0].shape[1:]
@@ -74,11 +81,17 @@ def solve(
             print(_instead(problem, *shape))
     # Last, so that a full disk does not cost the answer.
     write(output, entries, np.stack([answer.value for answer in by_shape[0]]))
+    if output is not None and not as_json:
+        print(f"wrote {output}")
+    elif len(answers) > MANY and not as_json:
+        print("--output FILE (.npy or .json) keeps the answers")
     return 0 if all(answer.valid for answer in answers) else 1
 
 
 def _instead(problem: str, rows: int, columns: int) -> str:
     """Who answers where a model that was named cannot."""
+    from ..zoo import default_model
+
     try:
         name = default_model(problem, rows, columns).name
     except InputError as error:

@@ -1,27 +1,15 @@
 """`eigenformer sweep RECIPE --vary FIELD=A,B,C ...`: a run for each combination of values."""
 
-import json
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import tyro
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from ..core import InputError, to_json
-from ..runs import Experiment, Measured, Plan
-from ..runs.cost import Cost, confirm, cost, duration, plan_cost
-from ..runs.engine import Outcome, exit_status, unfinished
-from ..runs.grid import Axis, Combination, final_scores, grid
-from ..runs.options import EngineOptions, job_options, make_engine
-from ..runs.progress import progress
+from ..core import InputError
+from ..runs.options import EngineOptions
 from ..runs.recipes import RECIPES
-from ..training import Run
+from ..runs.recipes.listing import recipe_names
 from .parse import JsonFlag, parse_known
-from .train import Options, configured
 
 USAGE = """\
 usage: eigenformer sweep RECIPE --vary FIELD=A,B,C [--vary ...] [options]
@@ -45,15 +33,19 @@ _Vary = Annotated[
 
 def main(args: list[str]) -> int:
     if not args or args[0] in ("--help", "-h"):
-        print(USAGE.format(recipes=", ".join(RECIPES.names())), end="")
+        print(USAGE.format(recipes=", ".join(recipe_names())), end="")
         return 0 if args else 2
     name, *rest = args
     RECIPES.item(name)  # refused before the options are looked at
     options, words = parse_known(_options, rest, prog=f"sweep {name}")
+    from ..runs.grid import Axis
+    from .sweep_run import grid_of, sweep
+
     axes = [Axis.parse(text) for text in options.vary]
     if not axes:
         raise InputError("nothing varies; give at least one --vary, such as --vary seed=0,1,2")
-    return sweep(grid_of(name, axes, words), options)
+    combinations = grid_of(name, axes, words)
+    return sweep(combinations, options.engine, options.dry_run, options.as_json)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,153 +74,3 @@ def _options(
         engine: nothing here changes the result.
     """
     return SweepOptions(vary=vary, dry_run=dry_run, as_json=as_json, engine=engine)
-
-
-def sweep(combinations: Sequence[Combination], options: SweepOptions) -> int:
-    """Make the runs that are not finished; the exit status."""
-    plan = Plan.of([each.experiment for each in combinations])
-    left = unfinished(plan)
-    expected = plan_cost(left)
-    console = Console()
-    if options.dry_run:
-        _show_plan(combinations, left, expected, console, options.as_json)
-        return 0
-    confirm(expected, options.engine.yes)
-    if not (options.as_json or options.engine.quiet) and left:
-        console.print(f"{len(left)} runs: {expected}", highlight=False, soft_wrap=True)
-    quiet = options.engine.quiet or options.as_json
-    with progress(plan, console, quiet) as report:
-        outcomes = make_engine(options.engine).run(plan, job_options(options.engine), report)
-    _show_results(combinations, outcomes, console, options.as_json)
-    if any(outcome.state == "stopped" for outcome in outcomes):
-        print("eigenformer: stopped and saved; the same command goes on", file=sys.stderr)
-    return exit_status(outcomes)
-
-
-def grid_of(recipe: str, axes: Sequence[Axis], words: list[str]) -> list[Combination]:
-    """The runs, configured as `eigenformer train` would with the options `words`."""
-
-    def configure(values: Mapping[str, str]) -> Run:
-        chosen = [word for field, value in values.items() for word in _option(field, value)]
-        config, options = configured(recipe, [*words, *chosen])
-        if options != replace(Options(), data=options.data):
-            raise InputError(
-                "--folder, --start-from, --stages, --show are for `eigenformer train`; leave them "
-                "out"
-            )
-        return config
-
-    return grid(axes, configure)
-
-
-def _option(field: str, value: str) -> list[str]:
-    """The words that give a field a value."""
-    if value.lower() in ("true", "false"):
-        *path, name = field.split(".")
-        flag = name if value.lower() == "true" else f"no-{name}"
-        return [f"--{'.'.join([*path, flag])}"]
-    return [f"--{field}", *value.split()]
-
-
-def _show_plan(
-    combinations: Sequence[Combination],
-    left: Sequence[Experiment],
-    expected: Cost,
-    console: Console,
-    as_json: bool,
-) -> None:
-    waiting = {experiment.identity for experiment in left}
-    rows = [
-        (each, each.experiment.config.id, cost(each.experiment.config)) for each in combinations
-    ]
-    if as_json:
-        shown = [
-            {
-                **each.values,
-                "run": run,
-                "finished": each.experiment.identity not in waiting,
-                **to_json(expected_of_run),
-            }
-            for each, run, expected_of_run in rows
-        ]
-        print(json.dumps(shown, indent=2))
-        return
-    table = _table(combinations)
-    for name in ("run", "state", "examples", "here"):
-        table.add_column(name, justify="left" if name in ("run", "state") else "right")
-    for each, run, expected_of_run in rows:
-        state = "to do" if each.experiment.identity in waiting else "finished"
-        hash = run.rpartition("-")[2]  # names the run too, and fits
-        examples, seconds = expected_of_run.examples, duration(expected_of_run.seconds)
-        table.add_row(*each.values.values(), hash, state, f"{examples:,}", seconds)
-    console.print(table)
-    console.print(f"to do: {expected}", highlight=False, soft_wrap=True)
-
-
-def _show_results(
-    combinations: Sequence[Combination],
-    outcomes: Sequence[Outcome],
-    console: Console,
-    as_json: bool,
-) -> None:
-    by_run = {outcome.experiment.identity: outcome for outcome in outcomes}
-    rows = [
-        (each, by_run[each.experiment.identity], final_scores(each.experiment))
-        for each in combinations
-    ]
-    if as_json:
-        shown = [
-            {
-                **each.values,
-                "run": each.experiment.config.id,
-                "state": outcome.state,
-                "message": outcome.message,
-                **_scores_json(scores),
-            }
-            for each, outcome, scores in rows
-        ]
-        print(json.dumps(shown, indent=2))
-        return
-    table = _table(combinations)
-    keys = list(dict.fromkeys(key for _, _, scores in rows for key in scores))
-    for key in keys:
-        heading = "test loss" if key == "loss" else f"{100 * float(key):g}%"
-        table.add_column(heading, justify="right")
-    table.add_column("state")
-    for each, outcome, scores in rows:
-        cells = (_cell(scores.get(key)) for key in keys)
-        table.add_row(*each.values.values(), *cells, outcome.state)
-    console.print(table)
-    if keys and "loss" not in keys:
-        console.print(
-            "% right on the first test set within that error, and 95% intervals", style="dim"
-        )
-    for outcome in outcomes:
-        if outcome.message and outcome.state not in ("finished", "stopped"):
-            console.print(
-                f"{outcome.experiment.name}: {outcome.message}", highlight=False, markup=False
-            )
-
-
-def _table(combinations: Sequence[Combination]) -> Table:
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for field in combinations[0].values:
-        table.add_column(Text(field))
-    return table
-
-
-def _scores_json(scores: Mapping[str, Measured]) -> dict[str, Any]:
-    if "loss" in scores:
-        return {"loss": scores["loss"].value}
-    return {"accuracy": {key: to_json(share) for key, share in scores.items()}}
-
-
-def _cell(measured: Measured | None) -> Any:
-    if measured is None:
-        return "-"
-    if measured.unit == "loss":
-        return Text(f"{measured.value:.4g}", style="bold green")
-    text = Text(f"{100 * measured.value:.1f}", style="bold green")
-    if measured.low is not None and measured.high is not None:
-        text.append(f"\n{100 * measured.low:.1f}-{100 * measured.high:.1f}", style="dim")
-    return text

@@ -7,45 +7,54 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 from rich.console import Console
 
-from ..core import InputError, to_json
-from ..runs import Stage, run_stages
-from ..runs.cost import cost
+from ..core import InputError
+from ..core.lazy import lazy
 from ..runs.recipes import RECIPES
-from ..training import Execution, Interrupted, Run, TrainConfig, data_file, start_from
-from ..training import train as train_run
-from ..zoo import run_folder
+from ..runs.recipes.listing import recipe_names
+from ..training.execution import Execution
 from .parse import option_names, override, parse_known
+
+if TYPE_CHECKING:
+    from ..runs import Stage
+    from ..training import Run
 
 LONG = 1_000_000
 """Examples from which a training says what it will take."""
 USAGE = """\
 usage: eigenformer train RECIPE [options] [--any.field value]
+       eigenformer train --config FILE [--any.field value]
 
 Train a model by a recipe, in a run folder named after its configuration. A finished run is not run
 again; an interrupted one goes on. Recipes called after an architecture train it on prompts.
 
 recipes: {recipes}
 options of a recipe: eigenformer train RECIPE --help
-fields that can be overridden: eigenformer train RECIPE --show
+fields that can be overridden: eigenformer train RECIPE --show, which prints what --config reads
 """
 
 
 def main(args: list[str]) -> int:
     if not args or args[0] in ("--help", "-h"):
-        print(USAGE.format(recipes=", ".join(RECIPES.names())), end="")
+        print(USAGE.format(recipes=", ".join(recipe_names())), end="")
         return 0 if args else 2
-    name, *rest = args
-    config, options = configured(name, rest)
+    config, options = configured(*_parts(args))
+
+    from ..runs import Stage
+    from ..runs.cost import cost
+    from ..training import TrainConfig, start_from
+    from ..training.run import run_to_json
+    from ..zoo import run_folder
+
     if options.start_from is not None:
         start = start_from(run_folder(options.start_from))
         config = replace(TrainConfig.of(config, config.label, "--start-from"), start=start)
     if options.show:
-        print(json.dumps(to_json(config), indent=2))
+        print(json.dumps(run_to_json(config), indent=2))
         return 0
     if options.stages and options.folder is not None:
         raise InputError("--stages is for runs in the run store; leave out --folder")
@@ -56,16 +65,36 @@ def main(args: list[str]) -> int:
     return execute(config, options.execution, options.folder, stages)
 
 
-def configured(recipe: str, words: list[str]) -> tuple[Run, "Options"]:
+def _parts(args: list[str]) -> tuple[str, list[str]]:
+    """The recipe and its words; "" where a file takes its place."""
+    if args[0].split("=")[0] == "--config":
+        return "", args
+    return args[0], args[1:]
+
+
+def from_file(config: Path) -> "Run":
+    """Train what a file describes, JSON or TOML, as --show prints it.
+
+    Args:
+        config: the file; what it leaves out has the default of its class.
+    """
+    from ..training import read_run
+
+    return read_run(config)
+
+
+def configured(recipe: str, words: list[str]) -> "tuple[Run, Options]":
     """What the recipe called so gives with these options and overrides, and what is asked beside.
 
     The configuration has its data file; the start is the caller's.
     """
     prog = f"train {recipe}"
-    command = _command(RECIPES.item(recipe))
+    command = _command(RECIPES.item(recipe) if recipe else from_file)
     (config, options), overrides = parse_known(command, words, prog=prog)
     config = override(config, overrides, prog=prog, also=option_names(command))
     if options.data is not None:
+        from ..training import TrainConfig, data_file
+
         data = data_file(options.data)
         config = replace(TrainConfig.of(config, config.label, "--data"), data=data)
     return config, options
@@ -92,18 +121,18 @@ _HELP = """
     data: train on this file of examples (see `eigenformer data export`).
     start_from: start from the weights of this run or shipped model.
     stages: train on these matrices first, one after the other, such as 3x3:30000 4x4:50000.
-    show: print the resolved configuration as JSON, and stop.
+    show: print the resolved configuration as JSON, which --config reads, and stop.
     execution: nothing here changes the result.
 """
 
 
-def _command(
-    recipe: Callable[..., Run],
-) -> Callable[..., tuple[Run, Options]]:
+def _command(recipe: "Callable[..., Run]") -> "Callable[..., tuple[Run, Options]]":
     """A function with the recipe's parameters and those of `Options`, for tyro to read."""
-    own = inspect.signature(recipe, eval_str=True).parameters
+    own = inspect.signature(recipe).parameters
+    if any(isinstance(option.annotation, str) for option in own.values()):
+        own = inspect.signature(recipe, eval_str=True).parameters
 
-    def command(**given: Any) -> tuple[Run, Options]:
+    def command(**given: Any) -> "tuple[Run, Options]":
         chosen = {name: given.pop(name) for name in own}
         return recipe(**chosen), Options(**given)
 
@@ -116,9 +145,13 @@ def _command(
 
 
 def execute(
-    run: Run, execution: Execution, folder: Path | None, stages: Sequence[Stage] = ()
+    run: "Run", execution: Execution, folder: Path | None, stages: "Sequence[Stage]" = ()
 ) -> int:
     """Train and report; the exit status."""
+    from ..runs import run_stages
+    from ..training import Interrupted
+    from ..training import train as train_run
+
     console = Console()
     try:
         if folder is None:
@@ -139,3 +172,6 @@ def execute(
             markup=False,
         )
     return 0
+
+
+lazy(__name__)

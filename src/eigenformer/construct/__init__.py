@@ -5,39 +5,46 @@ blocks. Out: a `Network`, an ordinary torch module whose every weight has a mean
 its counts beside the theorem's, and its error beside a NumPy reference.
 """
 
-from .algorithms.newton import newton_inverse as newton_inverse
-from .algorithms.newton import newton_order as newton_order
-from .algorithms.newton import pseudo_inverse as pseudo_inverse
-from .blocks import Layout as Layout
-from .blocks import Move as Move
-from .blocks import Rows as Rows
-from .catalogue import CATALOGUE as CATALOGUE
-from .catalogue import Construction as Construction
-from .catalogue import check_entry as check_entry
-from .check import Agreement as Agreement
-from .check import check as check
-from .compiler import CompiledNetwork as CompiledNetwork
-from .compiler import compile as compile
-from .expression import Expression as Expression
-from .expression import I as I
-from .expression import stored as stored
-from .interpret import interpret as interpret
-from .network import Network as Network
-from .parts import Head as Head
-from .parts import Layer as Layer
-from .parts import Unit as Unit
-from .polish import PolishedSolution as PolishedSolution
-from .polish import polish as polish
-from .program import Program as Program
-from .program import program as program
-from .relu import relu_fn as relu_fn
-from .scalar import Scalar as Scalar
-from .solver import as_solver as as_solver
-from .spec import Port as Port
-from .spec import Spec as Spec
-from .spec import Stage as Stage
-from .standard import StandardNetwork as StandardNetwork
-from .standard import load_standard as load_standard
-from .standard import save_standard as save_standard
-from .standard import standard as standard
-from .summary import Summary as Summary
+from typing import TYPE_CHECKING
+
+from ..core.lazy import lazy
+
+if TYPE_CHECKING:
+    from .algorithms.newton import newton_inverse as newton_inverse
+    from .algorithms.newton import newton_order as newton_order
+    from .algorithms.newton import pseudo_inverse as pseudo_inverse
+    from .blocks import Layout as Layout
+    from .blocks import Move as Move
+    from .blocks import Rows as Rows
+    from .catalogue import CATALOGUE as CATALOGUE
+    from .catalogue import Construction as Construction
+    from .catalogue import check_entry as check_entry
+    from .check import Agreement as Agreement
+    from .check import check as check
+    from .compiler import CompiledNetwork as CompiledNetwork
+    from .compiler import compile as compile
+    from .expression import Expression as Expression
+    from .expression import I as I
+    from .expression import stored as stored
+    from .interpret import interpret as interpret
+    from .network import Network as Network
+    from .parts import Head as Head
+    from .parts import Layer as Layer
+    from .parts import Unit as Unit
+    from .polish import PolishedSolution as PolishedSolution
+    from .polish import polish as polish
+    from .program import Program as Program
+    from .program import program as program
+    from .relu import relu_fn as relu_fn
+    from .scalar import Scalar as Scalar
+    from .solver import as_solver as as_solver
+    from .spec import Port as Port
+    from .spec import Spec as Spec
+    from .spec import Stage as Stage
+    from .standard import StandardNetwork as StandardNetwork
+    from .standard import load_standard as load_standard
+    from .standard import save_standard as save_standard
+    from .standard import standard as standard
+    from .summary import Summary as Summary
+
+lazy(__name__)

@@ -6,7 +6,7 @@ of the summary table (derivations.md, section 11), beside the source's own.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -51,12 +51,23 @@ class Construction:
     def allowed(self) -> float:
         return self.error * (10 if self.kind == "rounding" else 1.2)
 
+    def facts(self) -> dict[str, Any]:
+        """What a list says of it."""
+        return {
+            "summary": self.summary,
+            "source": self.source,
+            "layers": self.layers,
+            "heads": self.heads,
+            "width": self.width,
+            "theorem": self.theorem,
+        }
+
     def register(self, name: str) -> None:
         """Put it into the catalogue."""
         CATALOGUE.register(name, lambda: self)
 
 
-CATALOGUE: Registry[Construction] = Registry("construction")
+CATALOGUE: Registry[Construction] = Registry("construction", homes=(f"{__package__}.algorithms",))
 """Names to functions that return a `Construction`."""
 
 

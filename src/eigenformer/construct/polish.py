@@ -74,7 +74,7 @@ class PolishPlan:
         return found
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class PolishedSolution(Solution):
     """A `Solution`, and how it came about; each field has an entry a matrix, also for one matrix.
 
@@ -167,7 +167,8 @@ class PolishedSolver(Solver):
         question = of_question(self.problem, inputs)
         found = [*question, *plan.sentences, *of_answer(self.problem, certificate)]
         cautions, factor = each(found, len(value)), self.solver.factor(Matrices.of(inputs))
-        solution = Solution(value, valid, reason, certificate, cautions, factor)
+        rows = self.problem.rows(*inputs.shape[1:])
+        solution = Solution(value, valid, reason, certificate, cautions, factor, rows=rows)
         fields = single(solution) if np.ndim(matrix) == 2 else _fields(solution)
         return PolishedSolution(**fields, plan=plan, residuals=residuals)
 

@@ -4,7 +4,7 @@ import dataclasses
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -68,9 +68,12 @@ def _said(error: Exception) -> str:
 class Registry(Generic[T]):
     """Maps names to the classes (or functions) of one kind, and back."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, homes: Sequence[str] = ()) -> None:
+        """`homes` are modules that register what comes along, imported when it is needed."""
         self.kind = kind
+        self._homes = tuple(homes)
         self._by_name: dict[str, Callable[..., T]] = {}
+        self._aliases: dict[str, str] = {}
 
     def register(self, name: str, item: Callable[..., T]) -> Callable[..., T]:
         """Make `item` known as `name` everywhere, the command line included."""
@@ -79,19 +82,35 @@ class Registry(Generic[T]):
         self._by_name[name] = item
         return item
 
+    def alias(self, name: str, of: str) -> None:
+        """Let `name` stand for what is registered as `of`, where the field has two names."""
+        self._aliases[name.replace("_", "-")] = of
+
     def names(self) -> tuple[str, ...]:
-        load_plugins()
+        self._fill()
         return tuple(self._by_name)
 
     def item(self, name: str) -> Callable[..., T]:
-        """The class or function registered as `name`."""
+        """The class or function registered as `name`, or as what it stands for."""
         if name not in self._by_name:
-            load_plugins()
+            self._fill()
+            name = self._known(name)
         if name not in self._by_name:
             error = unknown(self.kind, name, self._by_name)
             near = "did you mean" in str(error)
             raise error if near else InputError(f"{error} (--plugin FILE adds those of a file)")
         return self._by_name[name]
+
+    def _known(self, name: str) -> str:
+        """The registered name that `name` means: an alias, or one with other hyphens."""
+        plain = name.replace("_", "-")
+        meant = [known for known in self._by_name if known.replace("_", "-") == plain]
+        return self._aliases.get(plain, meant[0] if len(meant) == 1 else name)
+
+    def _fill(self) -> None:
+        for home in self._homes:
+            importlib.import_module(home)
+        load_plugins()
 
     def name_of(self, obj: T) -> str:
         """The name under which the class of `obj` is registered."""

@@ -8,6 +8,7 @@ import json
 import os
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -66,6 +67,58 @@ def from_json(kind: type[T], data: Any, where: str = "config") -> T:
     Unknown or missing keys are errors.
     """
     return typing.cast(T, _read(kind, data, where))
+
+
+def completed(kind: Any, data: Any) -> Any:
+    """`data` with what it leaves out as the defaults of the classes that `from_json` would read.
+
+    For files that people write, in formats without a null; not for what programs keep.
+    """
+    if get_origin(kind) in (typing.Union, types.UnionType) and isinstance(data, dict):
+        kind = next((one for one in get_args(kind) if _is_class(one)), kind)
+    if get_origin(kind) is tuple and isinstance(data, list):
+        return [completed(get_args(kind)[0], item) for item in data]
+    if not isinstance(data, dict) or not _is_class(kind):
+        return data
+    registry = getattr(kind, "registry", None)
+    if registry is not None:
+        if not isinstance(data.get("name"), str):
+            return data
+        kind = registry.item(data["name"])
+    hints = type_hints(kind)
+    found = {key: completed(hints.get(key), value) for key, value in data.items()}
+    for field in dataclasses.fields(kind):
+        if field.init and field.name not in data:
+            if field.default is not dataclasses.MISSING:
+                found[field.name] = to_json(field.default)
+            elif field.default_factory is not dataclasses.MISSING:
+                found[field.name] = to_json(field.default_factory())
+    return found
+
+
+def with_fields(config: T, changes: Mapping[str, Any]) -> T:
+    """`config`, an instance of a dataclass, with other values of fields, nested ones with dots.
+
+    Such as {"optimizer.rate": 1e-3}. An unknown field, or a value of another kind, is an
+    `InputError`.
+    """
+    data = to_json(config)
+    for path, value in changes.items():
+        *parents, last = path.split(".")
+        at = data
+        for name in parents:
+            inner = dict(zip(map(str, range(len(at))), at, strict=True)) if type(at) is list else at
+            if not isinstance(inner.get(name), (dict, list)):
+                raise unknown(f"part of {path}:", name, inner)
+            at = inner[name]
+        if not isinstance(at, dict) or last not in at:
+            raise unknown(f"part of {path}:", last, at)
+        at[last] = to_json(value)
+    return from_json(type(config), data, "the configuration")
+
+
+def _is_class(kind: Any) -> bool:
+    return dataclasses.is_dataclass(kind) or getattr(kind, "registry", None) is not None
 
 
 def _read(kind: Any, data: Any, where: str) -> Any:
@@ -146,7 +199,7 @@ def _read_dataclass(kind: Any, data: Any, where: str) -> Any:
             raise unknown(f"key of {where}", key, fields)
     for key in fields:
         if key not in data:
-            raise InputError(f"{where} has no {key!r}; it was written by another version")
+            raise InputError(f"{where} has no {key!r}: add it, or use the version that wrote it")
     return kind(**{key: _read(hint, data[key], f"{where}.{key}") for key, hint in fields.items()})
 
 

@@ -47,3 +47,5 @@ register("spectrum-marchenko-pastur", SpectrumMarchenkoPastur)
 register("conditioned", Conditioned)
 register("graph-laplacian", GraphLaplacian)
 register("mixture", Mixture)
+# Symmetric matrices of independent entries, which problems that need symmetric ones draw of it.
+Ensemble.registry.alias("wigner", "iid-uniform")

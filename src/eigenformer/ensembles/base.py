@@ -27,8 +27,8 @@ class Ensemble(ABC):
     symmetric_only: ClassVar[bool] = False
     """Whether every matrix is symmetric, asked for or not."""
 
-    dims: str | tuple[int, int] = "5x5"
-    """Shapes: `5x5`, `8x3`, `5-15` (square of any size), `5-15x2-6`. A pair (5, 5) becomes text."""
+    dims: str | int | tuple[int, int] = "5x5"
+    """Shapes: `5x5`, `8x3`, `5-15` (square of any size), `5-15x2-6`. 5 and (5, 5) become text."""
     scale: float | tuple[float, float] = 10.0
     """A: coefficients have the standard deviation A/sqrt(3), that of U[-A, A]. A pair (low, high):
     A is drawn uniformly between them, anew for each matrix."""

@@ -29,8 +29,8 @@ class Dims:
     """Whether every matrix drawn is square."""
 
     @staticmethod
-    def parse(dims: "str | Sequence[int] | Dims") -> "Dims":
-        """Read a text form, a pair (rows, columns), or pass on a `Dims`.
+    def parse(dims: "str | int | Sequence[int] | Dims") -> "Dims":
+        """Read a text form, a pair (rows, columns), a size of squares, or pass on a `Dims`.
 
         Raises `InputError` for anything else, a size of 0 or a range that is upside down.
         """
@@ -38,6 +38,10 @@ class Dims:
             return dims
         if isinstance(dims, str):
             return _parse(dims)
+        if isinstance(dims, (int, np.integer)) and not isinstance(dims, bool):
+            return _parse(f"{dims}x{dims}")
+        if not isinstance(dims, Sequence):
+            raise InputError(f"dims is {dims!r}; give 5, (5, 5), or a text such as 5x5 or 5-15")
         if len(dims) != 2 or not all(isinstance(size, (int, np.integer)) for size in dims):
             raise InputError(f"dims is {dims!r}; give two integers (rows, columns) or a text form")
         return _parse(f"{dims[0]}x{dims[1]}")

@@ -46,6 +46,11 @@ class Answer:
         bound = self.certificate.get("bound", np.nan)
         return self.solver.problem.proof.format(bound=percent(bound))
 
+    def parts(self, value: Float64[np.ndarray, "p q"]) -> dict[str, Float64[np.ndarray, "..."]]:
+        """What an answer, `value` or `truth`, consists of, by name."""
+        rows = self.solver.problem.rows(*self.matrix.shape)
+        return {name: value[at] for name, at in rows.items()}
+
     @property
     def error(self) -> float:
         return self.scores["l1"]
@@ -61,6 +66,8 @@ class Answer:
             "input": self.matrix.tolist(),
             "answer": self.value.tolist() if self.valid else None,
             "numpy": self.truth.tolist(),
+            "parts": _lists(self.parts(self.value)) if self.valid else None,
+            "numpy_parts": _lists(self.parts(self.truth)),
             "error": _finite(self.error),
             "valid": self.valid,
             "reason": self.reason,
@@ -124,6 +131,10 @@ def beside_lapack(
 def percent(value: float) -> str:
     """A relative error, with two digits where it is small."""
     return f"{100 * value:.2g}%" if value < 0.1 else f"{100 * value:.0f}%"
+
+
+def _lists(parts: dict[str, np.ndarray]) -> dict[str, Any]:
+    return {name: part.tolist() for name, part in parts.items()}
 
 
 def _finite(value: float) -> float | None:

@@ -1,5 +1,6 @@
 """Scores of a solver on a seeded test set, beside what rounding alone allows."""
 
+import html
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -15,9 +16,8 @@ from ..problems import Errors, Problem
 from .frames import data_frame
 from .solver import Predictions, Solver, Written
 from .statistics import binomial_interval
+from .tolerances import TOLERANCES as TOLERANCES
 
-TOLERANCES = (0.05, 0.02, 0.01, 0.005)
-"""The paper's tolerances: relative errors of 5, 2, 1 and 0.5%."""
 MORE_TOLERANCES = (0.25, 0.10)
 """Reported beside them, with `exact` for 0%."""
 _WORTH_SAYING = 0.05
@@ -73,6 +73,25 @@ class Result:
     reasons: dict[str, int]
     cautions: tuple[str, ...] = ()
     """In what test matrices, 5% of them or more, are unlike those that the solver is made for."""
+
+    def __repr__(self) -> str:
+        right = ", ".join(
+            f"{100 * p.value:.1f}% within {100 * t:g}%"
+            for t, p in self.accuracy[self.score].items()
+            if t in self.tolerances
+        )
+        return f"Result({self.solver}: {self.problem}, {self.n:,} matrices, {right})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: accuracy, interval and ceiling at each tolerance."""
+        rows = "".join(
+            f"<tr><td>{100 * t:g}%</td><td><b>{100 * p.value:.1f}</b></td>"
+            f"<td>{100 * p.interval[0]:.1f} to {100 * p.interval[1]:.1f}</td>"
+            f"<td>{100 * self.ceiling[self.score][t].value:.1f}</td></tr>"
+            for t, p in self.accuracy[self.score].items()
+        )
+        head = "".join(f"<th>{h}</th>" for h in ("within", "right", "95% interval", "ceiling"))
+        return f"<p>{html.escape(repr(self))}</p><table><tr>{head}</tr>{rows}</table>"
 
     def at(self, tolerance: float, score: str | None = None) -> float:
         """The accuracy at a tolerance, as a fraction."""

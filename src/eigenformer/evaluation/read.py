@@ -19,7 +19,7 @@ def read(source: str | Path) -> Float64[np.ndarray, "m n"] | Float64[np.ndarray,
     standard input, or the matrix itself as text: all that docs/reading.md lists. Matrices of
     several shapes are an `InputError`, for which `evaluation.read_matrices` gives a list.
     """
-    if isinstance(source, str) and not _names_a_file(source):
+    if isinstance(source, str) and not names_a_file(source):
         matrices = read_text(source)
     else:
         matrices = read_matrices(source)
@@ -32,7 +32,8 @@ def read(source: str | Path) -> Float64[np.ndarray, "m n"] | Float64[np.ndarray,
     return matrices[0] if len(matrices) == 1 else np.stack(matrices)
 
 
-def _names_a_file(text: str) -> bool:
+def names_a_file(text: str) -> bool:
+    """Whether a text stands for a file, or standard input, and not for a matrix."""
     if text == "-" or "\n" in text or len(text) > 4096:
         return text == "-"
     known = (".npy", ".npz", ".mat", ".mtx", ".csv", ".tsv", ".json", ".txt", ".tex", ".dat")

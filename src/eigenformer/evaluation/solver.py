@@ -1,9 +1,11 @@
 """Everything that answers a matrix question is a `Solver`: matrices in, a `Solution` out."""
 
 import copy
+import functools
+import html
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -63,17 +65,36 @@ class Solution:
     factor: Any
     """What the matrix was multiplied by before it was asked about; `value` is scaled back."""
 
+    rows: Mapping[str, int | slice] = field(default_factory=dict, kw_only=True)
+    """See `Problem.rows`."""
+
+    @property
+    def parts(self) -> dict[str, np.ndarray]:
+        """What `value` consists of, by name: "s", "U", "V" of an SVD; most answers are one part."""
+        return {name: self.value[..., at, :] for name, at in self.rows.items()}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({_told(self)})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the parts of one answer, the first of many."""
+        first = {n: v if self.value.ndim == 2 else v[0] for n, v in self.parts.items()}
+        tables = "".join(f"<th>{name}</th>" for name in first)
+        cells = "".join(f"<td>{html_matrix(part)}</td>" for part in first.values())
+        told = html.escape(_told(self))
+        return f"<table><tr>{tables}</tr><tr>{cells}</tr></table><p>{told}</p>"
+
     def steps(self, i: int) -> list[float]:
         """||I - A X||_2 of answer `i` before the first step, after it, ...; none as a rule."""
         return []
 
     def to_frame(self) -> Any:
-        """A pandas data frame with a row a matrix: valid, reason, certificate and cautions.
+        """A pandas data frame with a row a matrix: parts, valid, reason, certificate, cautions.
 
-        The answers themselves are `value`, one matrix being `pandas.DataFrame(solution.value)`.
+        A part is an array; one matrix is `pandas.DataFrame(solution.value)`.
         """
         single = self.value.ndim == 2
-        columns = {"valid": self.valid, "reason": self.reason, **self.certificate}
+        columns = {**self.parts, "valid": self.valid, "reason": self.reason, **self.certificate}
         columns = {key: [v] if single else list(v) for key, v in columns.items()}
         cautions = [self.cautions] if single else self.cautions
         return data_frame({**columns, "cautions": ["; ".join(texts) for texts in cautions]})
@@ -87,6 +108,25 @@ class Solver(ABC):
     rescale: bool = True
     """Whether `solve` asks for a multiple of a matrix that the solver is made for, and scales its
     answer back, where the problem allows it. `predict`, and so `evaluate`, never do."""
+
+    def __init_subclass__(cls) -> None:
+        """Let `predict` take arrays too, as `solve` does."""
+        super().__init_subclass__()
+        if "predict" in cls.__dict__:
+            own = cls.__dict__["predict"]
+
+            @functools.wraps(own)
+            def predict(self: Solver, inputs: Any) -> Predictions:
+                if not isinstance(inputs, Matrices):
+                    inputs = Matrices.of(as_batch(inputs))
+                    self.problem.check(inputs)
+                found: Predictions = own(self, inputs)
+                return found
+
+            cls.predict = predict  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {self.problem.name}>"
 
     @abstractmethod
     def predict(self, inputs: Matrices) -> Predictions:
@@ -168,7 +208,8 @@ class Solver(ABC):
         certificate = certify(self.problem, inputs, value)
         cautions = self.all_cautions(inputs, certificate)
         factor = self.factor(Matrices.of(inputs))
-        return Solution(value, valid, reasons, certificate, cautions, factor)
+        rows = self.problem.rows(m, n)
+        return Solution(value, valid, reasons, certificate, cautions, factor, rows=rows)
 
     def all_cautions(
         self, inputs: Float64[np.ndarray, "B m n"], certificate: dict[str, np.ndarray]
@@ -192,6 +233,7 @@ def single(solution: Solution) -> dict[str, Any]:
         "certificate": {key: float(values[0]) for key, values in solution.certificate.items()},
         "cautions": solution.cautions[0],
         "factor": float(solution.factor[0]),
+        "rows": solution.rows,
     }
 
 
@@ -221,6 +263,26 @@ def certify(
     certificate = {key: np.where(known, values, np.nan) for key, values in residuals.items()}
     certificate["condition_number"] = np.linalg.cond(inputs)
     return certificate
+
+
+def _told(solution: Solution) -> str:
+    """A solution in a line."""
+    p, q = solution.value.shape[-2:]
+    shape = f"{p}x{q}" if len(solution.rows) < 2 else ", ".join(solution.rows)
+    if solution.value.ndim == 3:
+        return f"{len(solution.value):,} answers of {shape}, {int(solution.valid.sum()):,} valid"
+    if not solution.valid:
+        return f"no answer: {solution.reason}"
+    return f"{shape}, " + ", ".join(f"{key} {v:.2g}" for key, v in solution.certificate.items())
+
+
+def html_matrix(matrix: Float64[np.ndarray, "..."]) -> str:
+    """A matrix, or a vector in a row, as an HTML table."""
+    rows = (
+        "".join(f"<td style='text-align:right'>{value:.4g}</td>" for value in row)
+        for row in np.atleast_2d(matrix)
+    )
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
 def as_batch(matrix: Any) -> Float64[np.ndarray, "B M N"]:

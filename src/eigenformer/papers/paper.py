@@ -11,26 +11,11 @@ from ..core import InputError, unknown
 from ..runs.experiment import Experiment, Scale
 from ..runs.records import Records
 from .claims import Claim, Verdict, decide_all
+from .names import BUILT_IN
+from .names import GROUP as GROUP
 from .study import Analysis, Study, Table, check_name
 
 T = TypeVar("T")
-GROUP = "eigenformer.papers"
-"""Entry points `NAME = "module:PAPER"` for papers from outside; NAME is the paper's."""
-IN_CONTEXT = (
-    "giannou2024",
-    "fu2024",
-    "vonoswald2023",
-    "ahn2023",
-    "ahn2024",
-    "vladymyrov2024",
-    "gatmiry2024",
-    "cheng2025",
-    "li2024",
-    "lutz2025",
-)
-"""Those whose models are trained on prompts."""
-BUILT_IN = ("charton2022", *IN_CONTEXT, "efficiency")
-"""Packages beside this module, each with its PAPER."""
 
 
 class Lazy(Mapping[str, T]):

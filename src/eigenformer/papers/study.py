@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..core import InputError, content_hash, from_json, load_json, save_json, to_json
-from ..runs.experiment import SCALES, Cell, Experiment, Label, Measured, Scale
+from ..runs.experiment import Cell, Experiment, Label, Measured
 from ..runs.records import Records
+from ..runs.scale import SCALES, Scale
 from .findings import Findings
 
 

@@ -73,6 +73,10 @@ class Problem(ABC):
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         """The shape of the answer to an m x n input; `InputError` if there can be none."""
 
+    def rows(self, m: int, n: int) -> dict[str, int | slice]:
+        """Which rows of the answer to an m x n input are what, by name: all of it as a rule."""
+        return {"answer": slice(None)}
+
     @abstractmethod
     def draw(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         """`batch` inputs of matrices from `ensemble`; `InputError` if its shapes do not fit."""

@@ -29,6 +29,9 @@ class Eigenvalues(SpectrumProblem):
         self._need_square(m, n)
         return n, 1
 
+    def rows(self, m: int, n: int) -> dict[str, int | slice]:
+        return {"eigenvalues": slice(None)}
+
     def answer(self, inputs: Inputs) -> Answers:
         return np.ascontiguousarray(np.linalg.eigvalsh(inputs)[:, ::-1, None])
 

@@ -59,6 +59,9 @@ class Eigenvectors(BasisProblem):
         self._need_square(m, n)
         return n + 1, n
 
+    def rows(self, m: int, n: int) -> dict[str, int | slice]:
+        return {"eigenvalues": 0, "eigenvectors": slice(1, None)}
+
     def answer(self, inputs: Inputs) -> Answers:
         ascending, vectors = np.linalg.eigh(inputs)
         batch, n = ascending.shape

@@ -31,6 +31,9 @@ class SingularValues(SpectrumProblem):
     def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         return ensemble.draw(rng, batch, symmetric=self.symmetric)
 
+    def rows(self, m: int, n: int) -> dict[str, int | slice]:
+        return {"s": slice(None)}
+
     def answer(self, inputs: Inputs) -> Answers:
         return np.linalg.svd(inputs, compute_uv=False)[:, :, None]
 

@@ -60,6 +60,9 @@ class Svd(BasisProblem):
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return 1 + m + n, min(m, n)
 
+    def rows(self, m: int, n: int) -> dict[str, int | slice]:
+        return {"s": 0, "U": slice(1, m + 1), "V": slice(m + 1, None)}
+
     def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         return ensemble.draw(rng, batch, symmetric=self.symmetric)
 

@@ -14,3 +14,4 @@ from .page import write_page as write_page
 from .report import report as report
 from .studies import studies_chapter as studies_chapter
 from .tables import tables_chapter as tables_chapter
+from .terminal import show_chapter as show_chapter

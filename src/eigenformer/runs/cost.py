@@ -13,6 +13,7 @@ from ..models import Products
 from ..models.cpu import linear, one_thread
 from ..training import Run, TrainConfig
 from ..training.muon import fast_precision
+from .duration import duration as duration
 from .experiment import Experiment
 from .timing import timed_seconds
 
@@ -126,20 +127,6 @@ def confirm(cost: Expected, yes: bool) -> None:
     """Refuse to begin what takes more than an hour without a yes: an `InputError` that says so."""
     if cost.seconds > _ASKED_ABOVE and not yes:
         raise InputError(f"this would take {cost}; add --yes to begin all the same")
-
-
-def duration(seconds: float) -> str:
-    """Such as 40 s, 12 min, 3.5 h, 2 days, 14 years."""
-    for unit, length, most in (
-        ("s", 1, 90),
-        ("min", 60, 90),
-        ("h", 3600, 48),
-        ("days", 86400, 700),
-    ):
-        if seconds < most * length:
-            value = seconds / length
-            return f"{value:.1f} h" if unit == "h" and value < 10 else f"{value:.0f} {unit}"
-    return f"{seconds / (365 * 86400):,.0f} years"
 
 
 @cache

@@ -4,19 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..core import InputError, content_hash, to_json, unknown
 from ..training import Run, RunFolder, TrainConfig, start_from
+from .scale import Scale as Scale
 from .store import stored
 
 if TYPE_CHECKING:
     from .records import Record
 
-Scale = Literal["laptop", "gpu", "paper"]
-"""laptop: sizes at which the finding can show on two CPU cores; gpu: the paper's sizes with our
-fast recipe; paper: the paper's own settings."""
-SCALES: tuple[Scale, ...] = get_args(Scale)
 Label = str | int | float | bool | None
 Unit = Literal["accuracy", "examples", "count", "loss"]
 
@@ -106,14 +103,6 @@ class Experiment:
                 return None
         folder = stored(self.resolved(root), root)
         return folder if folder.config_file.exists() else None
-
-
-def check_scale(text: str) -> Scale:
-    """`text` as a scale; an `InputError` with the list if it is none."""
-    for scale in SCALES:
-        if text == scale:
-            return scale
-    raise unknown("scale", text, SCALES)
 
 
 @dataclass(frozen=True, kw_only=True)

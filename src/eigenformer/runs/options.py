@@ -1,15 +1,16 @@
 """How a plan is run, as the command line takes it: the same for every command that runs one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..training import Execution
-from ..training.tracking import Library, check_tracker
-from .engine import Engine, JobOptions
-from .local_engine import LocalEngine, check_counts
-from .ray_engine import RayEngine
-from .records import Records
+from ..core import COUNT, at_least
+from ..core.lazy import lazy
+from ..training.execution import Execution, Library, check_tracker
+
+if TYPE_CHECKING:
+    from .engine import Engine, JobOptions
+    from .records import Records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +46,17 @@ class EngineOptions:
     """Report nothing but the result."""
 
     def __post_init__(self) -> None:
-        check_counts(self, "threads", least=0)
+        at_least(0, COUNT, threads=self.threads)
         check_tracker(self.track)
-        make_engine(self)  # what it refuses is refused before anything has begun
+        if self.__dict__ != {f.name: f.default for f in fields(self)}:
+            make_engine(self)  # what it refuses is refused before anything has begun
 
 
-def make_engine(options: EngineOptions) -> Engine:
+def make_engine(options: EngineOptions) -> "Engine":
     """The engine that the options ask for."""
+    from .local_engine import LocalEngine
+    from .ray_engine import RayEngine
+
     threads = options.threads or None
     if options.engine == "local":
         return LocalEngine(
@@ -71,9 +76,11 @@ def make_engine(options: EngineOptions) -> Engine:
 
 
 def job_options(
-    options: EngineOptions, records: Records | None = None, store: Path | None = None
-) -> JobOptions:
+    options: EngineOptions, records: "Records | None" = None, store: Path | None = None
+) -> "JobOptions":
     """What the runs share. Each is quiet: the engine reports for all of them."""
+    from .engine import JobOptions
+
     execution = Execution(
         device=options.device,
         workers=options.loaders,
@@ -82,3 +89,6 @@ def job_options(
         track=options.track,
     )
     return JobOptions(execution=execution, store=store, records=records)
+
+
+lazy(__name__)

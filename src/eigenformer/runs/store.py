@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from .. import incontext as incontext  # whose runs are a kind
 from ..core import InputError
 from ..training import KINDS, Execution, Run, RunFolder, train
 

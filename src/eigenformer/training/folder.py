@@ -60,6 +60,9 @@ class RunFolder(Generic[RunT]):
         self.path = path
         self._known: dict[Path, tuple[Any, str]] = {}
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
+
     @property
     def config_file(self) -> Path:
         return self.path / "config.json"

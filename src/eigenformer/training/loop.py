@@ -1,31 +1,30 @@
 """The training loop: step, log, evaluate, save; stop early, on a signal, or at the end."""
 
 import math
-import os
 import resource
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 import torch
 from rich.console import Console
 from torch import nn
 
-from ..core import InputError, at_least
+from ..core import InputError
 from ..core.checks import check_finite
 from ..models import tune_cpu
 from ..models.cpu import one_thread
 from .distributed import Ranks, joined, pick_device
 from .environment import environment
+from .execution import Execution, check_tracker
 from .folder import RunFolder
 from .progress import Display, make_display
 from .run import Run, Share
 from .signals import stop_signals
-from .tracking import Library, Mirror, check_tracker
+from .tracking import Mirror
 from .trainer import Trainer
 
 LOG_STEPS = 50
@@ -39,30 +38,6 @@ class Interrupted(Exception):
     def __init__(self, folder: Path, number: int) -> None:
         super().__init__(f"stopped and saved; go on with: eigenformer resume {folder}")
         self.exit_status = 128 + number
-
-
-@dataclass(frozen=True, kw_only=True)
-class Execution:
-    """How a run is executed: nothing here changes its result."""
-
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """auto takes a CUDA device if there is one."""
-    workers: int | Literal["auto"] = "auto"
-    """Background processes that make batches ahead; 0 makes them in the training process. auto: as
-    the kind of run asks for: 1 for token models, 0 for prompts, which are cheap to draw."""
-    save_seconds: float = 60.0
-    """Time between saved states; one is also saved at each evaluation."""
-    quiet: bool = False
-    """Report nothing but the result."""
-    track: Library = "none"
-    """Mirror the metrics in trackio (extra `track`) or wandb."""
-
-    def __post_init__(self) -> None:
-        # More than that is no faster, and each takes memory of its own.
-        if self.workers != "auto":
-            at_least(0, max(64, 4 * (os.cpu_count() or 1)), workers=self.workers)
-        if not self.save_seconds >= 0:
-            raise InputError(f"save_seconds is {self.save_seconds}; give 0 or more")
 
 
 def fit(run: Run, model: nn.Module | None = None) -> nn.Module:

@@ -1,14 +1,17 @@
 """What a run is: all that identifies it, and what the one loop asks of it."""
 
+import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from ..core import InputError, Registry, content_hash, from_json, to_json
+from ..core import InputError, Registry, content_hash, from_json, load_json, to_json
+from ..core.serialize import completed
 
 SCHEMA = 1
 KindT = TypeVar("KindT", bound="Run")
@@ -163,13 +166,32 @@ class Run(ABC):
         )
 
 
-KINDS: Registry[Run] = Registry("kind of run")
+KINDS: Registry[Run] = Registry("kind of run", homes=(f"{__package__}.tokens",))
 """The kinds of runs by name: what the key "kind" of a config.json says."""
 
 
 def run_to_json(run: Run) -> dict[str, Any]:
     """A run with the name of its kind, as config.json holds it."""
     return {"schema": SCHEMA, "kind": KINDS.name_of(run), **to_json(run)}
+
+
+def read_run(path: Path) -> Run:
+    """The run that a file of people's describes, as `train --show` prints it: JSON or TOML.
+
+    What is left out has its class's default. `InputError` for what is wrong or unknown in it.
+    """
+    if path.suffix == ".toml":
+        try:
+            data: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} is not valid TOML: {error}") from None
+    else:
+        data = load_json(path)
+    if isinstance(data, dict):
+        data = {"schema": SCHEMA, **data}
+        kind = KINDS.item(str(data.get("kind", "tokens" if "recipe" in data else "prompts")))
+        data = {**completed(kind, data)}
+    return run_from_json(data, str(path))
 
 
 def run_from_json(data: Any, where: str) -> Run:

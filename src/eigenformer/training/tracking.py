@@ -8,22 +8,14 @@ import io
 import uuid
 from contextlib import redirect_stdout
 from importlib import import_module
-from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 
-from ..core import InputError, load_json, save_json, to_json
+from ..core import load_json, save_json, to_json
+from .execution import Library
 from .folder import RunFolder
 from .progress import Display
 
-Library = Literal["none", "trackio", "wandb"]
 PROJECT = "eigenformer"
-_INSTALL = {"trackio": "pip install 'eigenformer[track]'", "wandb": "pip install wandb"}
-
-
-def check_tracker(library: Library) -> None:
-    """An `InputError` if a tracker is asked for that is not installed."""
-    if library != "none" and find_spec(library) is None:
-        raise InputError(f"--track {library} needs {library}: {_INSTALL[library]}")
 
 
 class Mirror:

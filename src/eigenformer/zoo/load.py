@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .. import problems
 from ..core import InputError, load_json, unknown
+from ..core.places import shipped_models
 from ..evaluation import (
     Solver,
     TrainedSolver,
@@ -23,7 +24,6 @@ from ..problems import Problem
 from ..runs.store import find_run, stored_runs
 from ..training import RunFolder, TokenFolder, TrainConfig
 from ..training.data_file import load_examples
-from .shipped import shipped_models
 
 STATISTICS = "drawn.json"
 """What a shipped model's training drew, beside its weights (`TrainingStatistics`)."""
@@ -64,6 +64,7 @@ def named_solver(
 
     `problem` is needed for numpy, and picks one of a jointly trained model's.
     """
+    problem = None if problem is None else problems.get(problem).name  # of several spellings
     if name == "numpy":
         if problem is None:
             raise InputError("numpy solves any problem: name one with --problem")
@@ -108,6 +109,7 @@ def default_model(problem: str, rows: int, columns: int) -> TrainedSolver:
     the newest run. Where there is none, an `InputError` says which sizes there are, how to train
     one, and who else answers.
     """
+    problem = problems.get(problem).name  # of several spellings
     folders = [TokenFolder(folder.path) for folder in stored_runs() if folder.model_file.exists()]
     folders.sort(key=lambda folder: folder.model_file.stat().st_mtime, reverse=True)
     shipped = [TokenFolder(path) for path in shipped_models().values()]

@@ -16,9 +16,10 @@ from ..ensembles import Ensemble, Matrices, Mixture
 from ..evaluation import Proportion, Result, TrainedSolver, evaluate, score_predictions
 from ..training import RunFolder, TokenFolder
 from .cards import Reported, card
+from .facts import FRESH
 from .load import STATISTICS, solver_of
 from .rebuild import rebuild_commands, stage_folder, stages
-from .shipped import FRESH, SIZES, ShippedModel, shipped_model
+from .shipped import SIZES, ShippedModel, shipped_model
 
 FRESH_MATRICES = 10_000
 LIMIT_MATRICES = 2_000

@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core import InputError, load_json, unknown
-from ..core.places import models_root as models_root
-from ..core.places import shipped_models as shipped_models
+from ..core import InputError, load_json
 from ..training import TokenFolder, TrainConfig
+from .facts import FRESH, in_words
 
-FRESH = "fresh"
-"""Name of the evaluation that a shipped model comes with."""
 SIZES = ("2x2", "3x3", "4x4", "5x5", "8x8", "10x10", "20x20", "30x30")
 """Shapes of the matrices on which a model of any size is evaluated too."""
 
@@ -69,23 +66,7 @@ class ShippedModel:
     @property
     def weight(self) -> str:
         """The size of its file of weights, in words."""
-        return f"{self.size / 1e6:.1f} MB" if self.size > 5e4 else f"{self.size / 1e3:.0f} kB"
-
-    def facts(self) -> dict[str, Any]:
-        """A line of `eigenformer models list`."""
-        return {
-            "name": self.name,
-            "problem": self.problem,
-            "dims": self.config.task.ensemble.dims,
-            "ensemble": self.ensemble,
-            "examples": self.examples,
-            "parameters": self.parameters,
-            "megabytes": self.size / 1e6,
-            "size": self.weight,
-            "accuracy_5": self.accuracy(0.05)["value"],
-            "accuracy_2": self.accuracy(0.02)["value"],
-            "ceiling_5": self.ceiling(0.05)["value"],
-        }
+        return in_words(self.size)
 
 
 def shipped_model(path: Path) -> ShippedModel:
@@ -109,11 +90,3 @@ def shipped_model(path: Path) -> ShippedModel:
         by_size={dims: found[max(found)] for dims in SIZES if (found := folder.evaluations(dims))},
         limits=load_json(path / "limits.json"),
     )
-
-
-def find_shipped(name: str) -> Path:
-    """The folder of the shipped model `name`."""
-    shipped = shipped_models()
-    if name not in shipped:
-        raise unknown("shipped model", name, shipped)
-    return shipped[name]

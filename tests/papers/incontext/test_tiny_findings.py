@@ -18,7 +18,8 @@ from eigenformer.papers.giannou2024 import layer_norm, logistic, regression
 from eigenformer.papers.giannou2024 import settings as giannou2024
 from eigenformer.papers.lutz2025 import settings as lutz2025
 from eigenformer.papers.lutz2025 import study as lutz2025_study
-from eigenformer.papers.paper import IN_CONTEXT, papers
+from eigenformer.papers.names import IN_CONTEXT
+from eigenformer.papers.paper import papers
 from eigenformer.papers.vladymyrov2024 import mixed_noise
 from eigenformer.papers.vladymyrov2024 import settings as vladymyrov2024
 from eigenformer.papers.vonoswald2023 import deeper, one_layer

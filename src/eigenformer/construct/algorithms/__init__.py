@@ -1,5 +1,6 @@
 """The algorithms, one file each. Importing this package fills the catalogue."""
 
+from ..catalogue import CATALOGUE
 from . import conjugate_gradient as conjugate_gradient
 from . import electric as electric
 from . import fu_newton as fu_newton
@@ -13,3 +14,5 @@ from . import newton as newton
 from . import power_iteration as power_iteration
 from . import preconditioned as preconditioned
 from . import resistive as resistive
+
+CATALOGUE.alias("newton-inverse", "newton")  # as Python calls it

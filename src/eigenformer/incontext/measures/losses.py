@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ...core import InputError
 from ..algorithms import GraphAlgorithm, RegressionAlgorithm
 from ..batches import Batch, Graphs, Prompts
 from ..models import InContextModel
@@ -17,6 +18,7 @@ def measure_prompts(
     task: Task, seed: int, size: int, dtype: torch.dtype = torch.float64
 ) -> list[Batch]:
     """`size` prompts of the stream "measure", in parts; the same for the same seed and size."""
+    _check_task(task)
     return list(task.parts(seed, size, _PART, purpose="measure", dtype=dtype))
 
 
@@ -39,6 +41,7 @@ def errors_by_layer(
     model: InContextModel, task: Task, *, seed: int, size: int, layers: int | None = None
 ) -> Float[Tensor, "L B"]:
     """The same of each prompt."""
+    _check_task(task)
     like = next(model.parameters())
     errors = []
     with torch.no_grad():
@@ -69,3 +72,12 @@ def loss_by_step(
             found = wanted(prompts, steps)
         losses.append(torch.stack([task.errors(each, batch) for each in found]))
     return torch.cat(losses, dim=1).mean(dim=1)
+
+
+def _check_task(task: object) -> None:
+    """Prompts are drawn from it, always the same: they are not given."""
+    if not isinstance(task, Task):
+        raise InputError(
+            f"the task is a {type(task).__name__}; give the law that prompts are drawn from, "
+            "such as Regression()"
+        )

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...core import Registry, at_least
+from ...core import InputError, Registry, at_least
 from ...core.checks import MOST_PLACES
 from ..batches import Batch, BatchT
 from ..source import Source
@@ -67,6 +67,12 @@ class Task(ABC):
         Batches of one stream, and of two purposes, are independent. The random numbers do not
         depend on `dtype`; targets are computed in it.
         """
+        for name, number in {"seed": seed, "index": index, "size": size}.items():
+            if not isinstance(number, int):
+                raise InputError(
+                    f"{name} is a {type(number).__name__}; give a whole number: a batch is a "
+                    "function of (seed, index), as in task.draw(0, 0, 64)"
+                )
         at_least(1, size=size)
         return self.make(Source(seed, purpose, index, dtype), size)
 

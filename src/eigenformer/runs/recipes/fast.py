@@ -4,17 +4,13 @@ Small batches, Muon, number-aware embeddings, one position a coefficient, answer
 targets; what each of them adds is in docs/efficiency.md.
 """
 
+from typing import TYPE_CHECKING
+
 from ...core import COUNT, InputError
-from ...models import DirectConfig, StackConfig
-from ...training import (
-    EvaluationConfig,
-    LossConfig,
-    OptimizerConfig,
-    ScheduleConfig,
-    TestSet,
-    TrainConfig,
-)
-from .task import make_model, make_task
+from ...core.lazy import lazy
+
+if TYPE_CHECKING:
+    from ...training import TrainConfig
 
 
 def fast(
@@ -31,7 +27,7 @@ def fast(
     batch_size: int = 32,
     seed: int = 0,
     model: str | None = None,
-) -> TrainConfig:
+) -> "TrainConfig":
     """The sample-efficient recipe (efficiency.md, section "Where `fast` came from").
 
     Args:
@@ -49,6 +45,17 @@ def fast(
         seed: of the initial weights and of the training examples.
         model: name of another model (`eigenformer info` lists them); --model.FIELD sets its fields.
     """
+    from ...models import DirectConfig, StackConfig
+    from ...training import (
+        EvaluationConfig,
+        LossConfig,
+        OptimizerConfig,
+        ScheduleConfig,
+        TestSet,
+        TrainConfig,
+    )
+    from .task import make_model, make_task
+
     if width % 32 and heads is None:
         raise InputError(f"width {width} is not a multiple of 32; give the number of heads too")
     heads = max(1, width // 32) if heads is None else heads
@@ -75,3 +82,6 @@ def fast(
         batch_size=batch_size,
         seed=seed,
     )
+
+
+lazy(__name__)

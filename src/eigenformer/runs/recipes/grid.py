@@ -4,18 +4,14 @@ What it is told: which cells share a row or a column. What it isn't: anything of
 shape of its answer. Optimizer and targets are those of `fast`.
 """
 
+from typing import TYPE_CHECKING
+
 from ...core import InputError
-from ...models import GridConfig
-from ...problems import Problem
-from ...training import (
-    EvaluationConfig,
-    LossConfig,
-    OptimizerConfig,
-    ScheduleConfig,
-    TestSet,
-    TrainConfig,
-)
-from .task import make_task
+from ...core.lazy import lazy
+
+if TYPE_CHECKING:
+    from ...problems import Problem
+    from ...training import TrainConfig
 
 _ANSWERS: dict[str, dict[str, str]] = {
     "transpose": {"answer": "transposed"},
@@ -43,7 +39,7 @@ def grid(
     examples: int = 300_000,
     batch_size: int = 64,
     seed: int = 0,
-) -> TrainConfig:
+) -> "TrainConfig":
     """A transformer on the grid of the matrix, with weights for every size.
 
     Args:
@@ -59,8 +55,19 @@ def grid(
         batch_size: examples a step.
         seed: of the initial weights and of the training examples.
     """
+    from ...models import GridConfig
+    from ...training import (
+        EvaluationConfig,
+        LossConfig,
+        OptimizerConfig,
+        ScheduleConfig,
+        TestSet,
+        TrainConfig,
+    )
+    from .task import make_task
+
     task = make_task(problem, dims, ensemble, scale, encoding, output_encoding)
-    asked: Problem = task.problem
+    asked: "Problem" = task.problem
     if asked.tasks:
         raise InputError("a grid transformer answers one problem; train another for each")
     return TrainConfig(
@@ -83,3 +90,6 @@ def grid(
         batch_size=batch_size,
         seed=seed,
     )
+
+
+lazy(__name__)

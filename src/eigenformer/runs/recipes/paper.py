@@ -1,8 +1,11 @@
 """`paper`: the settings of Charton (2022), section 3 and the text of each experiment."""
 
-from ...models import StackConfig, TransformerConfig
-from ...training import EvaluationConfig, OptimizerConfig, ScheduleConfig, TrainConfig
-from .task import make_model, make_task
+from typing import TYPE_CHECKING
+
+from ...core.lazy import lazy
+
+if TYPE_CHECKING:
+    from ...training import TrainConfig
 
 
 def paper(
@@ -19,7 +22,7 @@ def paper(
     batch_size: int = 64,
     seed: int = 0,
     model: str | None = None,
-) -> TrainConfig:
+) -> "TrainConfig":
     """The paper's transformer and optimizer, exactly.
 
     Post-norm, ReLU, random embeddings, one position a token; Adam at 1e-4, a linear warm-up of
@@ -41,6 +44,10 @@ def paper(
         seed: of the initial weights and of the training examples.
         model: name of another model (`eigenformer info` lists them); --model.FIELD sets its fields.
     """
+    from ...models import StackConfig, TransformerConfig
+    from ...training import EvaluationConfig, OptimizerConfig, ScheduleConfig, TrainConfig
+    from .task import make_model, make_task
+
     return TrainConfig(
         recipe="paper",
         task=make_task(problem, dims, ensemble, scale, encoding, output_encoding),
@@ -62,3 +69,6 @@ def paper(
         batch_size=batch_size,
         seed=seed,
     )
+
+
+lazy(__name__)

@@ -3,11 +3,14 @@
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core import Registry
-from ...incontext import ARCHITECTURES, TASKS, Optimizer, RunConfig
-from ...training import Run
+from ...core.lazy import lazy
+
+if TYPE_CHECKING:
+    from ...incontext import RunConfig
+    from ...training import Run
 
 _OPTIONS = {
     "layers": "layers of the model.",
@@ -21,23 +24,30 @@ _OPTIONS = {
 }
 
 
-class Recipes(Registry[Run]):
+class Recipes(Registry["Run"]):
     """Recipes by name; each registered architecture of prompt models is one too."""
 
     def names(self) -> tuple[str, ...]:
+        from ...incontext import ARCHITECTURES
+
         return (*super().names(), *ARCHITECTURES.names())
 
-    def item(self, name: str) -> Callable[..., Run]:
-        if name in ARCHITECTURES.names():
-            return prompt_recipe(name)
+    def item(self, name: str) -> "Callable[..., Run]":
+        if name not in self._by_name:
+            from ...incontext import ARCHITECTURES
+
+            if name in ARCHITECTURES.names():
+                return prompt_recipe(name)
         return super().item(name)
 
 
-def prompt_recipe(architecture: str) -> Callable[..., RunConfig]:
+def prompt_recipe(architecture: str) -> "Callable[..., RunConfig]":
     """The recipe that trains the architecture called so, as a function with its options."""
+    from ...incontext import ARCHITECTURES, TASKS, Optimizer, RunConfig
+
     fields = {field.name: field for field in dataclasses.fields(_class(architecture))}
 
-    def recipe(**given: Any) -> RunConfig:
+    def recipe(**given: Any) -> "RunConfig":
         options = {**defaults, **given}
         layers = {"layers": options["layers"]} if "layers" in options else {}
         task = TASKS.item(options["task"])
@@ -79,4 +89,9 @@ def prompt_recipe(architecture: str) -> Callable[..., RunConfig]:
 
 
 def _class(architecture: str) -> Any:
+    from ...incontext import ARCHITECTURES
+
     return ARCHITECTURES.item(architecture)
+
+
+lazy(__name__)

@@ -1,44 +1,13 @@
 """`sizefree`: numbers in, numbers out, one set of weights for matrices of every size."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core import InputError, unknown
-from ...models import (
-    BilinearConfig,
-    BlocksConfig,
-    FramesConfig,
-    ModelConfig,
-    PolarFramesConfig,
-)
-from ...training import (
-    EvaluationConfig,
-    OptimizerConfig,
-    ScheduleConfig,
-    TestSet,
-    TrainConfig,
-)
-from .task import make_model, make_task
+from ...core.lazy import lazy
 
-_MODELS: dict[str, ModelConfig] = {
-    "inverse": BlocksConfig(),
-    "symmetric_inverse": BlocksConfig(),
-    "pseudo_inverse": BlocksConfig(),
-    "eigenvectors": FramesConfig(),
-    "eigenvalues": FramesConfig(answer="values"),
-    "svd": PolarFramesConfig(),
-    "singular_values": PolarFramesConfig(answer="values"),
-    "transpose": BilinearConfig(operands="one", answer=("n", "m")),
-    "add": BilinearConfig(operands="two", answer=("m", "n")),
-    "matmul": BilinearConfig(operands="two", answer=("n", "n")),
-    "matvec": BilinearConfig(operands="vector", answer=("n", "1")),
-}
-_SETTINGS: dict[type[ModelConfig], dict[str, Any]] = {
-    BlocksConfig: {"dims": "2-20", "examples": 5_000_000, "batch_size": 512, "rate": 2e-3},
-    FramesConfig: {"dims": "3-12", "examples": 64_000, "batch_size": 320, "rate": 5e-3},
-    PolarFramesConfig: {"dims": "2-12", "examples": 2_500_000, "batch_size": 512, "rate": 2e-3},
-    BilinearConfig: {"dims": "2-20", "examples": 40_000, "batch_size": 64, "rate": 3e-2},
-}
-"""What the models of each family are trained on, and how long."""
+if TYPE_CHECKING:
+    from ...models import ModelConfig
+    from ...training import TrainConfig
 
 
 def sizefree(
@@ -52,7 +21,7 @@ def sizefree(
     batch_size: int | None = None,
     seed: int = 0,
     model: str | None = None,
-) -> TrainConfig:
+) -> "TrainConfig":
     """Networks that read a matrix as a matrix (docs/size-free.md).
 
     Which family: linear attention on blocks for inverses, frames for eigenvectors and eigenvalues,
@@ -70,10 +39,20 @@ def sizefree(
         seed: of the initial weights and of the training examples.
         model: name of another model (`eigenformer info` lists them); --model.FIELD sets its fields.
     """
-    if problem not in _MODELS:
-        raise unknown("problem of the recipe sizefree", problem, _MODELS)
-    own = make_model(model, _MODELS[problem])
-    settings = _SETTINGS.get(type(own))
+    from ...training import (
+        EvaluationConfig,
+        OptimizerConfig,
+        ScheduleConfig,
+        TestSet,
+        TrainConfig,
+    )
+    from .task import make_model, make_task
+
+    usual = _models()
+    if problem not in usual:
+        raise unknown("problem of the recipe sizefree", problem, usual)
+    own = make_model(model, usual[problem])
+    settings = _SETTINGS.get(type(own).__name__)
     if settings is None:
         raise InputError(
             f"the recipe sizefree trains models of numbers, not {own.registry.name_of(own)!r}; "
@@ -92,3 +71,34 @@ def sizefree(
         batch_size=settings["batch_size"] if batch_size is None else batch_size,
         seed=seed,
     )
+
+
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "BlocksConfig": {"dims": "2-20", "examples": 5_000_000, "batch_size": 512, "rate": 2e-3},
+    "FramesConfig": {"dims": "3-12", "examples": 64_000, "batch_size": 320, "rate": 5e-3},
+    "PolarFramesConfig": {"dims": "2-12", "examples": 2_500_000, "batch_size": 512, "rate": 2e-3},
+    "BilinearConfig": {"dims": "2-20", "examples": 40_000, "batch_size": 64, "rate": 3e-2},
+}
+"""What the models of each family are trained on, and how long."""
+
+
+def _models() -> "dict[str, ModelConfig]":
+    """The usual model of each problem."""
+    from ...models import BilinearConfig, BlocksConfig, FramesConfig, PolarFramesConfig
+
+    return {
+        "inverse": BlocksConfig(),
+        "symmetric_inverse": BlocksConfig(),
+        "pseudo_inverse": BlocksConfig(),
+        "eigenvectors": FramesConfig(),
+        "eigenvalues": FramesConfig(answer="values"),
+        "svd": PolarFramesConfig(),
+        "singular_values": PolarFramesConfig(answer="values"),
+        "transpose": BilinearConfig(operands="one", answer=("n", "m")),
+        "add": BilinearConfig(operands="two", answer=("m", "n")),
+        "matmul": BilinearConfig(operands="two", answer=("n", "n")),
+        "matvec": BilinearConfig(operands="vector", answer=("n", "1")),
+    }
+
+
+lazy(__name__)

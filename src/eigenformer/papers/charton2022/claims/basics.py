@@ -1,8 +1,9 @@
 """C01 to C06: what is learned, and transposition, sums and products."""
 
+from ....core.places import shipped_models
 from ....evaluation import binomial_interval
 from ....training import RunFolder
-from ....zoo.shipped import FRESH, shipped_models
+from ....zoo.facts import FRESH
 from ...claims import Claim, Evidence
 from ...findings import Finding
 from ...judging import Part, better, conclude, either, every, incomplete, outdoes, part

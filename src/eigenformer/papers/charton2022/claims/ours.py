@@ -5,11 +5,12 @@ from functools import cache
 
 from .... import encodings, ensembles, problems
 from ....core import rng
+from ....core.places import shipped_models
 from ....encodings import draw_pairs
 from ....evaluation import TOLERANCES, Proportion
 from ....runs import Records
 from ....training import RunFolder
-from ....zoo.shipped import FRESH, shipped_models
+from ....zoo.facts import FRESH
 from ...claims import Claim, Evidence
 from ...efficiency import PAPER as EFFICIENCY
 from ...efficiency import Amount, Case, Entry, ablation_of, accuracies
