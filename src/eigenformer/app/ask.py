@@ -11,8 +11,8 @@ from ..ensembles import Matrices, add_noise
 from ..evaluation import TOLERANCES, Answer, TrainedSolver, beside_lapack
 from ..evaluation.evaluate import MORE_TOLERANCES
 from .chance import Chance, chance
-from .menu import can_polish, check_problem_model
-from .solvers import trained
+from .menu import can_polish, check_problem_model, counted_on
+from .solvers import chosen
 
 ASKED_TOLERANCES = tuple(sorted({*TOLERANCES, *MORE_TOLERANCES}, reverse=True))
 
@@ -41,7 +41,7 @@ def ask(
     polished: bool = False,
     seed: int = 0,
 ) -> Asked:
-    """The answer of a shipped model to a matrix.
+    """The answer of a model to a matrix; `BEST` stands for the most accurate one for its shape.
 
     `noise`, a fraction of the root mean square of the matrix's coefficients, is added to what the
     model sees, as in the paper's section 4.8; the truth is that of the matrix itself. `polished`
@@ -49,7 +49,7 @@ def ask(
     problem does not admit, or the model's tokens cannot write, is an `InputError`.
     """
     check_problem_model(problem, model)
-    solver = trained(model, problem)
+    solver = chosen(model, problem, (matrix.shape[0], matrix.shape[1]))
     inputs = matrix[None]
     solver.problem.check(inputs)
     seen = _with_noise(inputs, noise, seed)
@@ -66,14 +66,20 @@ def ask(
         noise=noise,
         tokens_in=tuple(task.encoder.words(task.encoder.encode(question))[0]) if reads else (),
         tokens_out=() if tokens is None else tuple(task.decoder.words(tokens)[0]),
-        chance=chance(
-            model,
-            answer.certificate["condition_number"],
-            answer.measures.get("basis_condition") if answer.valid else None,
-            bool(answer.cautions) or noise > 0,
-        ),
+        chance=_chance(solver, answer, bool(answer.cautions) or noise > 0),
         polished=_polished(solver, inputs, seen) if polished and can_polish(problem) else None,
     )
+
+
+def _chance(solver: TrainedSolver, answer: Answer, cautions: bool) -> Chance:
+    counted = counted_on(solver.name)
+    if not counted:
+        return Chance(None, "unknown: it was counted of shipped models only")
+    if solver.problem.name not in counted:
+        return Chance(None, f"unknown: this model was counted on {', '.join(counted)} only")
+    condition = answer.certificate["condition_number"]
+    basis = answer.measures.get("basis_condition") if answer.valid else None
+    return chance(solver.name, condition, basis, cautions)
 
 
 def _with_noise(

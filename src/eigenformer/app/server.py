@@ -68,6 +68,7 @@ def _served(host: str, port: int, *, share: bool) -> Any:
     with no_collection():
         with no_stubs():
             from .look import CSS, NARROW, theme
+            from .scripts import START
         from gradio.route_utils import BUILD_PATH_LIB
         from starlette.middleware import Middleware
 
@@ -96,10 +97,10 @@ def _served(host: str, port: int, *, share: bool) -> Any:
             allowed_paths=[],
             footer_links=[],
             state_session_capacity=200,
-            max_threads=8,
+            max_threads=60,
             theme=theme(),
             css=CSS,
-            head=NARROW,
+            head=NARROW + START,
             app_kwargs={"middleware": [guard, assets], "docs_url": None, "redoc_url": None},
         )
     except OSError as error:
