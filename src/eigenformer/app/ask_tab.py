@@ -10,7 +10,7 @@ from ..ensembles.reading import matrix_text, parse_matrix
 from . import pictures as p
 from . import worker
 from .answers import ask_model
-from .controls import Dropdown, Number, Slider
+from .controls import Dropdown, Number, Signs, Slider
 from .draw import LARGEST_SIDE, draw, ensemble_names, ensemble_of, knob
 from .look import QUIET, WAIT
 from .menu import (
@@ -40,7 +40,6 @@ class AskTab:
     """What `answer` fills."""
     settled: tuple[Any, ...]
     """What `settled` fills."""
-    offered: Any
     rolled: Any
     """The matrix that was drawn last on request."""
 
@@ -78,7 +77,7 @@ def control_values(state: AskState) -> list[Any]:
         state.scale,
         _knob_update(state.ensemble) | {"value": state.setting} if special else _knob_update(""),
         state.seed,
-        state.look,
+        state.look or None,
         state.head,
     ]
 
@@ -119,9 +118,9 @@ class Asking:
 def settled(asking: Asking, state: AskState, rolled: str) -> tuple[Asking, list[Any]]:
     """The controls put in order, as far as they do not fit one another, and what is known then.
 
-    Values for the outputs `settled`: the model with its choices, polishing, size, an offered matrix,
-    why a preset fails. A model of another problem gives way to the best; a matrix that was drawn
-    (`rolled`, on request) to one that fits. What was typed stays.
+    Values for the outputs `settled`: the model with its choices, polishing, size, an offered
+    matrix, why a preset fails. A model of another problem gives way to the best; a matrix
+    that was drawn (`rolled`, on request) to one that fits. What was typed stays.
     """
     model, polish, size, offered = gr.skip(), gr.skip(), gr.skip(), gr.skip()
     problem = state.problem
@@ -171,7 +170,7 @@ def _sizes(model: str) -> tuple[int, int]:
     return (1, LARGEST_SIDE) if model == BEST else sizes_of(model)
 
 
-def build_ask() -> AskTab:
+def build_ask(signs: Signs) -> AskTab:
     """Lay the tab out; inside of a `gr.Blocks`."""
     usual = AskState()
     with gr.Row(elem_classes="ef-tab"):
@@ -204,15 +203,20 @@ def build_ask() -> AskTab:
             sentence = gr.HTML(elem_id="ef-ask-sentence", elem_classes="ef-may", padding=False)
             with gr.Row():
                 solve = gr.Button("Solve", variant="primary", min_width=100, elem_id="ef-solve")
-                roll = gr.Button("Draw another", min_width=110, elem_id="ef-draw")
-                undo_ = gr.Button("Undo", min_width=60, interactive=False, elem_id="ef-undo")
+                roll = gr.Button("Draw another", min_width=140, elem_id="ef-draw")
+                undo_ = gr.Button(
+                    "Undo", min_width=60, scale=0, interactive=False, elem_id="ef-undo"
+                )
             with gr.Row():
                 polish = gr.Checkbox(
                     value=False, label="Polish inverses", min_width=140, interactive=False
                 )
                 noise = Slider(0, 20, value=0, step=0.5, label="Noise, %", min_width=160)
             preset = Dropdown(
-                list(PRESETS), value=None, label="Where models fail", elem_id="ef-preset"
+                [("choose an example", ""), *((name, name) for name in PRESETS)],
+                value="",
+                label="Where models fail",
+                elem_id="ef-preset",
             )
             why = gr.HTML(elem_id="ef-why", elem_classes="ef-may", padding=False)
             with gr.Accordion("What is drawn", open=False):
@@ -242,8 +246,7 @@ def build_ask() -> AskTab:
                 head = Dropdown([], label="Head", min_width=160, visible=False,
                                 elem_id="ef-head-choice")  # fmt: skip
             picture = gr.HTML(elem_id="ef-attention", padding=False)
-    offered = gr.Textbox(visible="hidden")
-    due = gr.Number(0, visible="hidden")
+    (offered,), due = signs.offers, signs.due
     controls = (
         matrix, problem, model, noise, polish, ensemble, size, scale, setting, seed, look, head
     )  # fmt: skip
@@ -263,7 +266,6 @@ def build_ask() -> AskTab:
         ),
         outputs=(sentence, result, look, head, picture, code),
         settled=(model, polish, size, offered, why),
-        offered=offered,
         rolled=rolled,
     )  # fmt: skip
 
@@ -274,7 +276,7 @@ def _preset(name: Any) -> list[Any]:
     if found is None:
         return [gr.skip()] * 4
     model = gr.update(choices=model_choices(found.problem), value=found.model)
-    return [None, found.problem, model, offer(found.matrix)]
+    return ["", found.problem, model, offer(found.matrix)]
 
 
 def _rolled(*values: Any) -> list[Any]:

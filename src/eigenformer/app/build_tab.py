@@ -9,14 +9,11 @@ from ..core import InputError
 from . import pictures as p
 from . import worker
 from .answers import build_network, step_network
-from .controls import Dropdown, Number, Slider
+from .controls import Dropdown, LayerSigns, Number, Slider
 from .examples import EXAMPLES
 from .look import QUIET
 from .scripts import CALLED, COPY, PLAY, STEP, begin, take, undo
 from .state import BuildState, from_controls
-
-_SECONDS = 0.9
-"""Between layers, where they are played."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -33,10 +30,6 @@ class BuildTab:
     """The sentence, the network, the layer's slider, the Python."""
     layer_outputs: tuple[Any, ...]
     """The residual up to a layer, and the layer."""
-    offers: tuple[Any, ...]
-    """Of a program, a matrix, another program."""
-    due: Any
-    """A counter; when it changes, the program is compiled."""
 
 
 @from_controls
@@ -53,7 +46,7 @@ def read_controls(values: tuple[Any, ...]) -> BuildState:
     )
 
 
-def build_build(asked: Any) -> BuildTab:
+def build_build(signs: LayerSigns, asked: Any) -> BuildTab:
     """Lay the tab out; inside of a `gr.Blocks`. `asked` is the box of the tab *Ask*."""
     usual = BuildState()
     with gr.Row(elem_classes="ef-tab"):
@@ -103,14 +96,12 @@ def build_build(asked: Any) -> BuildTab:
                 play = gr.Button("Play", min_width=70, scale=1, size="md", elem_id="ef-play")
             detail = gr.HTML(elem_id="ef-layer", padding=False)
 
-    offers = [gr.Textbox(visible="hidden") for _ in range(3)]
-    due, moved, depth = (gr.Number(n, visible="hidden") for n in (0, 0, 13))
-    playing = gr.Checkbox(False, visible="hidden")
-    timer = gr.Timer(_SECONDS, active=False)
+    due, moved, depth, playing = signs.due, signs.moved, signs.depth, signs.playing
+    timer = signs.timer
     boxes = (
         (program, undo_, "build"), (matrix, undo_own, "own"), (other, undo_other, "other")
     )  # fmt: skip
-    for given, (box, button, name) in zip(offers, boxes, strict=True):
+    for given, (box, button, name) in zip(signs.offers, boxes, strict=True):
         given.change(None, [given, box, due], [box, due, button], js=take(name), **QUIET)
         button.click(None, [box, due], [box, due, button], js=undo(name), **QUIET)
     for listed, (box, button, name) in ((example, boxes[0]), (example_2, boxes[2])):
@@ -129,8 +120,6 @@ def build_build(asked: Any) -> BuildTab:
         stepping=(layer.input, moved.change),
         outputs=(sentence, network, layer, depth, code),
         layer_outputs=(curve, detail),
-        offers=tuple(offers),
-        due=due,
     )
 
 

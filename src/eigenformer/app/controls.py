@@ -19,6 +19,9 @@ with no_stubs():
         def preprocess(self, payload: Any) -> Any:
             return payload
 
+        def postprocess(self, value: Any) -> Any:
+            return value
+
     class Radio(gr.Radio):
         is_template = True
 
@@ -42,3 +45,26 @@ with no_stubs():
 
         def preprocess(self, payload: Any) -> Any:
             return payload
+
+
+class Signs:
+    """Hidden values by which the server and the browser's scripts say that something is due.
+
+    To be made outside of the tabs: what is in a tab that is not shown is not there yet, and its
+    changes go unnoticed. `offers` are of `texts` boxes; `due` counts answers that are due.
+    """
+
+    def __init__(self, texts: int) -> None:
+        self.offers = tuple(gr.Textbox(visible="hidden") for _ in range(texts))
+        self.due = gr.Number(0, visible="hidden")
+
+
+class LayerSigns(Signs):
+    """Those of layers, too: `moved` counts moves of their slider, `depth` says how far it goes."""
+
+    def __init__(self, texts: int, depth: int) -> None:
+        super().__init__(texts)
+        self.moved = gr.Number(0, visible="hidden")
+        self.depth = gr.Number(depth, visible="hidden")
+        self.playing = gr.Checkbox(False, visible="hidden")
+        self.timer = gr.Timer(0.9, active=False)

@@ -12,7 +12,7 @@ HEAD = """<header class="ef-head"><h1>eigenformer</h1>
 compare both with LAPACK.</p></header>"""
 
 FOOT = """<footer class="ef-foot">Everything is computed on this machine; nothing is sent anywhere
-and no file is read or written.</footer>"""
+and nothing is written; of files, models alone are read.</footer>"""
 
 WAIT = '<p class="ef-note" role="status">The models are being loaded: a few seconds.</p>'
 

@@ -110,7 +110,7 @@ def models_of(problem: str) -> tuple[str, ...]:
 def model_choices(problem: str) -> list[tuple[str, str]]:
     """Labels and values of `models_of`."""
     own = runs()
-    labels = {BEST: "the best for the matrix", **{name: f"run {name}" for name in own}}
+    labels = {BEST: "the best here", **{name: f"run {name}" for name in own}}
     return [(labels.get(name, name), name) for name in models_of(problem)]
 
 

@@ -9,6 +9,7 @@ from ..core import InputError
 from . import ask_tab, build_tab, compare_tab, worker
 from . import pictures as p
 from .ask_tab import Asking
+from .controls import LayerSigns, Signs
 from .look import FOOT, HEAD, QUIET
 from .scripts import REMEMBER, WHERE, offer
 from .state import FIRST_MATRIX, AskState, BuildState, CompareState, PageState, decode, encode
@@ -25,11 +26,12 @@ def build_page() -> gr.Blocks:
     with gr.Blocks(title="eigenformer", analytics_enabled=False) as page:
         gr.HTML(HEAD, padding=False)
         link_error = gr.HTML(elem_id="ef-link-sentence", elem_classes="ef-may", padding=False)
+        signs, layers = Signs(1), LayerSigns(3, depth=13)
         with gr.Tabs(selected="ask") as tabs:
             with gr.Tab(_TABS["ask"], id="ask") as first:
-                ask = ask_tab.build_ask()
+                ask = ask_tab.build_ask(signs)
             with gr.Tab(_TABS["build"], id="build") as second:
-                build = build_tab.build_build(ask.controls[0])
+                build = build_tab.build_build(layers, ask.controls[0])
             with gr.Tab(_TABS["compare"], id="compare") as third:
                 compare = compare_tab.build_compare()
         link = gr.HTML(elem_id="ef-link", elem_classes="ef-may", padding=False)
@@ -45,11 +47,11 @@ def build_page() -> gr.Blocks:
         _connect_compare(compare, parts, link)
         for name, tab in zip(_TABS, (first, second, third), strict=True):
             tab.select(_turned(name), [*parts], [parts[0], link], **LAST)
-        second.select(None, [build.due, build.outputs[1]], build.due, js=_FIRST_SIGHT, **QUIET)
+        second.select(None, [layers.due, build.outputs[1]], layers.due, js=_FIRST_SIGHT, **QUIET)
         link.change(None, link, None, js=REMEMBER, **QUIET)
         outputs = [
-            link_error, tabs, ask.offered, *ask.controls[1:], asking,
-            *build.offers, *build.controls[1:3], *compare.controls, compare.listed, *parts,
+            link_error, tabs, *signs.offers, *ask.controls[1:], asking,
+            *layers.offers, *build.controls[1:3], *compare.controls, compare.listed, *parts,
         ]  # fmt: skip
         page.load(_opened, where, outputs, js=WHERE, **QUIET)
         restore.click(_restored, where, outputs, js=WHERE, **LAST)
@@ -69,9 +71,16 @@ def _connect_ask(
 ) -> None:
     skipped = [gr.skip()] * (len(ask.outputs) + len(ask.settled))
 
-    def answer(request: gr.Request, known: Asking, rolled: str, tab: str, before: AskState, build: BuildState,
-        compare: CompareState, *values: Any
-    ) -> list[Any]:  # fmt: skip
+    def answer(
+        request: gr.Request,
+        known: Asking,
+        rolled: str,
+        tab: str,
+        before: AskState,
+        build: BuildState,
+        compare: CompareState,
+        *values: Any,
+    ) -> list[Any]:
         try:
             given = ask_tab.read_controls(values)
             if given == known.answered:
@@ -98,8 +107,14 @@ def _connect_ask(
 
 
 def _connect_build(build: build_tab.BuildTab, parts: tuple[gr.State, ...], link: gr.HTML) -> None:
-    def compiled(request: gr.Request, tab: str, ask: AskState, before: BuildState, compare: CompareState, *values: Any
-    ) -> list[Any]:  # fmt: skip
+    def compiled(
+        request: gr.Request,
+        tab: str,
+        ask: AskState,
+        before: BuildState,
+        compare: CompareState,
+        *values: Any,
+    ) -> list[Any]:
         try:
             given = build_tab.read_controls(values)
             with worker.a_question(_session(request)):
@@ -108,8 +123,14 @@ def _connect_build(build: build_tab.BuildTab, parts: tuple[gr.State, ...], link:
             return [*build_tab.refused(error), gr.skip(), gr.skip()]
         return [*found, given, _linked(tab, ask, given, compare, "step")]
 
-    def stepped(request: gr.Request, tab: str, ask: AskState, before: BuildState, compare: CompareState, *values: Any
-    ) -> list[Any]:  # fmt: skip
+    def stepped(
+        request: gr.Request,
+        tab: str,
+        ask: AskState,
+        before: BuildState,
+        compare: CompareState,
+        *values: Any,
+    ) -> list[Any]:
         try:
             given = build_tab.read_controls(values)
             with worker.a_question(_session(request)):
@@ -137,8 +158,14 @@ def _connect_build(build: build_tab.BuildTab, parts: tuple[gr.State, ...], link:
 def _connect_compare(
     compare: compare_tab.CompareTab, parts: tuple[gr.State, ...], link: gr.HTML
 ) -> None:
-    def compared(request: gr.Request, tab: str, ask: AskState, build: BuildState, before: CompareState, *values: Any
-    ) -> Iterator[list[Any]]:  # fmt: skip
+    def compared(
+        request: gr.Request,
+        tab: str,
+        ask: AskState,
+        build: BuildState,
+        before: CompareState,
+        *values: Any,
+    ) -> Iterator[list[Any]]:
         try:
             given = compare_tab.read_controls(values)
         except InputError as error:

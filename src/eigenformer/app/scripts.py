@@ -12,7 +12,6 @@ from typing import Any
 
 from .examples import EXAMPLES
 
-
 START = """<script>
 window.ef = {past: {}, restoring: false,
   keep(box, text) { (this.past[box] ??= []).push(text); },
