@@ -127,10 +127,10 @@ def build_compare() -> CompareTab:
 
 def _choose(problem: Any, solvers: Any, listed: str) -> list[Any]:
     """The solvers of a problem, where another one was chosen; those that stay chosen do."""
-    if problem == listed or problem not in models_by_problem():
+    if problem == listed or not isinstance(problem, str) or problem not in models_by_problem():
         return [gr.skip(), gr.skip()]
     names = list(solver_names(problem))
-    kept = [name for name in solvers or () if name in names]
+    kept = [name for name in solvers if name in names] if isinstance(solvers, list) else []
     return [gr.update(choices=names, value=list(dict.fromkeys([*names[:1], *kept]))), problem]
 
 

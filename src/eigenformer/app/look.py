@@ -118,6 +118,7 @@ table.ef-facts tr:last-child > * { border-bottom: 0; }
 .ef-card figure { margin: 0 0 6px; }
 .ef-card figcaption { font-family: var(--font-mono); font-size: .8rem;
   color: var(--body-text-color-subdued); }
+.dark [role=tab][aria-selected=true] { color: #86aec6 !important; }
 .ef-figure { width: 100%; max-width: 640px; padding: 4px; }
 .dark .ef-figure { filter: invert(.92) hue-rotate(180deg); }
 .ef-download { display: inline-block; margin: 0 10px 8px 0; padding: 5px 12px; border-radius: 6px;

@@ -77,7 +77,8 @@ def _served(host: str, port: int, *, share: bool) -> Any:
         from .page import build_page
 
         page = build_page()
-    guard = Middleware(Guard, hosts=None) if share else Middleware(Guard)
+    events = {index: len(event.inputs) for index, event in page.fns.items() if event.fn is not None}
+    guard = Middleware(Guard, events=events, **({"hosts": None} if share else {}))
     assets = Middleware(Assets, folder=Path(BUILD_PATH_LIB))
     try:
         page.launch(

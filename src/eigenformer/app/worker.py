@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PATIENCE = 30.0
-"""Seconds that a question may take."""
+"""Seconds of the processor that a question may take."""
 MOST_QUESTIONS = 4
 """Questions of one visitor at a time; the page itself asks at most one of each tab."""
 _LOOK = 0.05
@@ -37,13 +36,11 @@ class StoppedWork(InputError):
 class Lane:
     """One process, and those who wait for it.
 
-    `patience`: seconds that one call may take. `niceness` lowers the priority, so that long work
-    takes what questions leave. `warm` is called first of all in the process.
+    `patience`: seconds of the processor that one call may take. `niceness` lowers the priority, so
+    that long work takes what questions leave. `warm` is called first of all in the process.
     """
 
-    def __init__(
-        self, warm: Callable[[], None], patience: float = float("inf"), niceness: int = 0
-    ) -> None:
+    def __init__(self, warm: Callable[[], None], patience: float = 0.0, niceness: int = 0) -> None:
         self.warm = warm
         self.patience = patience
         self.niceness = niceness
@@ -64,7 +61,7 @@ class Lane:
         spawn = multiprocessing.get_context("spawn")
         self._pipe, theirs = spawn.Pipe()
         self._process = spawn.Process(
-            target=_serve, args=(theirs, self.warm, self.niceness), daemon=True
+            target=_serve, args=(theirs, self.warm, self.patience, self.niceness), daemon=True
         )
         self._process.start()
         theirs.close()
@@ -85,7 +82,7 @@ class Lane:
         """What `function` says, by the process.
 
         `StoppedWork` as soon as `stop` is set, whether it was waiting or running; an `InputError`
-        if it took too long or the process was lost. The next call finds a new process.
+        if it took too long, or the process was lost. The next call finds a new process then.
         """
         while not self._turn.acquire(timeout=_LOOK):
             _go_on(stop)
@@ -93,12 +90,12 @@ class Lane:
             _go_on(stop)
             self._start()
             if not self._ready:
-                self._wait(stop, float("inf"))
+                self._wait(stop)
                 self._ready = self._pipe.recv()
             self._pipe.send((function, args))
-            self._wait(stop, self.patience)
+            self._wait(stop)
             right, found = self._pipe.recv()
-        except InputError:
+        except StoppedWork:
             self._end()
             raise
         except (EOFError, OSError):
@@ -113,14 +110,9 @@ class Lane:
             raise found
         return found
 
-    def _wait(self, stop: threading.Event, patience: float) -> None:
-        until = time.monotonic() + patience
+    def _wait(self, stop: threading.Event) -> None:
         while not self._pipe.poll(_LOOK):
             _go_on(stop)
-            if time.monotonic() > until:
-                raise InputError(
-                    f"the answer took more than {patience:g} seconds, so it was ended; ask for less"
-                )
 
 
 def _go_on(stop: threading.Event) -> None:
@@ -128,12 +120,20 @@ def _go_on(stop: threading.Event) -> None:
         raise StoppedWork("stopped")
 
 
-def _serve(pipe: Connection, warm: Callable[[], None], niceness: int) -> None:
+def _serve(pipe: Connection, warm: Callable[[], None], patience: float, niceness: int) -> None:
     """Answer calls until the page is gone; in the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the page, which ends this process.
     threading.Thread(target=_end_with_the_page, daemon=True).start()
     os.nice(niceness)
     warm()
+
+    def too_long(*_: Any) -> None:
+        raise InputError(
+            f"the answer took more than {patience:g} seconds, so it was ended; ask for less"
+        )
+
+    # Of the processor: another program's load is no reason to give up.
+    signal.signal(signal.SIGPROF, too_long)
     pipe.send(True)
     while True:
         try:
@@ -141,8 +141,11 @@ def _serve(pipe: Connection, warm: Callable[[], None], niceness: int) -> None:
         except EOFError:
             return
         try:
+            signal.setitimer(signal.ITIMER_PROF, patience)
             reply = (True, function(*args))
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
         except InputError as error:
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
             reply = (False, error)
         pipe.send(reply)
 
