@@ -42,6 +42,8 @@ class AskTab:
     """What `settled` fills."""
     rolled: Any
     """The matrix that was drawn last on request."""
+    knobbed: Any
+    """The ensemble whose slider is shown."""
 
 
 @from_controls
@@ -267,6 +269,7 @@ def build_ask(signs: Signs) -> AskTab:
         outputs=(sentence, result, look, head, picture, code),
         settled=(model, polish, size, offered, why),
         rolled=rolled,
+        knobbed=knobbed,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The page: three tabs, what their buttons do, and the link that holds its state."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -50,8 +51,8 @@ def build_page() -> gr.Blocks:
         second.select(None, [layers.due, build.outputs[1]], layers.due, js=_FIRST_SIGHT, **QUIET)
         link.change(None, link, None, js=REMEMBER, **QUIET)
         outputs = [
-            link_error, tabs, *signs.offers, *ask.controls[1:], asking,
-            *layers.offers, *build.controls[1:3], *compare.controls, compare.listed, *parts,
+            link_error, tabs, *signs.offers, *ask.controls[1:], asking, ask.knobbed,
+            *layers.offers, *build.controls[1:4], *compare.controls, compare.listed, *parts,
         ]  # fmt: skip
         page.load(_opened, where, outputs, js=WHERE, **QUIET)
         restore.click(_restored, where, outputs, js=WHERE, **LAST)
@@ -92,8 +93,11 @@ def _connect_ask(
                 answered = ask_tab.answer(known.answered)
         except InputError as error:
             empty = [gr.skip()] * (len(ask.settled) - 1)
-            return [*ask_tab.refused(error), *empty, "", gr.skip(), gr.skip(), gr.skip()]
+            unanswered = replace(known, answered=None)
+            return [*ask_tab.refused(error), *empty, "", unanswered, gr.skip(), gr.skip()]
         now = known.answered
+        if answered[0]:  # a sentence: to ask the same again is no repetition
+            known = replace(known, answered=None)
         shown = _linked(tab, now, build, compare, _kind(before, now))
         return [*answered, *settled, known, now, shown]
 
@@ -236,11 +240,13 @@ def _restored(search: Any) -> list[Any]:
         offer(state.ask.matrix, usual=FIRST_MATRIX),
         *ask_tab.control_values(state.ask),
         Asking(listed=state.ask.problem),
+        state.ask.ensemble,
         offer(build.program, usual=BuildState().program, **due),
         offer(build.matrix, quiet=True),
         offer(build.other, quiet=True),
         build.condition,
         build.seed,
+        build.layer,
         *compare_tab.control_values(state.compare),
         state.compare.problem,
         state.tab,

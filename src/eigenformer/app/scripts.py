@@ -13,7 +13,7 @@ from typing import Any
 from .examples import EXAMPLES
 
 START = """<script>
-window.ef = {past: {}, restoring: false,
+window.ef = {past: {}, restoring: location.search.includes("s="),
   keep(box, text) { (this.past[box] ??= []).push(text); },
   back(box) { return (this.past[box] ??= []).pop(); },
   some(box) { return {__type__: "update", interactive: (this.past[box] ??= []).length > 0}; },
