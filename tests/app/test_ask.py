@@ -204,4 +204,4 @@ def test_d13_the_copied_python_gives_the_pages_answer(capsys: pytest.CaptureFixt
     np.testing.assert_array_equal(found["solution"].value, asked.answer.value)
     exec(build_python(BuildState(matrix="4 1 0 0; 1 4 1 0; 0 1 4 1; 0 0 1 4")), {})
     exec(compare_python(CompareState(matrices=10, solvers=("LAPACK", "inverse-2x2"))), {})
-    assert "LAPACK 1.0" in capsys.readouterr().out
+    assert "numpy 1.0" in capsys.readouterr().out

@@ -37,7 +37,8 @@ def test_answers_to_inverse_can_be_polished() -> None:
 def test_the_page_is_laid_out_before_torch_is_imported() -> None:
     code = """
 import sys
-from eigenformer.app import answers, comparison, draw, examples, menu, pictures, state, worker
+from eigenformer.app import answers, comparison, draw, examples, menu, pictures, presets, worker
+from eigenformer.app import scripts, snippet, state
 from eigenformer.app.guard import Guard
 state.decode(state.encode(state.PageState()))
 print([name for name in ("torch", "scipy", "matplotlib") if name in sys.modules])

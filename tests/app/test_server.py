@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import socket
 from typing import Any
 
 import pytest
 
 from eigenformer.app.guard import LARGEST_BODY, Guard
-from eigenformer.app.server import check_host, check_port, start
+from eigenformer.app.server import _free_port, check_host, check_port, start
 from eigenformer.core import InputError
 
 
@@ -131,3 +132,11 @@ def test_e5_an_event_that_the_page_cannot_send_is_refused(event: Any, status: in
     """Row E5: these ended in the framework's tracebacks."""
     body = (json.dumps(event).encode(),)
     assert _asked("/gradio_api/queue/join", "POST", body=body, events={3: 2})[0] == status
+
+
+def test_a_free_port_is_one_of_the_systems_choice() -> None:
+    """Two pages that started at once took the same, and one said so in the terminal."""
+    port = _free_port("127.0.0.1")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        assert _free_port("127.0.0.1") != port

@@ -3,6 +3,7 @@
 import importlib.util
 import ipaddress
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,14 @@ def stop(page: Any) -> None:
     worker.stop()
 
 
+def _free_port(host: str) -> int:
+    # Gradio tries one after the other, and two pages that start at once take the same.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as free:
+        free.bind((host, 0))
+        return int(free.getsockname()[1])
+
+
 def _served(host: str, port: int, *, share: bool) -> Any:
     # Before Gradio is imported, which asks its maker for news otherwise.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -83,7 +92,7 @@ def _served(host: str, port: int, *, share: bool) -> Any:
     try:
         page.launch(
             server_name=host,
-            server_port=port or None,
+            server_port=port or _free_port(host),
             share=False,
             inbrowser=False,
             prevent_thread_lock=True,
