@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -130,9 +131,10 @@ def test_progress_comes_before_the_result() -> None:
     from eigenformer.app.compare_tab import compared
 
     state = CompareState(solvers=("LAPACK",), sweep="noise", matrices=10)
-    *partly, (sentence, progress, result) = compared(state)
+    *partly, (sentence, progress, result, code) = compared(state, threading.Event())
     assert partly and all("<progress" in each[1] for each in partly)
     assert (sentence, progress) == ("", "") and 'download="comparison.csv"' in result
+    assert "ef.evaluate(" in code
 
 
 @pytest.mark.parametrize(

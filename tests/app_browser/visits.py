@@ -1,5 +1,6 @@
 """A page that runs, and visits to it."""
 
+import os
 import re
 import signal
 import subprocess
@@ -48,12 +49,15 @@ def visit_page(browser: Any, url: str, width: int = 1280, **options: Any) -> Vis
 @contextmanager
 def served(*command: str, errors: Path | None = None) -> Iterator[tuple[str, int]]:
     """The address of a page that `command` starts, and its process; ended in good order."""
-    with subprocess.Popen(
-        [sys.executable, "-u", *command],
-        stdout=subprocess.PIPE,
-        stderr=None if errors is None else errors.open("w"),
-        text=True,
-    ) as server:
+    with (
+        open(os.devnull if errors is None else errors, "w") as said,
+        subprocess.Popen(
+            [sys.executable, "-u", *command],
+            stdout=subprocess.PIPE,
+            stderr=None if errors is None else said,
+            text=True,
+        ) as server,
+    ):
         assert server.stdout is not None
         found = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())
         assert found is not None

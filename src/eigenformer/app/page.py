@@ -10,14 +10,19 @@ from ..core import InputError
 from . import ask_tab, build_tab, compare_tab, worker
 from . import pictures as p
 from .ask_tab import Asking
+from .comparison import CompareState
 from .controls import LayerSigns, Signs
 from .look import FOOT, HEAD, QUIET
 from .scripts import REMEMBER, WHERE, offer
-from .state import FIRST_MATRIX, AskState, BuildState, CompareState, PageState, decode, encode
+from .state import FIRST_MATRIX, AskState, BuildState, PageState, TabName, decode, encode
 
 LAST = {"trigger_mode": "always_last", **QUIET}
 """Of an event of which one runs at a time; of those that come meanwhile, the last one runs then."""
-_TABS = {"ask": "Ask a model", "build": "Build an algorithm", "compare": "Compare"}
+_TABS: dict[TabName, str] = {
+    "ask": "Ask a model",
+    "build": "Build an algorithm",
+    "compare": "Compare",
+}
 _TYPED = ("matrix", "noise", "layer", "look", "head")
 """Fields whose change is no step of its own for the browser's Back."""
 
@@ -76,7 +81,7 @@ def _connect_ask(
         request: gr.Request,
         known: Asking,
         rolled: str,
-        tab: str,
+        tab: TabName,
         before: AskState,
         build: BuildState,
         compare: CompareState,
@@ -113,7 +118,7 @@ def _connect_ask(
 def _connect_build(build: build_tab.BuildTab, parts: tuple[gr.State, ...], link: gr.HTML) -> None:
     def compiled(
         request: gr.Request,
-        tab: str,
+        tab: TabName,
         ask: AskState,
         before: BuildState,
         compare: CompareState,
@@ -129,7 +134,7 @@ def _connect_build(build: build_tab.BuildTab, parts: tuple[gr.State, ...], link:
 
     def stepped(
         request: gr.Request,
-        tab: str,
+        tab: TabName,
         ask: AskState,
         before: BuildState,
         compare: CompareState,
@@ -164,7 +169,7 @@ def _connect_compare(
 ) -> None:
     def compared(
         request: gr.Request,
-        tab: str,
+        tab: TabName,
         ask: AskState,
         build: BuildState,
         before: CompareState,
@@ -204,10 +209,10 @@ def _session(request: gr.Request) -> str:
     return str(request.session_hash)
 
 
-def _turned(name: str) -> Any:
+def _turned(name: TabName) -> Any:
     """What follows when a tab is shown."""
 
-    def turned(tab: str, ask: AskState, build: BuildState, compare: CompareState) -> list[Any]:
+    def turned(tab: TabName, ask: AskState, build: BuildState, compare: CompareState) -> list[Any]:
         if tab == name:
             return [gr.skip(), gr.skip()]
         return [name, _linked(name, ask, build, compare, "step")]
@@ -268,7 +273,9 @@ def _kind(before: AskState, after: AskState) -> str:
     return "typing" if changed and all(name in _TYPED for name in changed) else "step"
 
 
-def _linked(tab: str, ask: AskState, build: BuildState, compare: CompareState, kind: str) -> str:
+def _linked(
+    tab: TabName, ask: AskState, build: BuildState, compare: CompareState, kind: str
+) -> str:
     """The page's link, with what kind of change led to it."""
     try:
         text = encode(PageState(tab=tab, ask=ask, build=build, compare=compare))

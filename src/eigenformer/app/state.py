@@ -19,6 +19,7 @@ from .examples import FIRST_PROGRAM
 from .menu import BEST, check_problem_model
 
 T = TypeVar("T")
+TabName = Literal["ask", "build", "compare"]
 VERSION = 1
 MOST_CHARACTERS = 6000
 MOST_TEXT = 3000
@@ -93,7 +94,7 @@ class BuildState:
 class PageState:
     """The whole page."""
 
-    tab: Literal["ask", "build", "compare"] = "ask"
+    tab: TabName = "ask"
     ask: AskState = field(default_factory=AskState)
     build: BuildState = field(default_factory=BuildState)
     compare: CompareState = field(default_factory=CompareState)

@@ -251,10 +251,10 @@ def stop_work(session: str) -> None:
         stopped.set()
 
 
-def work(stop: threading.Event, function: Callable[P, T], *args: P.args, **_: P.kwargs) -> T:
+def work(stop: threading.Event, function: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
     """A piece of long work, by its process; `StoppedWork` once `stop` is set."""
     if not _started:
         _go_on(stop)
-        return function(*args)
-    found: T = _long.call(stop, function, *args)
+        return function(*args, **options)
+    found: T = _long.call(stop, function, *args, *options.values())
     return found
