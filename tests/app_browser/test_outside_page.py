@@ -168,7 +168,8 @@ CONTRASTS = """() => {
   const bad = [];
   for (const node of document.querySelectorAll("body *")) {
     const own = [...node.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    const field = ["INPUT", "TEXTAREA"].includes(node.tagName) && node.value;
+    const field = node.matches("textarea, input:not([type=checkbox], [type=radio], [type=range])")
+      && node.value;
     if (!(own || field) || !node.checkVisibility({opacityProperty: true})) continue;
     if (node.closest("svg, script, style, :disabled, [aria-disabled=true]")) continue;
     const below = behind(node), style = getComputedStyle(node);

@@ -75,6 +75,8 @@ class Lane:
 
     def stop(self) -> None:
         """End the process, and what it computes."""
+        if (running := self._process) is not None:
+            running.kill()  # so that who waits for it goes on
         with self._turn:
             self._end()
 
