@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 900_000
+PATIENCE = 180_000
 """Milliseconds for what takes a moment: a shared machine stalls now and then."""
 
 
