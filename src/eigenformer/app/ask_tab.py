@@ -10,7 +10,7 @@ from ..ensembles.reading import matrix_text, parse_matrix
 from . import pictures as p
 from . import worker
 from .answers import ask_model
-from .controls import Dropdown, Number, Signs, Slider
+from .controls import Dropdown, NumberField, Signs, Slider
 from .draw import LARGEST_SIDE, draw, ensemble_names, ensemble_of, knob
 from .look import QUIET, WAIT
 from .menu import (
@@ -229,7 +229,9 @@ def build_ask(signs: Signs) -> AskTab:
                         label="Ensemble",
                         min_width=140,
                     )
-                    seed = Number(usual.seed, label="Seed", precision=0, minimum=0, min_width=100)
+                    seed = NumberField(
+                        usual.seed, label="Seed", precision=0, minimum=0, min_width=100
+                    )
                 size = Slider(1, LARGEST_SIDE, value=usual.size, step=1, label="Size")
                 scale = Slider(0.5, 100, value=usual.scale, step=0.5, label="Scale")
                 setting = Slider(

@@ -9,7 +9,7 @@ from ..core import InputError
 from . import pictures as p
 from . import worker
 from .answers import build_network, step_network
-from .controls import Dropdown, LayerSigns, Number, Slider
+from .controls import Dropdown, LayerSigns, NumberField, Slider
 from .examples import EXAMPLES
 from .look import QUIET
 from .scripts import CALLED, COPY, PLAY, STEP, begin, take, undo
@@ -63,7 +63,7 @@ def build_build(signs: LayerSigns, asked: Any) -> BuildTab:
             condition = Slider(
                 0, 6, value=usual.condition, step=0.25, label="Condition number of inputs, 10^"
             )
-            seed = Number(usual.seed, label="Seed", precision=0, minimum=0)
+            seed = NumberField(usual.seed, label="Seed", precision=0, minimum=0)
             with gr.Accordion("My matrix", open=False):
                 matrix = gr.Textbox(
                     "", label="The first input", info="A random one where this is empty", lines=3,

@@ -12,7 +12,7 @@ from . import pictures as p
 from . import worker
 from .answers import compare_point, comparison_html
 from .comparison import MOST_MATRICES, MOST_SOLVERS, MOST_STEPS, SWEEPS, CompareState
-from .controls import CheckboxGroup, Dropdown, Number, Radio, Slider
+from .controls import CheckboxGroup, Dropdown, NumberField, Radio, Slider
 from .draw import LARGEST_SIDE
 from .look import QUIET
 from .menu import models_by_problem, solver_names
@@ -99,7 +99,7 @@ def build_compare() -> CompareTab:
                                      label="Matrices a point", min_width=150)  # fmt: skip
                 steps = Slider(1, MOST_STEPS, value=usual.steps, step=1, label="Newton steps",
                                   min_width=150)  # fmt: skip
-            seed = Number(usual.seed, label="Seed", precision=0, minimum=0)
+            seed = NumberField(usual.seed, label="Seed", precision=0, minimum=0)
             with gr.Row():
                 run = gr.Button("Compare", variant="primary", elem_id="ef-compare")
                 stop = gr.Button("Stop", variant="stop", elem_id="ef-stop")

@@ -40,7 +40,7 @@ with no_stubs():
         def preprocess(self, payload: Any) -> Any:
             return payload
 
-    class Number(gr.Number):
+    class NumberField(gr.Number):
         is_template = True
 
         def preprocess(self, payload: Any) -> Any:
