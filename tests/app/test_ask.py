@@ -1,19 +1,25 @@
 """What the page says of an answer."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 
 from eigenformer.app.ask import ask
-from eigenformer.app.ask_html import answer_html, attention_html
+from eigenformer.app.ask_html import answer_html, attention_html, named_parts
 from eigenformer.app.attention import attention, called
 from eigenformer.app.chance import chance
+from eigenformer.app.comparison import CompareState
 from eigenformer.app.draw import draw, ensemble_names, ensemble_of
-from eigenformer.app.menu import models_by_problem, problem_of, sizes_of
+from eigenformer.app.menu import BEST, models_by_problem, problem_of, sizes_of
+from eigenformer.app.presets import PRESETS
+from eigenformer.app.snippet import ask_python, build_python, compare_python
+from eigenformer.app.state import AskState, BuildState
 from eigenformer.core import InputError
+from eigenformer.ensembles.reading import parse_matrix
 from eigenformer.evaluation import evaluate
-from eigenformer.zoo import load
+from eigenformer.zoo import default_model, load
 
 EVERY = [(problem, model) for problem, models in models_by_problem().items() for model in models]
 
@@ -26,7 +32,7 @@ def _matrix(problem: str, model: str) -> np.ndarray:
 @pytest.mark.parametrize(("problem", "model"), EVERY)
 def test_an_answer_is_the_solvers_own_beside_lapacks(problem: str, model: str) -> None:
     matrix = _matrix(problem, model)
-    asked, own = ask(problem, model, matrix), load(model).solve(matrix)
+    asked, own = ask(problem, model, matrix), load(model).only(problem).solve(matrix)
     assert asked.answer.valid
     np.testing.assert_array_equal(asked.answer.value, own.value)
     assert asked.answer.certificate == own.certificate
@@ -84,7 +90,7 @@ def test_odd_matrices_get_an_answer_a_reason_or_a_sentence(
     assert "nan" not in re.sub(r'title="[^"]*"', "", answer_html(asked))
     assert "chance" in answer_html(asked)
     seen = attention(problem, model, matrix)
-    assert attention_html(seen, noisy=False)
+    assert attention_html(seen, asked.answer, noisy=False) or not seen.names
 
 
 @pytest.mark.parametrize(
@@ -146,7 +152,12 @@ def test_attention_is_a_distribution_over_the_matrix() -> None:
         for head in range(1, seen.heads + 1)
     ]
     np.testing.assert_allclose(np.mean(heads, axis=0), seen.grid, atol=1e-6)
-    assert attention_html(seen, noisy=False).count("ef-look") == 125
+    answer = ask("eigenvalues", "eigenvalues-5x5", matrix).answer
+    picture = attention_html(seen, answer, noisy=False)
+    assert picture.count("ef-look") == 125
+    # Every small grid has its name, and the strength of the colour a scale.
+    assert [f">{n}</text>" in picture for n in range(1, 6)] == [True] * 5
+    assert "ef-scale" in picture and f"{seen.grid.max():.2g}</text>" in picture
     assert called(seen.name) == "decoder layer 1: the answer looks at the matrix"
 
 
@@ -160,3 +171,42 @@ def test_every_ensemble_can_be_drawn(name: str, size: int) -> None:
     matrix = draw(problem_of("eigenvalues"), ensemble_of(name, size, 10.0, 1.0), 0)
     assert matrix.shape == (size, size) and np.isfinite(matrix).all()
     np.testing.assert_allclose(matrix, matrix.T, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_d13_a_preset_makes_its_model_fail(name: str) -> None:
+    """Row D13: there was none; the answer is wrong, or comes with a caution."""
+    preset = PRESETS[name]
+    answer = ask(preset.problem, preset.model, parse_matrix(preset.matrix)).answer
+    assert answer.right_within() is None or answer.cautions
+
+
+def test_d3_the_best_model_answers_and_is_named() -> None:
+    """Row D3: the menu began with the first name by the alphabet, the answer named nobody."""
+    matrix = _matrix("inverse", "inverse-2x2")
+    asked = ask("inverse", BEST, matrix)
+    best = default_model("inverse", 2, 2).name
+    assert asked.answer.solver.name == best == models_by_problem()["inverse"][0]
+    assert f"by {best}, the best here for 2x2" in answer_html(asked, best=True)
+
+
+def test_d8_the_parts_of_an_svd_have_their_names() -> None:
+    """Row D8: it came as one block of numbers."""
+    matrix = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    asked = ask("svd", BEST, matrix)
+    (_, s), (_, u), (_, v) = named_parts("svd", (3, 2), asked.answer.truth)
+    np.testing.assert_allclose(u * s @ v.T, matrix, atol=1e-12)
+    page = answer_html(asked)
+    assert all(f"<figcaption>{name}</figcaption>" in page for name in ("s", "U", "V"))
+
+
+def test_d13_the_copied_python_gives_the_pages_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """Row D13: there was no way from the page to Python."""
+    state = AskState(matrix="4 1; 1 3", problem="eigenvalues")
+    asked = ask("eigenvalues", BEST, parse_matrix(state.matrix))
+    found: dict[str, Any] = {}
+    exec(ask_python(state, asked.answer.solver.name), found)
+    np.testing.assert_array_equal(found["solution"].value, asked.answer.value)
+    exec(build_python(BuildState(matrix="4 1 0 0; 1 4 1 0; 0 1 4 1; 0 0 1 4")), {})
+    exec(compare_python(CompareState(matrices=10, solvers=("LAPACK", "inverse-2x2"))), {})
+    assert "numpy 1.0" in capsys.readouterr().out

@@ -2,21 +2,23 @@
 
 import csv
 import io
+import threading
 
 import numpy as np
 import pytest
 
 from eigenformer.app.build import build, iteration_order, weights
 from eigenformer.app.build_html import built_html, layer_html
-from eigenformer.app.compare import ComparisonPoint, csv_text, points
+from eigenformer.app.compare import ComparisonPoint, csv_text, point
 from eigenformer.app.comparison import SWEEPS, CompareState
-from eigenformer.app.examples import EXAMPLES
+from eigenformer.app.examples import EXAMPLES, FIRST_PROGRAM
 from eigenformer.app.figures import comparison_figure, image, png
-from eigenformer.app.state import NEWTON_PROGRAM, BuildState
+from eigenformer.app.state import BuildState
 from eigenformer.construct import check
 from eigenformer.construct.blocks import dense
 from eigenformer.construct.language import read_program
 from eigenformer.core import InputError
+from eigenformer.ensembles.reading import parse_matrix
 from eigenformer.evaluation import Proportion, evaluate, numpy_solver
 
 
@@ -34,7 +36,7 @@ def test_every_example_compiles_to_what_it_says(name: str) -> None:
 
 
 def test_the_residual_is_that_of_the_inverse_and_falls_along_theorys_line() -> None:
-    found = build(NEWTON_PROGRAM, condition=1.0)
+    found = build(FIRST_PROGRAM, condition=1.0)
     a = found.inputs["A"]
     assert np.linalg.cond(a) == pytest.approx(10.0)
     np.testing.assert_allclose(found.output, np.linalg.inv(a), atol=1e-12)
@@ -61,7 +63,7 @@ def test_the_order_of_an_iteration_is_found_where_there_is_one(line, order) -> N
 
 
 def test_the_weights_are_the_networks() -> None:
-    found = build(NEWTON_PROGRAM)
+    found = build(FIRST_PROGRAM)
     shown = {weight.name: weight.matrix for weight in weights(found, 2)}
     head = found.network.spec.layers[1].heads[0]
     np.testing.assert_array_equal(shown["head 1, key"], dense(head.key, 16))
@@ -75,7 +77,7 @@ def test_a_mistake_in_a_program_is_a_sentence_under_the_box() -> None:
     sentence, network, *_ = compiled(BuildState(program="A: 2x2\nreturn <b>"))
     assert "Line 2: &#x27;&lt;&#x27; is not part of programs." in sentence and network == ""
     with pytest.raises(InputError, match="take a power from 0 to 12"):
-        build(NEWTON_PROGRAM, condition=13)
+        build(FIRST_PROGRAM, condition=13)
 
 
 def test_a_comparison_is_evaluate_at_each_place() -> None:
@@ -83,10 +85,10 @@ def test_a_comparison_is_evaluate_at_each_place() -> None:
         problem="inverse", solvers=("constructed Newton", "LAPACK"), sweep="condition number",
         size=3, matrices=20, steps=10, seed=4,
     )  # fmt: skip
-    found = points(asked, len(asked.points()))
-    lapack = [point for point in found if point.solver == "LAPACK"]
-    assert all(point.right is not None and point.right.value == 1 for point in lapack[:9])
-    newton = [point.right.value for point in found if point.solver == "constructed Newton"]
+    found = [point(asked, *each) for each in asked.points()]
+    lapack = [each for each in found if each.solver == "LAPACK"]
+    assert all(each.right is not None and each.right.value == 1 for each in lapack[:9])
+    newton = [each.right.value for each in found if each.solver == "constructed Newton"]
     # Ten steps are enough for a condition number of 10 and not for one of a million.
     assert newton[0] == newton[2] == 1.0 and newton[-1] == 0.0
     ensemble, _, _ = asked.setting(10.0)
@@ -103,12 +105,12 @@ def test_every_sweep_runs_and_its_csv_has_every_point(sweep: str) -> None:
         problem="eigenvalues", solvers=("eigenvalues-3x3", "LAPACK"), sweep=sweep, size=3,
         matrices=10,
     )  # fmt: skip
-    found = points(asked, len(asked.points()))
+    found = [point(asked, *each) for each in asked.points()]
     rows = list(csv.DictReader(io.StringIO(csv_text(asked, found))))
     assert len(rows) == 2 * len(asked.places())
-    for row, point in zip(rows, found, strict=True):
-        assert (row["solver"], row[sweep]) == (point.solver, str(point.place))
-        if point.right is not None:
+    for row, each in zip(rows, found, strict=True):
+        assert (row["solver"], row[sweep]) == (each.solver, str(each.place))
+        if each.right is not None:
             assert float(row["low"]) <= float(row["share"]) <= float(row["high"])
     assert png(comparison_figure(asked, found)).startswith(b"\x89PNG")
 
@@ -129,9 +131,10 @@ def test_progress_comes_before_the_result() -> None:
     from eigenformer.app.compare_tab import compared
 
     state = CompareState(solvers=("LAPACK",), sweep="noise", matrices=10)
-    *partly, (sentence, progress, result) = compared(state)
+    *partly, (sentence, progress, result, code) = compared(state, threading.Event())
     assert partly and all("<progress" in each[1] for each in partly)
     assert (sentence, progress) == ("", "") and 'download="comparison.csv"' in result
+    assert "ef.evaluate(" in code
 
 
 @pytest.mark.parametrize(
@@ -153,3 +156,17 @@ def test_what_cannot_be_compared_gets_a_sentence(given: dict, sentence: str) -> 
     with pytest.raises(InputError) as found:
         CompareState(**(usual | given))
     assert str(found.value).startswith(sentence)
+
+
+def test_d13_two_programs_share_inputs_and_a_figure_and_the_matrix_may_be_mine() -> None:
+    """Row D13: Build could do neither."""
+    mine = "4 1 0 0; 1 4 1 0; 0 1 4 1; 0 0 1 4"
+    cubic = EXAMPLES["An iteration of order 3"]
+    found = build(FIRST_PROGRAM, matrix=mine, other=cubic)
+    assert found.other is not None
+    for each in (found, found.other):
+        np.testing.assert_array_equal(each.inputs["A"], parse_matrix(mine))
+    with pytest.raises(InputError, match="A is 4x4 in the program and your matrix 2x2"):
+        build(FIRST_PROGRAM, matrix="1 2; 3 4")
+    with pytest.raises(InputError, match="in the other program: "):
+        build(FIRST_PROGRAM, other="A: 2x2\nreturn B")

@@ -1,12 +1,14 @@
 """Who may ask for the page, and for what."""
 
 import asyncio
+import json
+import socket
 from typing import Any
 
 import pytest
 
 from eigenformer.app.guard import LARGEST_BODY, Guard
-from eigenformer.app.server import check_host, check_port, start
+from eigenformer.app.server import _free_port, check_host, check_port, start
 from eigenformer.core import InputError
 
 
@@ -36,7 +38,7 @@ def test_what_is_no_port_is_refused(port: int) -> None:
 
 def _asked(
     path: str, method: str = "GET", host: str = "127.0.0.1:7860", body: tuple[bytes, ...] = (b"",),
-    hosts: tuple[str, ...] | None = ("127.0.0.1", "localhost"),
+    hosts: tuple[str, ...] | None = ("127.0.0.1", "localhost"), events: Any = None,
 ) -> tuple[int, bytes | None]:  # fmt: skip
     """The status of a request, and the body that the page behind the guard received."""
     got: list[bytes] = []
@@ -60,7 +62,7 @@ def _asked(
     scope = {
         "type": "http", "path": path, "method": method, "headers": [(b"host", host.encode())],
     }  # fmt: skip
-    asyncio.run(Guard(page, hosts=hosts)(scope, receive, send))
+    asyncio.run(Guard(page, hosts=hosts, events=events)(scope, receive, send))
     return sent[0]["status"], got[0] if got else None
 
 
@@ -112,3 +114,29 @@ def test_a_request_too_large_is_refused() -> None:
     whole = b"x" * LARGEST_BODY
     assert _asked("/gradio_api/queue/join", "POST", body=(whole,))[0] == 200
     assert _asked("/gradio_api/queue/join", "POST", body=(whole, b"x")) == (413, None)
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        ({"data": [1, 2], "fn_index": 3, "session_hash": "a"}, 200),
+        ({"data": [1], "fn_index": 3, "session_hash": "a"}, 422),
+        ({"data": [1, 2], "fn_index": 4, "session_hash": "a"}, 422),
+        ({"data": [1, 2], "fn_index": [], "session_hash": "a"}, 422),
+        ({"data": None, "fn_index": 3, "session_hash": "a"}, 422),
+        ({"data": [1, 2], "fn_index": 3}, 422),
+        ([], 422),
+    ],
+)
+def test_e5_an_event_that_the_page_cannot_send_is_refused(event: Any, status: int) -> None:
+    """Row E5: these ended in the framework's tracebacks."""
+    body = (json.dumps(event).encode(),)
+    assert _asked("/gradio_api/queue/join", "POST", body=body, events={3: 2})[0] == status
+
+
+def test_a_free_port_is_one_of_the_systems_choice() -> None:
+    """Two pages that started at once took the same, and one said so in the terminal."""
+    port = _free_port("127.0.0.1")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        assert _free_port("127.0.0.1") != port

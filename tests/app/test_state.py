@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from eigenformer.app.comparison import SWEEPS, CompareState
 from eigenformer.app.draw import ensemble_names
-from eigenformer.app.menu import models_by_problem
+from eigenformer.app.menu import models_by_problem, models_of
 from eigenformer.app.state import AskState, BuildState, PageState, decode, encode
 from eigenformer.core import InputError
 
@@ -120,7 +120,7 @@ def _decode(text: str) -> None:
         (_link({"v": 1, "ask": {"noise": float("nan")}}), "the noise is nan; it goes from 0 to 1"),
         (_link({"v": 1, "ask": {"size": 50}}), "the size is 50; it goes from 1 to 10"),
         (_link({"v": 1, "ask": {"model": "inverse-2x2"}}), "inverse-2x2 does not answer "
-         f"eigenvalues; choose one of {', '.join(models_by_problem()['eigenvalues'])}"),
+         f"eigenvalues; choose one of {', '.join(models_of('eigenvalues'))}"),
         (_link({"v": 1, "compare": {"solvers": []}}), "there are 0 solvers; choose "
          "from 1 to 3, each once"),
         ("A" * 7000, "the link has 7,000 characters; one of this page has at most 6,000"),

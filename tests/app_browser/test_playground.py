@@ -7,17 +7,13 @@ import base64
 import csv
 import io
 import os
-import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from visits import PATIENCE, Visit, visit_page
 
 pytestmark = pytest.mark.app
 # Whether the address holds a text, whose state is base64url of JSON.
@@ -25,40 +21,11 @@ HOLDS = """text => {
   const packed = new URLSearchParams(location.search).get("s") || "";
   return atob(packed.replace(/-/g, "+").replace(/_/g, "/")).includes(text);
 }"""
-PATIENCE = 180_000
-"""Milliseconds for what takes a moment: a shared machine stalls now and then."""
-
-
-@dataclass
-class Visit:
-    """A page as it was opened, and what it said and asked for."""
-
-    page: Any
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-    def text(self, place: str) -> str:
-        return str(self.page.locator(place).inner_text())
-
-    def wait(self, place: str, text: str) -> None:
-        self.page.locator(place).filter(has_text=re.compile(text)).first.wait_for()
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    command = [sys.executable, "-u", "-m", "eigenformer", "app", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        found = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())
-        assert found is not None
-        yield found.group()
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=60) == 0
 
 
 @pytest.fixture(params=[1280, 400])
 def visit(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    visit = _open(browser, address, request.param)
+    visit = visit_page(browser, address, request.param)
     yield visit
     assert visit.said == []
     outside = [url for url in visit.asked if not url.startswith((address, "data:", "blob:"))]
@@ -66,18 +33,6 @@ def visit(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterato
     root = "document.documentElement"
     assert visit.page.evaluate(f"{root}.scrollWidth") <= visit.page.viewport_size["width"]
     visit.page.close()
-
-
-def _open(browser: Any, url: str, width: int = 1280) -> Visit:
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    page.set_default_timeout(PATIENCE)
-    visit = Visit(page=page)
-    page.on("console", lambda message: visit.said.append(message.text))
-    page.on("pageerror", lambda error: visit.said.append(str(error)))
-    page.on("request", lambda request: visit.asked.append(request.url))
-    page.goto(url)
-    visit.wait("#ef-answer", "LAPACK")
-    return visit
 
 
 def _keep(visit: Visit, name: str) -> None:
@@ -112,7 +67,7 @@ def test_a_matrix_is_typed_solved_and_polished(visit: Visit) -> None:
     page.locator("#ef-solve").click()
     page.locator("#ef-answer td[title='2']").first.wait_for()
     page.wait_for_function(HOLDS, arg="2 1; 1 1")
-    again = _open(page.context.browser, page.url)
+    again = visit_page(page.context.browser, page.url)
     assert again.page.locator("#ef-matrix textarea").input_value() == "2 1; 1 1"
     assert "inverse-2x2" in again.text("#ef-answer")
     again.page.close()
@@ -157,7 +112,7 @@ def test_a_comparison_runs_and_its_csv_is_right(visit: Visit) -> None:
 
 
 def test_a_comparison_can_be_stopped(browser: Any, address: str) -> None:
-    visit = _open(browser, address)
+    visit = visit_page(browser, address)
     page = visit.page
     page.get_by_role("tab", name="Compare").click()
     page.get_by_label("number input for Matrices a point").fill("2000")
@@ -174,14 +129,14 @@ def test_a_comparison_can_be_stopped(browser: Any, address: str) -> None:
 def test_a_hostile_link_gets_a_sentence_and_the_usual_page(
     browser: Any, address: str, link: str
 ) -> None:
-    visit = _open(browser, f"{address}/?s={link}")
+    visit = visit_page(browser, f"{address}/?s={link}")
     visit.wait("#ef-link-sentence", "The link")
     assert visit.page.locator("#ef-answer table").count() > 0
     visit.page.close()
 
 
 def test_two_users_do_not_see_each_other(browser: Any, address: str) -> None:
-    one, two = _open(browser, address), _open(browser, address)
+    one, two = visit_page(browser, address), visit_page(browser, address)
     one.page.locator("#ef-matrix textarea").fill("1 0; 0 2")
     one.page.locator("#ef-solve").click()
     one.wait("#ef-answer", "trained on 5x5 matrices, not on an input of 2x2")

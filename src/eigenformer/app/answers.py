@@ -10,17 +10,22 @@ from typing import TYPE_CHECKING
 from ..ensembles.reading import parse_matrix
 from .comparison import CompareState
 from .draw import LARGEST_SIDE
+from .menu import BEST
 from .state import AskState, BuildState
 
 if TYPE_CHECKING:
     from .build import Built
+    from .compare import ComparisonPoint
 
 Choices = list[tuple[str, str | int]]
 """Labels and values of a drop-down list."""
 
 
-def ask_model(state: AskState) -> tuple[str, Choices, str, Choices, int, str]:
-    """The answer; the attention patterns and the one shown; its heads and the one shown; itself."""
+def ask_model(state: AskState) -> tuple[str, Choices, str, Choices, int, str, str]:
+    """The answer, the attention patterns and the one shown, its heads and the one shown, itself.
+
+    And the name of the model that answered.
+    """
     from .ask import ask
     from .ask_html import answer_html, attention_html
     from .attention import attention, called
@@ -34,20 +39,24 @@ def ask_model(state: AskState) -> tuple[str, Choices, str, Choices, int, str]:
         polished=state.polish,
         seed=state.seed,
     )
-    seen = attention(state.problem, state.model, matrix, state.look, state.head)
+    model = asked.answer.solver.name
+    seen = attention(state.problem, model, matrix, state.look, state.head)
     looks: Choices = [(called(name), name) for name in seen.names]
     heads: Choices = [("average of all", 0), *((str(n), n) for n in range(1, seen.heads + 1))]
-    picture = attention_html(seen, noisy=state.noise > 0)
-    return answer_html(asked), looks, seen.name, heads, seen.head, picture
+    picture = attention_html(seen, asked.answer, noisy=state.noise > 0)
+    best = state.model == BEST
+    return answer_html(asked, best=best), looks, seen.name, heads, seen.head, picture, model
 
 
-def build_network(state: BuildState) -> tuple[str, int, int, str, str]:
-    """The network, its depth, the layer shown, the residual up to that layer, the layer."""
+def build_network(state: BuildState) -> tuple[str, int, int, str, str, str]:
+    """The network, its depth, the layer shown, the residual up to it, the layer, the Python."""
     from .build_html import built_html, layer_html
+    from .snippet import build_python
 
     built = _built(state)
     layer = min(state.layer, built.depth)
-    return built_html(built), built.depth, layer, *layer_html(built, layer)
+    code = build_python(state)
+    return built_html(built), built.depth, layer, *layer_html(built, layer), code
 
 
 def step_network(state: BuildState) -> tuple[str, str]:
@@ -60,15 +69,18 @@ def step_network(state: BuildState) -> tuple[str, str]:
 def _built(state: BuildState) -> "Built":
     from .build import build
 
-    return build(state.program, state.condition, state.seed)
+    return build(state.program, state.condition, state.seed, state.matrix, state.other)
 
 
-def compare_solvers(asked: CompareState, done: int) -> str | None:
-    """What is shown after `done` points, the whole if that is all; None within a place."""
-    from .compare import points
+def compare_point(asked: CompareState, known: "list[ComparisonPoint]") -> "ComparisonPoint":
+    """The next point after those known."""
+    from .compare import point
+
+    return point(asked, *asked.points()[len(known)])
+
+
+def comparison_html(asked: CompareState, known: "list[ComparisonPoint]") -> str:
+    """What is shown of the points so far; the whole if those are all."""
     from .compare_html import partly_html, whole_html
 
-    known = points(asked, done)
-    if done == len(asked.points()):
-        return whole_html(asked, known)
-    return partly_html(asked, known) if done % len(asked.solvers) == 0 else None
+    return (whole_html if len(known) == len(asked.points()) else partly_html)(asked, known)

@@ -13,7 +13,7 @@ from ..evaluation.evaluate import MORE_TOLERANCES
 from ..evaluation.solver import multiplied
 from .chance import Chance, chance_of
 from .menu import can_polish, check_problem_model
-from .solvers import trained
+from .solvers import chosen
 
 ASKED_TOLERANCES = tuple(sorted({*TOLERANCES, *MORE_TOLERANCES}, reverse=True))
 
@@ -42,7 +42,7 @@ def ask(
     polished: bool = False,
     seed: int = 0,
 ) -> Asked:
-    """The answer of a shipped model to a matrix.
+    """The answer of a model to a matrix; `BEST` stands for the most accurate one for its shape.
 
     `noise`, a fraction of the root mean square of the matrix's coefficients, is added to what the
     model sees, as in the paper's section 4.8; the truth is that of the matrix itself. `polished`
@@ -50,7 +50,7 @@ def ask(
     problem does not admit, or the model's tokens cannot write, is an `InputError`.
     """
     check_problem_model(problem, model)
-    solver = trained(model, problem)
+    solver = chosen(model, problem, (matrix.shape[0], matrix.shape[1]))
     inputs = matrix[None]
     solver.problem.check(inputs)
     seen = _with_noise(inputs, noise, seed)

@@ -1,9 +1,10 @@
 """An answer as the page shows it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 
 import numpy as np
+from jaxtyping import Float64
 
 from ..evaluation import Answer
 from . import pictures as p
@@ -24,10 +25,15 @@ _RESIDUALS = {
 }
 
 
-def answer_html(asked: Asked) -> str:
-    """The verdict, the matrices, the errors, the certificate, the tokens."""
+def answer_html(asked: Asked, *, best: bool = False) -> str:
+    """The verdict, the matrices, the errors, the certificate, the tokens.
+
+    `best`: whether the model was chosen as the most accurate for the matrix.
+    """
     answer, tokens_in, tokens_out = asked.answer, asked.tokens_in, asked.tokens_out
-    parts = [_verdict(answer), _matrices(answer, asked.noise)]
+    m, n = answer.matrix.shape
+    parts = [_verdict(answer, f"the best here for {m}x{n}" if best else ""),
+             _matrices(answer, asked.noise)]  # fmt: skip
     parts.append(p.cards(_errors(answer), _certificate(answer, asked.chance)))
     if asked.polished is not None:
         parts.append(_polished(answer, asked.polished))
@@ -45,38 +51,66 @@ def _notes(sentences: Iterable[str]) -> str:
     return "".join(p.sentence(f"{text[:1].upper()}{text[1:]}.", "note") for text in sentences)
 
 
-def _verdict(answer: Answer) -> str:
+def _verdict(answer: Answer, chosen: str) -> str:
     notes = _notes(answer.cautions)
+    by = f'<span class="ef-small">by {escape(answer.solver.name)}'
+    by += f", {escape(chosen)}</span>" if chosen else "</span>"
     if not answer.valid:
-        return notes + (f'<p class="ef-verdict ef-bad">No answer: {escape(answer.reason)}.</p>')
+        return f'{notes}<p class="ef-verdict ef-bad">No answer: {escape(answer.reason)}{by}</p>'
     tolerance = answer.right_within(ASKED_TOLERANCES)
     kind = "bad" if tolerance is None else "good"
     verdict = "Wrong" if tolerance is None else f"Right within {100 * tolerance:g} %"
     return notes + (
         f'<p class="ef-verdict ef-{kind}">{verdict}'
-        f'<span class="ef-small">error {p.percent(answer.error)} against LAPACK</span></p>'
+        f'<span class="ef-small">error {p.percent(answer.error)} against LAPACK</span>{by}</p>'
     )
 
 
+def named_parts(
+    problem: str, shape: tuple[int, int], value: Float64[np.ndarray, "p q"]
+) -> list[tuple[str, Float64[np.ndarray, "_ _"]]]:
+    """The parts of an answer by name, where it has several: s, U and V of an SVD."""
+    if problem == "eigenvectors":
+        return [("eigenvalues", value[:1]), ("Q, columns: eigenvectors", value[1:])]
+    if problem == "svd":
+        rows = shape[0]
+        return [("s", value[:1]), ("U", value[1 : 1 + rows]), ("V", value[1 + rows :])]
+    return [("", value)]
+
+
+def _parts(answer: Answer, value: Float64[np.ndarray, "p q"], draw: Callable[..., str]) -> str:
+    """An answer's parts one under the other, each drawn by `draw` of it and LAPACK's."""
+    problem, shape = answer.solver.problem.name, answer.matrix.shape
+    ours = named_parts(problem, shape, value)
+    truth = named_parts(problem, shape, answer.truth)
+    if len(ours) == 1 or value.shape != answer.truth.shape:
+        return draw(value, answer.truth)
+    return "".join(
+        f"<figure><figcaption>{escape(name)}</figcaption>{draw(part, true)}</figure>"
+        for (name, part), (_, true) in zip(ours, truth, strict=True)
+    )
+
+
+def _shown(values: np.ndarray, truth: np.ndarray) -> str:
+    return p.matrix(values, largest=float(np.abs(truth).max()))
+
+
+def _difference(values: np.ndarray, truth: np.ndarray) -> str:
+    # Full strength at a tenth of the largest coefficient: smaller errors must not look large.
+    largest = 0.1 * float(np.abs(truth).max())
+    return p.matrix(np.abs(values - truth), largest=largest, kind="error", digits=2)
+
+
 def _matrices(answer: Answer, noise: float) -> str:
-    truth = answer.truth
     shown = [p.card("The matrix", p.matrix(answer.matrix))]
     if noise:
         seen = p.matrix(answer.seen)
         shown.append(p.card("As the model sees it", seen, f"noise {100 * noise:g} %"))
-    largest = float(np.abs(truth).max())
     if answer.valid:
-        shown.append(p.card(answer.solver.name, p.matrix(answer.value, largest=largest)))
-    shown.append(p.card("LAPACK", p.matrix(truth, largest=largest)))
+        shown.append(p.card(answer.solver.name, _parts(answer, answer.value, _shown)))
+    shown.append(p.card("LAPACK", _parts(answer, answer.truth, _shown)))
     if answer.valid:
-        difference = np.abs(answer.value - truth)
-        # Full strength at a tenth of the largest coefficient: smaller errors must not look large.
-        shown.append(
-            p.card(
-                "Difference",
-                p.matrix(difference, largest=0.1 * largest, kind="error", digits=2),
-            )
-        )
+        shown.append(p.card("Difference", _parts(answer, answer.value, _difference)))
     return p.cards(*shown)
 
 
@@ -132,21 +166,42 @@ def _polished(answer: Answer, polished: Answer) -> str:
     )
 
 
-def attention_html(found: Attention, *, noisy: bool) -> str:
+def attention_html(found: Attention, answer: Answer, *, noisy: bool) -> str:
     """The chosen pattern as a grid of grids."""
     if not found.names:
-        return p.sentence("This model has no attention.", "note")
+        return ""
     if found.grid is None:
         return p.sentence(
             "The answer is malformed, so that nothing of it looks at anything.", "note"
         )
     rows, columns, keys, across = found.grid.shape
     picture = p.grid_of_grids(
-        found.grid.reshape(rows * columns, keys * across), (rows, columns), (keys, across)
+        found.grid.reshape(rows * columns, keys * across),
+        (rows, columns),
+        (keys, across),
+        _coefficients(found, answer),
     )
     what = (
-        "a small grid for each coefficient that asks, in its place; the darker a cell, the more it "
-        "looks there"
+        "a small grid for each coefficient that asks, named; its cells are the coefficients that "
+        "are looked at, in their places"
     )
     clean = "; of the matrix without its noise" if noisy else ""
     return p.card("Where it looks", picture, what + clean)
+
+
+def _coefficients(found: Attention, answer: Answer) -> list[str]:
+    """Names of the coefficients that ask: those of the answer's parts, or of the matrix."""
+    assert found.grid is not None
+    shape = found.grid.shape[:2]
+    of_answer = found.name.startswith("decoder") and shape == answer.truth.shape
+    names: list[str] = []
+    problem = answer.solver.problem.name
+    value = answer.truth if of_answer else np.zeros(shape)
+    for name, part in named_parts(problem if of_answer else "", answer.matrix.shape, value):
+        rows, columns = part.shape
+        letter = name[:1] if name != "eigenvalues" else "\u03bb"
+        for i in range(rows):
+            for j in range(columns):
+                at = [str(k + 1) for k, n in ((i, rows), (j, columns)) if n > 1]
+                names.append(f"{letter} {','.join(at)}".strip() or "1")
+    return names

@@ -15,6 +15,8 @@ from ..construct.blocks import dense
 from ..construct.feed_forward import feed_forward
 from ..construct.language import ProgramText, read_program
 from ..core import InputError, rng
+from ..ensembles.reading import parse_matrix
+from .draw import LARGEST_SIDE
 
 _SMALLEST = 1e-18
 _HIGHEST_ORDER = 6
@@ -38,6 +40,8 @@ class Built:
     order: int | None
     condition: float
     """The largest condition number of the inputs."""
+    other: "Built | None" = None
+    """Another program, run on the same inputs."""
 
     @property
     def depth(self) -> int:
@@ -52,14 +56,19 @@ class Built:
 
 
 @lru_cache(maxsize=32)
-def build(program: str, condition: float = 1.0, seed: int = 0) -> Built:
+def build(
+    program: str, condition: float = 1.0, seed: int = 0, matrix: str = "", other: str = ""
+) -> Built:
     """Compile a program's text and run it on random inputs of a condition number 10^condition.
 
-    A function of its arguments alone; the last ones are kept, so that stepping is quick.
+    `matrix`, as text, takes the place of the first input; `other` is a program to run beside it. A
+    function of its arguments alone; the last ones are kept, so that stepping is quick.
     """
     text = read_program(program)
     network = text.compile()
     inputs = _draw(text, condition, seed)
+    if matrix.strip():
+        _place(text, inputs, matrix)
     tensors = tuple(torch.from_numpy(matrix) for matrix in inputs.values())
     with torch.no_grad():
         target = text.target(*tensors)
@@ -82,8 +91,33 @@ def build(program: str, condition: float = 1.0, seed: int = 0) -> Built:
         measure=measure,
         expected=None if order is None else _expected(network, residuals, order, inputs),
         order=order,
-        condition=max(float(np.linalg.cond(matrix)) for matrix in inputs.values()),
+        condition=max(float(np.linalg.cond(value)) for value in inputs.values()),
+        other=_beside(other, condition, seed, matrix),
     )
+
+
+def _beside(other: str, condition: float, seed: int, matrix: str) -> Built | None:
+    if not other.strip():
+        return None
+    try:
+        return build(other, condition, seed, matrix)
+    except InputError as error:
+        raise InputError(f"in the other program: {error}") from None
+
+
+def _place(text: ProgramText, inputs: dict[str, np.ndarray], matrix: str) -> None:
+    """The user's matrix as the first input."""
+    name, (rows, columns) = next(iter(text.given.items()))
+    given = parse_matrix(matrix, LARGEST_SIDE)
+    m, n = given.shape
+    if (m, n) != (rows, columns):
+        raise InputError(
+            f"{name} is {rows}x{columns} in the program and your matrix {m}x{n}; make them alike, "
+            "or leave the matrix out"
+        )
+    if name in text.symmetric and not np.array_equal(given, given.T):
+        raise InputError(f"the program promises that {name} is symmetric, and your matrix is not")
+    inputs[name] = given
 
 
 def _draw(text: ProgramText, condition: float, seed: int) -> dict[str, np.ndarray]:

@@ -25,11 +25,13 @@ def layer_html(found: Built, layer: int) -> tuple[str, str]:
     """The residual up to a layer; its words, its weights and the state after it."""
     layer = min(max(layer, 0), found.depth)
     last = found.residuals[layer]
+    other = found.other
+    beside = "" if other is None else f"; the other {p.number(float(other.residuals[-1]), 2)}"
     curve = p.card(
         "Residual",
         image(residual_figure(found, layer), f"{found.measure} after each layer"),
         f"{p.number(float(last), 2)} after layer {layer}; condition number "
-        f"{p.number(found.condition, 3)}",
+        f"{p.number(found.condition, 3)}{beside}",
     )
     words = "".join(f"<p><code>{escape(text)}</code></p>" for text in found.words(layer))
     state = found.states[layer]

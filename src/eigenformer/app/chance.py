@@ -8,6 +8,7 @@ import numpy as np
 from ..evaluation import Answer, Proportion, TrainedSolver
 from ..papers.charton2022 import FailureRecord, Predictor, kept_failures
 from ..zoo import find_shipped, shipped_model
+from .menu import counted_on
 
 _ENOUGH = 200
 """Matrices that a proportion is taken of; neighbouring bins are pooled until there are so many."""
@@ -34,6 +35,11 @@ def chance_of(answer: Answer, noise: float = 0.0) -> Chance:
     """
     solver = answer.solver
     assert isinstance(solver, TrainedSolver)
+    counted = counted_on(solver.name)
+    if not counted:
+        return Chance(None, "unknown: it was counted of shipped models only")
+    if solver.problem.name not in counted:
+        return Chance(None, f"unknown: this model was counted on {', '.join(counted)} only")
     if answer.cautions:
         return Chance(None, "unknown: a caution holds, and nothing was measured for such answers")
     if noise or not solver.like_training(answer.seen[None]).all():

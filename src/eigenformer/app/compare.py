@@ -26,13 +26,8 @@ class ComparisonPoint:
     """In what the matrices are unlike those that the solver is made for."""
 
 
-def points(comparison: CompareState, done: int) -> list[ComparisonPoint]:
-    """The first `done` points; those that were asked for before are remembered."""
-    return [_point(comparison, place, name) for place, name in comparison.points()[:done]]
-
-
 @lru_cache(maxsize=1000)
-def _point(comparison: CompareState, place: float | str, name: str) -> ComparisonPoint:
+def point(comparison: CompareState, place: float | str, name: str) -> ComparisonPoint:
     """`evaluate` on the matrices of the comparison's seed, so that all solvers meet the same."""
     ensemble, size, noise = comparison.setting(place)
     solver = solver_of(name, comparison.problem, size, comparison.steps)

@@ -39,13 +39,13 @@ class CompareState:
         problem_of(self.problem)
         for name in self.solvers:
             if name not in solver_names(self.problem):
-                raise unknown(f"solver of {self.problem}", name, solver_names(self.problem))
+                raise unknown(f"solver of {self.problem}", name[:80], solver_names(self.problem))
         if not 1 <= len(set(self.solvers)) == len(self.solvers) <= MOST_SOLVERS:
             raise InputError(
                 f"there are {len(self.solvers)} solvers; choose from 1 to {MOST_SOLVERS}, each once"
             )
         if self.sweep not in SWEEPS:
-            raise unknown("sweep", self.sweep, SWEEPS)
+            raise unknown("sweep", self.sweep[:40], SWEEPS)
         low = 2 if self.sweep == "condition number" else 1
         if not low <= self.size <= LARGEST_SIDE:
             raise InputError(f"the size is {self.size}; it goes from {low} to {LARGEST_SIDE}")

@@ -2,8 +2,8 @@
 
 EXAMPLES = {
     "Newton's iteration for the inverse": (
-        "A: 4x4\nstart X = A' / norm(A)^2\nrepeat 12:\n    X = X*(2*I - A*X)\n"
-        "return X\ntarget inv(A)\n"
+        "# Newton's iteration for the inverse\nA: 4x4\nstart X = A' / norm(A)^2\nrepeat 12:\n"
+        "    X = X*(2*I - A*X)\nreturn X\ntarget inv(A)\n"
     ),
     "The same, for a symmetric matrix": (
         "A: 4x4 symmetric\nstart X = A / norm(A)^2\nrepeat 12:\n    X = X*(2*I - A*X)\n"
@@ -29,3 +29,6 @@ EXAMPLES = {
     ),
 }
 """Programs to begin with."""
+
+FIRST_PROGRAM = next(iter(EXAMPLES.values()))
+"""What the page begins with."""

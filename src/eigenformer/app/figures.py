@@ -25,13 +25,18 @@ def residual_figure(built: Built, layer: int) -> Any:
         axes.plot(
             layers,
             built.expected,
-            color=COLOURS[3],
+            color=COLOURS[1],
             linewidth=6,
             alpha=0.3,
             label=f"theory: a power of {built.order} a step, down to rounding",
         )
     axes.plot(layers, np.maximum(finite, 1e-17), "-o", color=COLOURS[0], markersize=3.5,
               label="this network")  # fmt: skip
+    if built.other is not None:
+        other = built.other.residuals
+        shown = np.maximum(np.where(np.isfinite(other), other, np.nan), 1e-17)
+        axes.plot(np.arange(len(other)), shown, "--s", color=COLOURS[3], markersize=3,
+                  label=f"the other: {built.other.measure}")  # fmt: skip
     if layer < len(finite) and np.isfinite(finite[layer]):
         axes.plot([layer], [max(finite[layer], 1e-17)], "o", color=COLOURS[2], markersize=8,
                   zorder=3)  # fmt: skip
@@ -109,5 +114,6 @@ def _figure(width: float, height: float) -> tuple[Any, Any]:
 
 def _bytes(figure: Any, kind: str) -> bytes:
     out = io.BytesIO()
-    figure.savefig(out, format=kind, dpi=150)
+    # On the page what is behind it shows, which may be dark.
+    figure.savefig(out, format=kind, dpi=150, transparent=kind == "svg")
     return out.getvalue()

@@ -5,8 +5,9 @@ none of them, so only the paths that it does need are answered, for hosts that a
 with bodies of a limited size.
 """
 
+import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -27,11 +28,21 @@ _LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Guard:
-    """ASGI middleware; `hosts` are the names by which the page may be asked, None for any."""
+    """ASGI middleware.
 
-    def __init__(self, app: Application, hosts: tuple[str, ...] | None = _LOCAL) -> None:
+    `hosts` are the names by which the page may be asked, None for any; `events` how many values
+    each event of the page comes with, None for anything.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        hosts: tuple[str, ...] | None = _LOCAL,
+        events: Mapping[int, int] | None = None,
+    ) -> None:
         self.app = app
         self.hosts = hosts
+        self.events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -46,6 +57,10 @@ class Guard:
         body, too_large = await _read(receive)
         if too_large:
             await _refuse(send, 413, f"a request has at most {LARGEST_BODY:,} bytes")
+            return
+        joins = scope["method"] == "POST" and "/queue/join" in scope["path"]
+        if joins and self.events is not None and (wrong := _wrong(body, self.events)):
+            await _refuse(send, 422, wrong)
             return
         replayed = False
 
@@ -69,6 +84,22 @@ class Guard:
         if method not in ("GET", "HEAD", "POST") or not allowed.fullmatch(path) or ".." in path:
             return 404, "there is nothing here"
         return None
+
+
+def _wrong(body: bytes, events: Mapping[int, int]) -> str:
+    """What is wrong with an event that the page cannot have sent; nothing if it can."""
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        return "an event is JSON; this is not"
+    if not isinstance(event, dict) or not isinstance(event.get("session_hash"), str):
+        return "an event says which page it is of, as session_hash"
+    index, data = event.get("fn_index"), event.get("data")
+    if not isinstance(index, int) or index not in events:
+        return "there is no such event on this page; fn_index says which"
+    if not isinstance(data, list) or len(data) != events[index]:
+        return f"this event comes with {events[index]} values, as data"
+    return ""
 
 
 async def _read(receive: Receive) -> tuple[bytes, bool]:

@@ -12,7 +12,9 @@ HEAD = """<header class="ef-head"><h1>eigenformer</h1>
 compare both with LAPACK.</p></header>"""
 
 FOOT = """<footer class="ef-foot">Everything is computed on this machine; nothing is sent anywhere
-and no file is read or written.</footer>"""
+and nothing is written; of files, models alone are read.</footer>"""
+
+WAIT = '<p class="ef-note" role="status">The models are being loaded: a few seconds.</p>'
 
 _SYSTEM = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "DejaVu Sans Mono", "monospace")
@@ -110,9 +112,15 @@ table.ef-facts tr:last-child > * { border-bottom: 0; }
 .ef-paper { fill: rgb(128 140 150 / .12); }
 .ef-plus-ink { fill: #e08a1e; fill-opacity: var(--a); }
 .ef-minus-ink { fill: #3187b8; fill-opacity: var(--a); }
-.ef-look { fill: #1b4965; fill-opacity: var(--a); }
-.dark .ef-look { fill: #8fc7e8; }
-.ef-figure { width: 100%; max-width: 640px; background: white; border-radius: 6px; padding: 4px; }
+.ef-look, .ef-scale { fill: #1b4965; fill-opacity: var(--a); }
+.dark .ef-look, .dark .ef-scale { fill: #8fc7e8; }
+.ef-attention text { font: 9px var(--font-mono); fill: var(--body-text-color-subdued); }
+.ef-card figure { margin: 0 0 6px; }
+.ef-card figcaption { font-family: var(--font-mono); font-size: .8rem;
+  color: var(--body-text-color-subdued); }
+.dark [role=tab][aria-selected=true] { color: #86aec6 !important; }
+.ef-figure { width: 100%; max-width: 640px; padding: 4px; }
+.dark .ef-figure { filter: invert(.92) hue-rotate(180deg); }
 .ef-download { display: inline-block; margin: 0 10px 8px 0; padding: 5px 12px; border-radius: 6px;
   border: 1px solid var(--border-color-primary); text-decoration: none !important; }
 .ef-more summary { cursor: pointer; font-size: .92rem; font-weight: 600; }

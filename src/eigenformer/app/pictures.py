@@ -169,41 +169,60 @@ def sparse_matrix(
 
 
 def grid_of_grids(
-    pattern: Float64[np.ndarray, "q k"], queries: tuple[int, int], keys: tuple[int, int]
+    pattern: Float64[np.ndarray, "q k"],
+    queries: tuple[int, int],
+    keys: tuple[int, int],
+    names: Sequence[str],
 ) -> str:
     """Attention over a matrix's own grid: for each query coefficient, where it looks.
 
     The small grids stand where their query stands in its matrix (those of a column vector in a
-    line), and each is the keys' matrix, the weights as the strength of the colour.
+    line), each under its name; each is the keys' matrix, the weights as the strength of the colour,
+    on one scale for all.
     """
     if queries[1] == 1:  # a vector's grids fill a line better than a column
         queries = (1, queries[0])
     cell = max(4.0, min(14.0, 520 / (queries[1] * (keys[1] + 1))))
-    gap = cell * 0.8
-    width = queries[1] * (keys[1] * cell + gap) + gap
-    height = queries[0] * (keys[0] * cell + gap) + gap
+    head, gap = 12.0, cell * 0.8
+    wide = max(keys[1] * cell, 5.2 * max(len(name) for name in names))
+    width = max(queries[1] * (wide + gap) + gap, 150.0)
+    height = queries[0] * (keys[0] * cell + gap + head) + gap + 26
     parts = [
         f'<svg class="ef-attention" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
         f'style="max-width:{width:.0f}px" aria-label="attention of {len(pattern)} coefficients">'
     ]
+    top = float(pattern.max(initial=0.0)) or 1.0
     for q, weights in enumerate(pattern):
         i, j = divmod(q, queries[1])
-        x, y = gap + j * (keys[1] * cell + gap), gap + i * (keys[0] * cell + gap)
+        x, y = gap + j * (wide + gap), gap + head + i * (keys[0] * cell + gap + head)
         parts.append(
+            f'<text x="{x:.1f}" y="{y - 3:.1f}">{escape(names[q])}</text>'
             f'<rect class="ef-paper" x="{x:.1f}" y="{y:.1f}" width="{keys[1] * cell:.1f}" '
             f'height="{keys[0] * cell:.1f}"/>'
         )
-        asking = f"coefficient {q + 1}"
-        top = float(weights.max(initial=0.0)) or 1.0
         for k, weight in enumerate(weights):
             row, column = divmod(k, keys[1])
             parts.append(
                 f'<rect class="ef-look" x="{x + column * cell:.1f}" y="{y + row * cell:.1f}" '
                 f'width="{cell:.1f}" height="{cell:.1f}" style="--a:{weight / top:.2f}">'
-                f"<title>{asking} looks at ({row + 1}, {column + 1}): {weight:.3f}"
+                f"<title>{escape(names[q])} looks at ({row + 1}, {column + 1}): {weight:.3f}"
                 "</title></rect>"
             )
+    parts.append(_scale(top, gap, height - 18))
     return "".join([*parts, "</svg>"])
+
+
+def _scale(top: float, x: float, y: float) -> str:
+    """What the strength of the colour stands for: from nothing to the largest weight."""
+    steps = "".join(
+        f'<rect class="ef-scale" x="{x + 18 + 8 * step:.1f}" y="{y:.1f}" width="8" height="10" '
+        f'style="--a:{step / 7:.2f}"/>'
+        for step in range(8)
+    )
+    return (
+        f'<text x="{x:.1f}" y="{y + 9:.1f}">0</text>{steps}'
+        f'<text x="{x + 88:.1f}" y="{y + 9:.1f}">{top:.2g}</text>'
+    )
 
 
 def _short(name: str) -> str:

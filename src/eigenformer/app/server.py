@@ -3,6 +3,7 @@
 import importlib.util
 import ipaddress
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,14 @@ def stop(page: Any) -> None:
     worker.stop()
 
 
+def _free_port(host: str) -> int:
+    # Gradio tries one after the other, and two pages that start at once take the same.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as free:
+        free.bind((host, 0))
+        return int(free.getsockname()[1])
+
+
 def _served(host: str, port: int, *, share: bool) -> Any:
     # Before Gradio is imported, which asks its maker for news otherwise.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -68,6 +77,7 @@ def _served(host: str, port: int, *, share: bool) -> Any:
     with no_collection():
         with no_stubs():
             from .look import CSS, NARROW, theme
+            from .scripts import START
         from gradio.route_utils import BUILD_PATH_LIB
         from starlette.middleware import Middleware
 
@@ -76,12 +86,13 @@ def _served(host: str, port: int, *, share: bool) -> Any:
         from .page import build_page
 
         page = build_page()
-    guard = Middleware(Guard, hosts=None) if share else Middleware(Guard)
+    events = {index: len(event.inputs) for index, event in page.fns.items() if event.fn is not None}
+    guard = Middleware(Guard, events=events, **({"hosts": None} if share else {}))
     assets = Middleware(Assets, folder=Path(BUILD_PATH_LIB))
     try:
         page.launch(
             server_name=host,
-            server_port=port or None,
+            server_port=port or _free_port(host),
             share=False,
             inbrowser=False,
             prevent_thread_lock=True,
@@ -96,10 +107,10 @@ def _served(host: str, port: int, *, share: bool) -> Any:
             allowed_paths=[],
             footer_links=[],
             state_session_capacity=200,
-            max_threads=8,
+            max_threads=60,
             theme=theme(),
             css=CSS,
-            head=NARROW,
+            head=NARROW + START,
             app_kwargs={"middleware": [guard, assets], "docs_url": None, "redoc_url": None},
         )
     except OSError as error:

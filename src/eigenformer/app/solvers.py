@@ -1,17 +1,30 @@
-"""Those who answer on the page: shipped models, constructed networks, LAPACK."""
+"""Those who answer on the page: trained models, constructed networks, LAPACK."""
 
 from functools import lru_cache
 
 from .. import construct
 from ..evaluation import Solver, TrainedSolver
-from ..zoo import load, named_solver
-from .menu import CONSTRUCTED, LAPACK, NEWTON
+from ..zoo import default_model, load, named_solver
+from .menu import BEST, CONSTRUCTED, LAPACK, NEWTON, runs
 
 
 @lru_cache(maxsize=64)
 def trained(model: str, problem: str) -> TrainedSolver:
-    """A shipped model as the solver of a problem; loaded once for all who use the page."""
+    """A shipped model, or a finished run, as the solver of a problem; loaded once for all."""
     return load(model).only(problem)
+
+
+def chosen(model: str, problem: str, shape: tuple[int, int]) -> TrainedSolver:
+    """`trained`; the most accurate for inputs of a shape in place of `BEST`."""
+    if model != BEST:
+        return trained(model, problem)
+    return trained(_best(problem, shape, tuple(runs())), problem)
+
+
+@lru_cache(maxsize=256)
+def _best(problem: str, shape: tuple[int, int], known: tuple[str, ...]) -> str:
+    """The name of the best model; `known` are the runs that there are."""
+    return default_model(problem, *shape).name
 
 
 def solver_of(name: str, problem: str, size: int, steps: int) -> Solver:

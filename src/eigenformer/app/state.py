@@ -15,23 +15,15 @@ from typing import Any, Literal, TypeVar
 from ..core import InputError, from_json, to_json, unknown
 from .comparison import CompareState
 from .draw import LARGEST_SIDE, ensemble_names
-from .menu import check_problem_model
+from .examples import FIRST_PROGRAM
+from .menu import BEST, check_problem_model
 
 T = TypeVar("T")
+TabName = Literal["ask", "build", "compare"]
 VERSION = 1
 MOST_CHARACTERS = 6000
 MOST_TEXT = 3000
 LARGEST_SEED = 10**9
-
-NEWTON_PROGRAM = """\
-# Newton's iteration for the inverse
-A: 4x4
-start X = A' / norm(A)^2
-repeat 12:
-    X = X*(2*I - A*X)
-return X
-target inv(A)
-"""
 
 FIRST_MATRIX = """\
  4.1  -2.6   0.3   1.9  -5.2
@@ -48,7 +40,7 @@ class AskState:
 
     matrix: str = FIRST_MATRIX
     problem: str = "eigenvalues"
-    model: str = "eigenvalues-5x5"
+    model: str = BEST
     noise: float = 0.0
     polish: bool = False
     ensemble: str = "iid-uniform"
@@ -79,14 +71,20 @@ class AskState:
 class BuildState:
     """The tab *Build an algorithm*."""
 
-    program: str = NEWTON_PROGRAM
+    program: str = FIRST_PROGRAM
     condition: float = 1.0
     """Of the random inputs, as a power of ten."""
     seed: int = 0
     layer: int = 1
+    matrix: str = ""
+    """The first input; a random one where it is empty."""
+    other: str = ""
+    """A program to run beside it, on the same inputs; none where it is empty."""
 
     def __post_init__(self) -> None:
         _text("the program", self.program)
+        _text("the other program", self.other)
+        _text("the matrix", self.matrix)
         _within("the condition number's power of ten", self.condition, 0, 12)
         _within("the seed", self.seed, 0, LARGEST_SEED)
         _within("the layer", self.layer, 0, 10_000)
@@ -96,7 +94,7 @@ class BuildState:
 class PageState:
     """The whole page."""
 
-    tab: Literal["ask", "build", "compare"] = "ask"
+    tab: TabName = "ask"
     ask: AskState = field(default_factory=AskState)
     build: BuildState = field(default_factory=BuildState)
     compare: CompareState = field(default_factory=CompareState)

@@ -22,7 +22,7 @@ def app(
 ) -> int:
     """Open the playground: ask a model, build an algorithm, compare solvers.
 
-    The page is served on this machine alone, fetches nothing from outside and touches no files.
+    The page is served on this machine alone, fetches nothing from outside and writes nothing.
     Ctrl-C ends it. Needs the extra: pip install 'eigenformer[app]'.
 
     Args:
