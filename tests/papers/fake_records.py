@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def record(experiment: Experiment, fake: Fake) -> Record:
             "n": test.size,
             "score": config.evaluation.score,
             "accuracy": scores,
+            "tokens": scores,
             "ceiling": dict.fromkeys(scores, ceiling),
             "exact": proportion(at(accuracy, 0.005), test.size),
             "valid": proportion(fake.valid, test.size),
@@ -128,9 +130,16 @@ class FakeRecords(Records):
 
 
 def fake_records(
-    tables: Mapping[str, Table], names: tuple[str, ...], scale: Scale, scenario: Scenario
+    tables: Mapping[str, Table],
+    names: tuple[str, ...],
+    scale: Scale,
+    scenario: Scenario,
+    later: Scenario | None = None,
 ) -> FakeRecords:
-    """Records of all runs of the tables `names`."""
+    """Records of all runs of the tables `names`, from three training seeds each.
+
+    Those of twice the length have what `later` says, or have learned no more.
+    """
     found = {}
     for name in names:
         for experiment in tables[name].planned(scale) if name in tables else ():
@@ -141,6 +150,11 @@ def fake_records(
                 if all(key in one and one[key] == value for one in labels)
             }
             shared |= {"table": name, "name": experiment.name}
-            for part in experiment.chain:
+            for part in experiment.chain[:-1]:
                 found[part.identity] = record(part, scenario(shared))
+            for seed in {experiment.tokens.seed, *range(3)}:
+                run, seeded = experiment.repeated(seed=seed), {**shared, "seed": seed}
+                found[run.identity] = record(run, scenario(seeded))
+                longer = run.repeated(times=Fraction(2))
+                found[longer.identity] = record(longer, (later or scenario)(seeded))
     return FakeRecords(found)

@@ -14,7 +14,7 @@ from rich.table import Table
 from .. import ensembles
 from ..core import InputError, save_json, to_json
 from ..ensembles import Ensemble, IidUniform
-from ..evaluation import TOLERANCES, TrainedSolver, is_pretrained, result_table
+from ..evaluation import TOLERANCES, Target, TrainedSolver, is_pretrained, result_table
 from ..evaluation import evaluate as score_solver
 from ..incontext import InContextFolder, PromptResult, RunConfig, evaluate_prompts
 from ..training.distributed import pick_device
@@ -39,6 +39,7 @@ def evaluate(
     seed: int = 1,
     tolerances: tuple[float, ...] = TOLERANCES,
     score: str = "l1",
+    target: Target = "true",
     set: tuple[str, ...] = (),
     device: Literal["auto", "cpu", "cuda"] = "auto",
     output: Path | None = None,
@@ -60,6 +61,8 @@ def evaluate(
         seed: seed of the test set; evaluations in training use 0.
         tolerances: relative errors below which an answer counts as right.
         score: l1, l2, l2_squared, max; paper for eigenvectors and SVD.
+        target: what answers are scored against: true, or tokens for the true answer rounded to the
+            model's tokens, which is the paper's metric.
         set: settings of the models that their weights don't depend on, such as passes=1.
         device: where the models run; auto takes a GPU if there is one.
         output: write the results to this .json file too.
@@ -90,6 +93,7 @@ def evaluate(
                 tolerances,
                 noise=noise if noise is not None else (task.noise if task else 0.0),
                 score=score,
+                target=target,
             )
             results.append(result.to_dict())
             told = solver.model.config.told if isinstance(solver, TrainedSolver) else ""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as Shown
 from rich.text import Text
 
-from ..core import InputError, unknown
+from ..core import InputError, to_json, unknown
 from ..papers import Claim, Excerpt, Kept, Paper, Study, Verdict, decide_all, papers
 from ..papers.paper import paper_of
 from ..runs import SCALES, Records, Scale
@@ -95,6 +95,8 @@ class Commands:
         scale: Scale = "laptop",
         only: str | None = None,
         dry_run: bool = False,
+        seeds: int = 0,
+        gate: bool = False,
         records: Path | None = None,
         engine: tyro.conf.OmitArgPrefixes[EngineOptions] = EngineOptions(),  # noqa: B008  (frozen)
     ) -> int:
@@ -108,6 +110,10 @@ class Commands:
             names: studies such as table06 or giannou2024-regression, papers, or all.
             scale: laptop, gpu or paper.
             only: of these studies only the run called so (--dry-run shows the names).
+            seeds: repeat the runs of tables that were made from training seeds 0 to this less one;
+                verdicts ask for 3.
+            gate: repeat the runs of tables that were made at twice the length, which shows whether
+                they had ended learning; with --seeds those of all seeds.
             dry_run: show the runs and what they would cost, and stop.
             records: folder of the records, in place of those that come with the papers.
             engine: nothing here changes the result.
@@ -119,7 +125,7 @@ class Commands:
             shown = f"`eigenformer {self.prog} report {' '.join(names)}`"
             print(f"nothing to train: these numbers are computed; {shown} writes them down")
             return 0
-        return run_studies(chosen, scale, only, dry_run, engine)
+        return run_studies(chosen, scale, only, dry_run, engine, seeds=seeds, gate=gate)
 
     def claims(
         self,
@@ -206,8 +212,19 @@ class Commands:
         source = f" ({_source(paper, claim)})" if claim.decide is None else ""
         head = Text.assemble((claim.id, "bold"), " ", (verdict.state, STYLES[verdict.state]))
         console.print(head, Text(f"{claim.text}{source}"))
-        if claim.decide is not None:
+        found = verdict.finding
+        if found.parts:
+            told = f"{found.summary} [{found.setting}]" if found.setting else found.summary
+            console.print(Text(f"    {told}", style="bold"))
+            for part in found.parts:
+                state = Text.assemble("    ", (part.verdict, STYLES[part.state]))
+                console.print(state, Text(part.text))
+        elif claim.decide is not None:
             console.print(Text(f"    {verdict.sentence}"))
+        if claim.limits:
+            console.print(Text(f"    not about: {claim.limits}"))
+        for change in claim.changes:
+            console.print(Text(f"    {change.text}", style="dim"))
         for name, said in verdict.said.items():
             state = Text.assemble("    ", (name, "bold"), " ", (said.state, STYLES[said.state]))
             console.print(state, Text(said.sentence))
@@ -303,6 +320,12 @@ def _facts(paper: Paper, verdict: Verdict, made: Mapping[str, Kept]) -> dict[str
         "where": _source(paper, claim),
         "paper": claim.figures,
         "found": verdict.sentence,
+        "parts": [
+            {"state": part.state, "verdict": part.verdict, "text": part.text}
+            for part in verdict.finding.parts
+        ],
+        "limits": claim.limits,
+        "changes": to_json(claim.changes),
         "would_decide": verdict.would_decide,
         "scale": verdict.scale,
         "studies": [

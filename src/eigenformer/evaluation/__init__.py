@@ -11,6 +11,7 @@ from .answers import beside_lapack as beside_lapack
 from .evaluate import TOLERANCES as TOLERANCES
 from .evaluate import Proportion as Proportion
 from .evaluate import Result as Result
+from .evaluate import Target as Target
 from .evaluate import evaluate as evaluate
 from .evaluate import score_predictions as score_predictions
 from .lapack import NumpySolver as NumpySolver

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -20,6 +20,9 @@ TOLERANCES = (0.05, 0.02, 0.01, 0.005)
 """The paper's tolerances: relative errors of 5, 2, 1 and 0.5%."""
 MORE_TOLERANCES = (0.25, 0.10)
 """Reported beside them, with `exact` for 0%."""
+Target = Literal["true", "tokens"]
+"""What an answer is scored against: the true one, as LAPACK has it, or that as the solver's own
+tokens write it, rounded, which is what the paper's code does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +49,8 @@ class Proportion:
 class Result:
     """What `evaluate` found. `accuracy[score][tolerance]`; `score` is the one that decides.
 
+    `accuracy` is against `target`; `tokens` is the same against the rounded answer in any case.
+
     `ceiling` is the same for the true answers written in the solver's own tokens; for LAPACK, which
     writes none, it is 1. `rejected` test matrices could not be written and are not scored.
     """
@@ -56,10 +61,12 @@ class Result:
     n: int
     rejected: int
     score: str
+    target: Target
     tolerances: tuple[float, ...]
     valid: Proportion
     exact: Proportion
     accuracy: dict[str, dict[float, Proportion]]
+    tokens: dict[str, dict[float, Proportion]]
     ceiling: dict[str, dict[float, Proportion]]
     coefficients: dict[float, float]
     shapes: dict[str, dict[float, Proportion]]
@@ -93,9 +100,11 @@ class Result:
             "n": self.n,
             "rejected": self.rejected,
             "score": self.score,
+            "target": self.target,
             "valid": self.valid.to_dict(),
             "exact": self.exact.to_dict(),
             "accuracy": {score: table(t) for score, t in self.accuracy.items()},
+            "tokens": {score: table(t) for score, t in self.tokens.items()},
             "ceiling": {score: table(t) for score, t in self.ceiling.items()},
             "coefficients": {f"{t:g}": value for t, value in self.coefficients.items()},
             "shapes": {shape: table(t) for shape, t in self.shapes.items()},
@@ -135,14 +144,19 @@ def evaluate(
     *,
     noise: float = 0.0,
     score: str = "l1",
+    target: Target = "true",
     name: str = "test",
 ) -> Result:
     """Draw the test set (`seed`, `name`), solve it, and score every answer the same way.
 
     A prediction is right at tolerance t if it is a matrix of the right shape with error below t. No
     answer is credited for matching tokens. `score` is a key of `Errors.scores`: "l1" (default),
-    "l2", "l2_squared", "max", or "paper" for eigenvectors and SVD.
+    "l2", "l2_squared", "max", or "paper" for eigenvectors and SVD. `target` is what answers are
+    scored against: "true" (default), or "tokens", the true answer as the solver's tokens write it,
+    which is the paper's metric (LAWT decodes the target's tokens and compares with that).
     """
+    if target not in get_args(Target):
+        raise unknown("target", target, get_args(Target))
     if n < 1:
         raise InputError(f"n is {n}; give the number of test matrices, at least 1")
     if not tolerances or not all(0 < tolerance < math.inf for tolerance in tolerances):
@@ -162,8 +176,11 @@ def evaluate(
         n=len(inputs),
         rejected=n - len(inputs),
         score=score,
+        target=target,
         tolerances=tuple(tolerances),
-        **score_predictions(problem, written, answers, solver.predict(inputs), tolerances, score),
+        **score_predictions(
+            problem, written, answers, solver.predict(inputs), tolerances, score, target
+        ),
     )
 
 
@@ -174,17 +191,21 @@ def score_predictions(
     predictions: Predictions,
     tolerances: Sequence[float],
     score: str,
+    target: Target = "true",
 ) -> dict[str, Any]:
     """The figures of a `Result` for given predictions; `answers` are the true ones, unrounded."""
     inputs, valid = written.inputs, predictions.valid
-    errors = problem.errors(inputs, answers, predictions.matrices)
-    ceiling = problem.errors(inputs, answers, written.answers)
+    rounded = problem.errors(inputs, written.answers, predictions.matrices)
+    truth = answers if target == "true" else written.answers
+    errors = problem.errors(inputs, truth, predictions.matrices) if target == "true" else rounded
+    ceiling = problem.errors(inputs, truth, written.answers)
     error = errors.scores[score]
     every = sorted({*tolerances, *MORE_TOLERANCES}, reverse=True)
     return {
         "valid": _proportion(valid),
         "exact": _proportion(valid & _same(predictions.matrices, written.answers)),
         "accuracy": _accuracy(errors, valid, every),
+        "tokens": _accuracy(rounded, valid, every),
         "ceiling": _accuracy(ceiling, np.ones(len(inputs), bool), every),
         "coefficients": _coefficients(errors, every),
         "shapes": _by_shape(inputs, valid, error, every),

@@ -14,6 +14,7 @@ from .findings import HeatMap as HeatMap
 from .findings import Line as Line
 from .findings import Number as Number
 from .findings import Panel as Panel
+from .findings import PartFinding as PartFinding
 from .findings import State as State
 from .paper import Excerpt as Excerpt
 from .paper import Paper as Paper

@@ -117,6 +117,11 @@ class Excerpt:
         """The runs to make before all its numbers at a scale are there."""
         return [run for study in self.studies for run in study.left(scale, self.records)]
 
+    def repeats(self, scale: Scale, seeds: int, gate: bool) -> list[Experiment]:
+        """More of the runs of its tables that were made: see `Study.repeats`."""
+        found = [one.repeats(scale, self.records, seeds, gate) for one in self.tables]
+        return [run for runs in found for run in runs]
+
     def verdicts(self, scale: Scale) -> list[Verdict]:
         """On the claims that the studies bear on; on all claims if these are all studies."""
         claims = list(self.paper.claims.values())
