@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ class Fake:
     early_valid: float = 1.0
     loss: Callable[[float], float] = lambda share: 2.0 - share
     """By the part of the run that is over."""
+
+    @cached_property
+    def by_tolerance(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Accuracies from when they are there, and before."""
+        there = {f"{t:g}": at(self.accuracy, t) for t in TOLERANCES}
+        return there, dict.fromkeys(there, 0.0)
 
 
 Scenario = Callable[[dict[str, Any]], Fake]
@@ -93,15 +100,10 @@ def point(scores: tuple[str, ...], fake: Fake, share: float, examples: int) -> P
     def reached(score: str) -> float:
         return fake.reached if isinstance(fake.reached, float) else fake.reached.get(score, 0.5)
 
+    there, before = fake.by_tolerance
     return Point(
         examples=round(share * examples),
-        accuracy={
-            score: {
-                f"{t:g}": at(fake.accuracy, t) if share >= reached(score) else 0.0
-                for t in TOLERANCES
-            }
-            for score in scores
-        },
+        accuracy={score: there if share >= reached(score) else before for score in scores},
         valid=fake.early_valid if share <= 0.1 else fake.valid,
     )
 

@@ -280,8 +280,8 @@ def conclude(evidence: Evidence, *parts: Part, beyond: str = "") -> Finding:
     setting = setting_of([side for part in parts for side in part.sides])
     states = {part.state for part in parts}
     state: State = "fails" if "fails" in states else "undecided"
-    if state == "undecided" and len(states) == 1:
-        state = states.pop()
+    if len(states) == 1:
+        (state,) = states
     elif states <= {"holds", "size"}:
         state = "size"
     waiting = states & {"undecided", "size"}

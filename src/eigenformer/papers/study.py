@@ -14,7 +14,6 @@ from ..runs.records import Records
 from ..training import TrainConfig
 from .findings import Findings
 
-
 _SINCE: dict[str, Any] = {"parts": [], "setting": "", "gate": ""}
 """What findings have had since the first were kept."""
 
