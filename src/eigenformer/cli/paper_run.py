@@ -76,7 +76,9 @@ def run_studies(
         console.print(told, soft_wrap=True)
     wanted, worst = {run.identity for run in runs}, 0
     for excerpt in _batches(chosen):
-        ours = wants[excerpt.paper.name] if repeat else excerpt.left(scale)
+        ours = [] if repeat else excerpt.left(scale)
+        if repeat and excerpt.tables:
+            ours = wants[excerpt.paper.name]
         status = _train(excerpt, [run for run in ours if run.identity in wanted], console, engine)
         if status > 128:
             return status

@@ -11,6 +11,7 @@ from ..core import InputError, unknown
 from ..runs.experiment import Experiment, Scale
 from ..runs.records import Records
 from .claims import Claim, Verdict, decide_all
+from .history import history
 from .study import Analysis, Study, Table, check_name
 
 T = TypeVar("T")
@@ -168,6 +169,8 @@ def _checked(entry: EntryPoint) -> Paper:
                 f"{where} has a study {study.name!r} as {name!r}; let both be {found.name}-..."
             )
     for id, claim in found.claims.items():
+        if id in history():  # reports would show what was changed in ours
+            raise InputError(f"{where} has a claim {id}, as one of ours is called; rename it")
         if id != claim.id or not set(claim.studies) <= {*found.studies}:
             raise InputError(
                 f"{where} has a claim {claim.id!r} as {id!r}, on {', '.join(claim.studies)}; "

@@ -32,6 +32,7 @@ def counted(states: Iterable[State]) -> list[tuple[State, str, str]]:
     return [
         (state, str(number), STATES[state] if number == 1 else STATES[state].removesuffix("s"))
         for state, number in numbers.items()
+        if number or state != "size"
     ]
 
 
