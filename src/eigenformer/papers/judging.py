@@ -145,11 +145,17 @@ def every(sides: Sequence[Side], bound: float, at: str) -> Part:
     text = f"{listed} at {at}, of which {percent(bound)} is asked"
     reached = [above(one.measured, bound) for one in sides]
     short = [one for one, yes in zip(sides, reached, strict=True) if yes is False]
-    if any(gate([one]) is None for one in short):
+    if any(_stays_below(one, bound) for one in short):
         return part(False, "decided", text, sides)
     if undecided := incomplete(text, sides):
         return undecided
     return part(True if all(reached) else None, gate(short) or "close", text, sides)
+
+
+def _stays_below(one: Side, bound: float) -> bool:
+    """Whether a side that fell short of a bound does so for good, at twice the length too."""
+    again = [other for other in one.again if other is not None]
+    return gate([one]) is None and above([*one.measured, *again], bound) is False
 
 
 def better(a: Side, b: Side, at: str) -> Part:

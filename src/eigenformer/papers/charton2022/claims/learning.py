@@ -64,7 +64,7 @@ def _early(one: Side) -> Part:
     records = one.experiments
     share = f"of {records[0].tokens.examples:,} examples" if records else ""
     early = every([one], _NEARLY_ALL, f"the first evaluation, well-formed, {share}")
-    why = "learning" if early.why in ("decided", "seeds") else early.why
+    why: Why = "learning" if early.why in ("decided", "seeds") else early.why
     return part(early.holds or None, why, early.text, early.sides)
 
 
@@ -91,12 +91,12 @@ def _everywhere(evidence: Evidence) -> Part:
     )
     if min(shares) >= _NEARLY_ALL:
         return part(True, "decided", text, ())
-    final = [
-        settled(one.measured, evidence.repeated(one, times=Fraction(2)))
-        for one in found
-        if one.measured is not None and one.measured.value < _NEARLY_ALL
-    ]
-    return part(None if sum(final) < SEEDS else False, "learning", text, ())
+    final = 0
+    for one in found:
+        now, later = one.measured, evidence.repeated(one, times=Fraction(2))
+        if now is not None and later is not None and above([now, later], _NEARLY_ALL) is False:
+            final += settled(now, later)
+    return part(None if final < SEEDS else False, "learning", text, ())
 
 
 def _norms(evidence: Evidence) -> Finding:
