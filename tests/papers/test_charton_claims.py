@@ -55,7 +55,7 @@ def test_models_that_still_learn_decide_nothing(claim: str) -> None:
     assert re.search(r"--seeds 3 --gate`: [\d,]{5,} examples, about", finding.would_decide)
 
 
-@pytest.mark.parametrize("claim", SCENARIOS)
+@pytest.mark.parametrize("claim", sorted({*SCENARIOS} - {"C13"}))  # which is about all models
 def test_one_seed_decides_nothing_but_what_is_reached(claim: str) -> None:
     """Row F5: a side with one training seed neither fails nor differs."""
     fails = SCENARIOS[claim][1]
@@ -120,7 +120,8 @@ def test_some_runs_missing_are_named() -> None:
     made = fake_records(TABLES, ("table02",), "laptop", lambda a: Fake(accuracy=0.999))
     absent = [e for e in TABLES["table02"].planned("laptop") if "fp15" in e.name]
     for experiment in absent:
-        del made.found[experiment.identity]
+        for seed in range(3):
+            made.found.pop(experiment.repeated(seed=seed).identity, None)
     finding = CLAIMS["C02"].decide(Evidence(TABLES, "laptop", made))
     assert finding.state == "undecided" and "(not run yet: FP15 3x3)" in finding.sentence
     assert finding.would_decide.startswith(

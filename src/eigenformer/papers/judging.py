@@ -194,6 +194,8 @@ def needs_fewer(a: Side, b: Side, what: str) -> Part:
     text = f"{a.text} against {b.text} {what}"
     if undecided := incomplete(text, (a, b)):
         return undecided
+    if a.times != b.times:  # under schedules of different lengths
+        return part(None, "learning", text, (a, b))
     return part(fewer(a.measured, b.measured), _open(a, b), text, (a, b))
 
 
@@ -234,8 +236,8 @@ def alike_in_examples(a: Side, b: Side, what: str) -> Part:
     sides = (a, b)
     logs = [[math.log(one.value) for one in found.measured] for found in sides]
     bounded = [any(one.at_least for one in found.measured) for found in sides]
-    if few_seeds(sides) or any(bounded):
-        return part(None, _open(a, b), text, sides)
+    if few_seeds(sides) or any(bounded) or a.times != b.times:
+        return part(None, _open(a, b) if a.times == b.times else "learning", text, sides)
     limit = math.log(FACTOR)
     apart, half = abs(mean(logs[0]) - mean(logs[1])), welch_half_width(*logs)
     return part(answer(apart + half < limit, apart - half > limit), "close", text, sides)
@@ -309,6 +311,9 @@ def setting_of(sides: Sequence[Side]) -> str:
         ", ".join(problems),
         f"recipe {' and '.join(recipes)}" if recipes else "",
         seeds_of(sides),
+        ", ".join(
+            f"{n} times the table's length" for n in sorted({s.times for s in sides}) if n > 1
+        ),
     ]
     return "; ".join(text for text in known if text)
 
@@ -353,7 +358,8 @@ def _through_the_gate(evidence: Evidence, sides: Sequence[Side]) -> str:
         if not counted and any(one.at_least for one in side.measured):
             longer = [*have.values(), *new]
         for run in (*new, *(run.repeated(times=Fraction(2)) for run in longer)):
-            runs.setdefault(run.identity, run)
+            if not evidence.records.finished(run):
+                runs.setdefault(run.identity, run)
     tables = " ".join(sorted({side.table for side in sides}))
     command = f"`eigenformer paper run {tables} --scale {evidence.scale} --seeds {SEEDS} --gate`"
     return f"{_runs(len(runs))} of {command}: {would_cost(evidence, tuple(runs.values()))}"

@@ -45,6 +45,8 @@ class Side:
     again: tuple[Measured | None, ...] = ()
     """What the same runs at twice or half the length have, one for each of `values`; None: not
     kept."""
+    times: Fraction = Fraction(1)
+    """The length of the runs, over that of the table's."""
 
     @property
     def measured(self) -> list[Measured]:
@@ -62,13 +64,13 @@ class Side:
 
     @property
     def unsettled(self) -> list[Experiment]:
-        """The runs of which twice the length is not kept, and would tell."""
+        """The runs that are not known to have ended learning."""
         again = self.again or (None,) * len(self.values)
         return [
             value.experiment
             for value, other in zip(self.values, again, strict=True)
             if value.experiment is not None
-            and (value.measured is None or (other is None and not settled(value.measured, None)))
+            and (value.measured is None or not settled(value.measured, other))
         ]
 
     @property
@@ -110,7 +112,8 @@ class Side:
 def side(evidence: Evidence, name: str, table: str, where: Mapping[str, object]) -> Side:
     """The numbers of `table` with the labels `where`, which leave at most the seed open.
 
-    Kept runs from further training seeds, up to `SEEDS`, count as the table's own.
+    Kept runs from further training seeds, up to `SEEDS`, count as the table's own, and those of 2,
+    4, ... times the length in their place, once all seeds have them.
     """
     found = [
         value
@@ -120,10 +123,24 @@ def side(evidence: Evidence, name: str, table: str, where: Mapping[str, object])
     kinds = {repr(sorted(set(v.labels.items()) - {("seed", v.labels.get("seed"))})) for v in found}
     if len(kinds) > 1:
         raise ValueError(f"{where} leaves more than the seed of {table} open: {sorted(kinds)}")
-    values = tuple([*found, *_further_seeds(evidence, found)])
-    return Side(
-        name=name, table=table, values=values, again=tuple(_again(evidence, v) for v in values)
-    )
+    values = [*found, *_further_seeds(evidence, found)]
+    times = Fraction(1)
+    while longer := _longer(evidence, values):
+        values, times = longer, 2 * times
+    again = tuple(_again(evidence, value) for value in values)
+    return Side(name=name, table=table, values=tuple(values), again=again, times=times)
+
+
+def _longer(evidence: Evidence, values: Sequence[Value]) -> list[Value]:
+    """The same numbers at twice the length; [] unless all seeds that have one have it there."""
+    found = []
+    for value in values:
+        measured = evidence.repeated(value, times=Fraction(2))
+        if value.measured is None or value.experiment is None or measured is None:
+            return []
+        longer = value.experiment.repeated(times=Fraction(2))
+        found.append(replace(value, measured=measured, experiment=longer))
+    return found
 
 
 def _further_seeds(evidence: Evidence, found: Sequence[Value]) -> list[Value]:

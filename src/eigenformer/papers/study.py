@@ -72,12 +72,12 @@ class Study(ABC):
 
     def repeats(self, scale: Scale, records: Records, seeds: int, gate: bool) -> list[Experiment]:
         """More of its runs that were made: from training seeds below `seeds`, and with `gate` each
-        at twice the length too, which shows whether a model had ended learning."""
+        at twice the length too, and so on as long as that changes what the model has learned."""
         made = [run for run in self.planned(scale) if isinstance(run.config, TrainConfig)]
         made = [run for run in made if records.finished(run)]
         more = [run.repeated(seed=seed) for run in made for seed in range(seeds)]
         every = list({run.identity: run for run in (*made, *more)}.values())
-        longer = [run.repeated(times=Fraction(2)) for run in every] if gate else []
+        longer = [_next_length(run, records) for run in every] if gate else []
         return [run for run in (*every, *longer) if not records.finished(run)]
 
     @abstractmethod
@@ -87,6 +87,15 @@ class Study(ABC):
     def kept(self, scale: Scale, records: Records) -> "Kept | None":
         """Its findings; None if there are none, or it has changed since, or is read run by run."""
         return None
+
+
+def _next_length(run: Experiment, records: Records) -> Experiment:
+    """The first of twice the length, four times, ... that is not kept, or that changed nothing."""
+    longer = run.repeated(times=Fraction(2))
+    now, later = records.get(run), records.get(longer)
+    if now is None or later is None or not now.learned_more(later):
+        return longer
+    return _next_length(longer, records)
 
 
 @dataclass(frozen=True, kw_only=True)
