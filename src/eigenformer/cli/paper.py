@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ..core import InputError, to_json, unknown
 from ..papers import Claim, Excerpt, Kept, Paper, Study, Verdict, decide_all, papers
+from ..papers.findings import verdict_words
 from ..papers.paper import paper_of
 from ..runs import SCALES, Records, Scale
 from ..runs.cost import duration
@@ -155,7 +156,11 @@ class Commands:
         for one in found:
             self._say(*one, console)
         states = [verdict.state for _, verdict, _ in found]
-        counts = ", ".join(f"{states.count(state)} {state}" for state in STYLES)
+        counts = ", ".join(
+            f"{states.count(state)} {verdict_words(state)}"
+            for state in STYLES
+            if state in states or state != "size"
+        )
         console.print(f"{len(states)} claims at scale {scale}: {counts}")
         return 0
 
@@ -210,7 +215,9 @@ class Commands:
     ) -> None:
         claim = verdict.claim
         source = f" ({_source(paper, claim)})" if claim.decide is None else ""
-        head = Text.assemble((claim.id, "bold"), " ", (verdict.state, STYLES[verdict.state]))
+        head = Text.assemble(
+            (claim.id, "bold"), " ", (verdict_words(verdict.state), STYLES[verdict.state])
+        )
         console.print(head, Text(f"{claim.text}{source}"))
         found = verdict.finding
         if found.parts:

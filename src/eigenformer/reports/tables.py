@@ -209,8 +209,8 @@ def _claims(verdicts: Sequence[Verdict], labels: Mapping[str, str]) -> tuple[blo
         cards = [_card(verdict, labels) for verdict in verdicts if verdict.state == state]
         if cards:
             title = f"{words.capitalize()} ({len(cards)})"
-            parts = tuple(blocks.Cards(cards=(card,)) for card in cards)
-            groups.append(blocks.Folded(title=title, blocks=parts, open=True))
+            each = tuple(blocks.Cards(cards=(card,)) for card in cards)
+            groups.append(blocks.Folded(title=title, blocks=each, open=True))
     return tuple(groups)
 
 
