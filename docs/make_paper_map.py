@@ -117,7 +117,7 @@ def _studies() -> list[list[str]]:
         records = Records(paper.records)
         said = decide_all(list(paper.claims.values()), paper.studies, SCALE, records)
         for study in paper.studies.values():
-            title = f"**{study.name}** ({study.paper}, {study.section}) {escape(study.title)}"
+            title = f"**{study.name}** ({paper.citation}, {study.section}) {escape(study.title)}"
             states = [
                 f"{verdict.claim.id} {verdict.said[study.name].state}"
                 for verdict in said
