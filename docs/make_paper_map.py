@@ -12,6 +12,7 @@ from typing import Final
 from eigenformer.papers import Study, Verdict, decide_all, papers
 from eigenformer.papers.charton2022 import PAPER as CHARTON
 from eigenformer.papers.names import IN_CONTEXT
+from eigenformer.reports.blocks import STATES, counted
 from eigenformer.reports.markdown import escape, prose
 from eigenformer.runs import SCALES, Records
 
@@ -44,8 +45,9 @@ of the papers had to be corrected: [derivations.md](derivations.md).
 CLAIMS_LEAD = """\
 ## Claims at scale laptop
 
-*Holds* and *fails* are decided by intervals, or by three training seeds a side. A claim is
-*undecided* until its runs have been made; the last column says what would decide it.
+A claim has a verdict for each of its parts. What is reached, one model shows; every other answer
+takes three training seeds a side, and models that twice the length would not change. The last
+column says which parts are decided, and what would decide the others.
 """
 
 
@@ -54,7 +56,7 @@ def page() -> str:
     records = Records(CHARTON.records)
     verdicts = decide_all(list(CHARTON.claims.values()), CHARTON.studies, SCALE, records)
     states = [verdict.state for verdict in verdicts]
-    counts = ", ".join(f"{states.count(s)} {s}" for s in ("holds", "fails", "undecided"))
+    counts = ", ".join(f"{number} {word}" for _, number, word in counted(states))
     heads = ("what it reports, and the command that repeats it", *SCALES, "claims")
     rows = [_table_row(table, records, verdicts) for table in CHARTON.studies.values()]
     claims = [_claim_row(verdict) for verdict in verdicts]
@@ -99,12 +101,12 @@ def _table_row(table: Study, records: Records, verdicts: Sequence[Verdict]) -> l
 
 def _claim_row(verdict: Verdict) -> list[str]:
     claim = verdict.claim
-    found = verdict.sentence if verdict.state != "undecided" else verdict.would_decide
+    found = ". ".join(part for part in (verdict.finding.summary, verdict.would_decide) if part)
     return [
         f'<a id="{claim.id.lower()}"></a>{claim.id}',
         prose(claim.text),
         prose(claim.figures),
-        f"**{verdict.state}**" if verdict.state != "undecided" else verdict.state,
+        STATES[verdict.state],
         prose(found or verdict.sentence),
     ]
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from fractions import Fraction
 from pathlib import Path
 from types import FrameType
 
@@ -71,6 +72,14 @@ def test_runs_are_made_once_and_reported(
     assert "have been made" in capsys.readouterr().out
     assert run("paper", "run", TINY.name, "--dry-run") == 0
     assert capsys.readouterr().out.startswith("0 runs to make")
+    # What was made is repeated on request: from further seeds, and at twice the length.
+    assert run("paper", "run", TINY.name, "--seeds", "2", "--gate", "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "-of-seed-1: " in out and "-times-2: " in out
+    assert run(*words, "--gate") == 0
+    longer = [one.repeated(times=Fraction(2)) for one in experiments("laptop")]
+    lengths = [Records(records).get(one).examples for one in longer]  # type: ignore[union-attr]
+    assert lengths == [2 * record.examples for record in kept if record is not None]
     assert run("paper", "list", "tiny2020", "--scale", "laptop") == 0
     assert "2/2" in capsys.readouterr().out
     to = tmp_path / "report"

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from eigenformer import encodings, ensembles, problems
 from eigenformer.encodings import PAD, Task, with_eos
 from eigenformer.ensembles import Matrices
-from eigenformer.evaluation import Predictions, Solver
+from eigenformer.evaluation import Predictions, Solver, Written
 from eigenformer.models import Question, Seq2Seq, StackConfig, TransformerConfig
 
 
@@ -76,3 +76,22 @@ class Off(Solver):
         rows, columns = np.where(valid, truth.rows, 0), np.where(valid, truth.columns, 0)
         reasons = ["" if ok else "it says so" for ok in valid]
         return Predictions(Matrices(values, rows, columns, truth.kinds), valid, reasons)
+
+
+class Rounded(Solver):
+    """Exact on what tokens spell of the question, and writes the answer in such tokens again."""
+
+    name = "rounded"
+
+    def __init__(self, problem: str, encoding: str) -> None:
+        self.problem = problems.get(problem)
+        self.encoding = encodings.get(encoding)
+
+    def written(self, inputs: Matrices, answers: Matrices) -> Written:
+        (asked, readable), (best, writable) = map(self.encoding.rounded, (inputs, answers))
+        return Written(asked, best, readable & writable)
+
+    def predict(self, inputs: Matrices) -> Predictions:
+        asked, _ = self.encoding.rounded(inputs)
+        answers, valid = self.encoding.rounded(self.problem.solve(asked))
+        return Predictions(answers, valid, [""] * len(inputs))

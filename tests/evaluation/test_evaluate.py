@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 from scipy.stats import binomtest
-from stubs_of_evaluation import Off, Oracle, make_task, random_model
+from stubs_of_evaluation import Off, Oracle, Rounded, make_task, random_model
 
 from eigenformer import ensembles, evaluate, numpy_solver, problems
 from eigenformer.core import InputError
@@ -264,3 +264,36 @@ def test_the_table_shows_accuracy_interval_and_ceiling():
     assert "well-formed 75.0%" in text
     assert "transpose" in text
     assert "2x2" in text
+
+
+def test_the_rounded_target_gives_the_papers_table_of_two_digits():
+    """Row F2: the paper's table 13 has 100, 100, 99.4, 60.8 and 0 at 10x10, which exact sums of
+    rounded operands have against the rounded sum, and not against the true one."""
+    solver, tolerances = Rounded("add", "P100"), (*TOLERANCES, 0.001)
+    ensemble = ensembles.get("iid-uniform", dims="10x10")
+    n = 4000
+
+    def shares(**options):
+        result = evaluate(solver, solver.problem, ensemble, n, tolerances=tolerances, **options)
+        return result, [100 * result.at(t) for t in tolerances]
+
+    theirs, rounded = shares(target="tokens")
+    ours, true = shares()
+    np.testing.assert_allclose(rounded, (100, 100, 99.3, 60.2, 0), atol=2.5)
+    np.testing.assert_allclose(true, (100, 100, 1.2, 0, 0), atol=1)
+    assert ours.tokens == theirs.tokens == theirs.accuracy and ours.accuracy != theirs.accuracy
+    assert (
+        theirs.ceiling["l1"][0.001].value == 1.0
+        and "rounded answer" in result_table(theirs).caption
+    )
+    assert (
+        ours.to_dict()["tokens"]["l1"]["0.01"]["count"]
+        > ours.to_dict()["accuracy"]["l1"]["0.01"]["count"]
+    )
+
+
+def test_a_target_that_is_none_is_refused():
+    with pytest.raises(InputError, match="target 'token': did you mean 'tokens'"):
+        evaluate(
+            numpy_solver("add"), problems.get("add"), ensembles.get("iid-uniform"), target="token"
+        )

@@ -18,12 +18,17 @@ def panels(matrices: int) -> tuple[Spectrum, ...]:
     return tuple(spectrum(law, 5, matrices) for law in LAWS)
 
 
-def found(claim: str, scenario: Scenario | None, scale: Scale = "laptop") -> Finding:
-    """The verdict by runs of the claim's tables, or by none."""
+def found(
+    claim: str,
+    scenario: Scenario | None,
+    scale: Scale = "laptop",
+    later: Scenario | None = None,
+) -> Finding:
+    """The verdict by runs of the claim's tables, or by none; `later` is twice their length."""
     tables = {name: TABLES[name] for name in CLAIMS[claim].studies if name in TABLES}
     records = FakeRecords({})
     if scenario is not None:
-        records = fake_records(tables, tuple(tables), scale, scenario)
+        records = fake_records(tables, tuple(tables), scale, scenario, later)
     # Kept analyses refer to the tables of models that could be analysed too.
     more = {name: TABLES[name] for name in ("table06", "table08", "table09")}
     return CLAIMS[claim].decide(Evidence({**more, **tables}, scale, records))

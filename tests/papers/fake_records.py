@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,12 @@ class Fake:
     loss: Callable[[float], float] = lambda share: 2.0 - share
     """By the part of the run that is over."""
 
+    @cached_property
+    def by_tolerance(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Accuracies from when they are there, and before."""
+        there = {f"{t:g}": at(self.accuracy, t) for t in TOLERANCES}
+        return there, dict.fromkeys(there, 0.0)
+
 
 Scenario = Callable[[dict[str, Any]], Fake]
 """What a run is to have found, by its labels; "table" and "name" are among them."""
@@ -53,6 +61,7 @@ def record(experiment: Experiment, fake: Fake) -> Record:
             "n": test.size,
             "score": config.evaluation.score,
             "accuracy": scores,
+            "tokens": scores,
             "ceiling": dict.fromkeys(scores, ceiling),
             "exact": proportion(at(accuracy, 0.005), test.size),
             "valid": proportion(fake.valid, test.size),
@@ -91,15 +100,10 @@ def point(scores: tuple[str, ...], fake: Fake, share: float, examples: int) -> P
     def reached(score: str) -> float:
         return fake.reached if isinstance(fake.reached, float) else fake.reached.get(score, 0.5)
 
+    there, before = fake.by_tolerance
     return Point(
         examples=round(share * examples),
-        accuracy={
-            score: {
-                f"{t:g}": at(fake.accuracy, t) if share >= reached(score) else 0.0
-                for t in TOLERANCES
-            }
-            for score in scores
-        },
+        accuracy={score: there if share >= reached(score) else before for score in scores},
         valid=fake.early_valid if share <= 0.1 else fake.valid,
     )
 
@@ -128,9 +132,16 @@ class FakeRecords(Records):
 
 
 def fake_records(
-    tables: Mapping[str, Table], names: tuple[str, ...], scale: Scale, scenario: Scenario
+    tables: Mapping[str, Table],
+    names: tuple[str, ...],
+    scale: Scale,
+    scenario: Scenario,
+    later: Scenario | None = None,
 ) -> FakeRecords:
-    """Records of all runs of the tables `names`."""
+    """Records of all runs of the tables `names`, from three training seeds each.
+
+    Those of twice the length have what `later` says, or have learned no more.
+    """
     found = {}
     for name in names:
         for experiment in tables[name].planned(scale) if name in tables else ():
@@ -141,6 +152,11 @@ def fake_records(
                 if all(key in one and one[key] == value for one in labels)
             }
             shared |= {"table": name, "name": experiment.name}
-            for part in experiment.chain:
+            for part in experiment.chain[:-1]:
                 found[part.identity] = record(part, scenario(shared))
+            for seed in {experiment.tokens.seed, *range(3)}:
+                run, seeded = experiment.repeated(seed=seed), {**shared, "seed": seed}
+                found[run.identity] = record(run, scenario(seeded))
+                longer = run.repeated(times=Fraction(2))
+                found[longer.identity] = record(longer, (later or scenario)(seeded))
     return FakeRecords(found)

@@ -1,18 +1,24 @@
 """The papers that come along: identities, kept records, claims; and papers from outside."""
 
 import hashlib
+import importlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from eigenformer.core import InputError
-from eigenformer.papers import Analysis, Study, papers
+from eigenformer.papers import Analysis, Finding, Study, Table, papers, registered
 from eigenformer.papers.charton2022.failures import kept_failures
 from eigenformer.papers.charton2022.memorisation import kept_memorisation
+from eigenformer.papers.history import history
 from eigenformer.papers.paper import Lazy, paper_of
+from eigenformer.papers.registered import rule_of
+from eigenformer.papers.sides import SEEDS
 from eigenformer.runs import Records, Scale
 
 PAPERS = papers()
@@ -61,6 +67,14 @@ def test_every_kept_record_is_that_of_a_run_or_study(
             for scale in study.scales:
                 runs = [part for run in planned[study.name, scale] for part in run.chain]
                 known |= {f"{run.identity}.json" for run in runs}
+                if isinstance(study, Table) and scale == "laptop":  # further seeds, and lengths
+                    more = [
+                        run.repeated(seed=seed, times=times)
+                        for run in planned[study.name, scale]
+                        for seed in range(SEEDS)
+                        for times in (Fraction(1), Fraction(2))
+                    ]
+                    known |= {f"{run.identity}.json" for run in more}
                 if isinstance(study, Analysis) and study.kept(scale, records):
                     known.add(study.file(scale, records).name)
         if paper.name == "charton2022":  # analyses of trained models, which are no runs
@@ -70,6 +84,45 @@ def test_every_kept_record_is_that_of_a_run_or_study(
         assert files <= known, paper.name
         count += len(files)
     assert count == 127 + 21 + 64
+
+
+def test_the_rules_in_force_are_those_registered() -> None:
+    """Row F8: a rule that changes after a result has to be registered, with a reason."""
+    known = history()
+    for paper in PAPERS.values():
+        for id, claim in paper.claims.items():
+            rules = [change for change in known[id] if change.rule]
+            assert rules[-1].rule == rule_of(claim, paper.studies), (
+                f"the rule of {id} has changed: run docs/register_rules.py --why '...'"
+            )
+    for change in (change for changes in known.values() for change in changes):
+        assert change.changed and change.why and len(change.date) == 10
+
+
+def test_a_rule_is_its_code_and_not_its_comments(tmp_path: Path, monkeypatch: Any) -> None:
+    source = (
+        '"""Doc."""\nBOUND = 1\n"""Doc."""\nOTHER = 2\n\n\ndef helper(x):\n    return x + BOUND\n'
+        '\n\ndef decide(x):\n    """Doc."""\n    return helper(x)  # why\n'
+    )
+
+    def code(text: str, name: str) -> dict[str, str]:
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setattr(registered, "_ROOM", name)
+        found = registered._code([importlib.import_module(name).decide])
+        return {key.removeprefix(f"{name}."): value for key, value in found.items()}
+
+    first = code(source, "rule_one")
+    assert set(first) == {"decide", "helper", "BOUND"}
+    same = source.replace("# why", "# why not").replace("Doc.", "Other.").replace("OTHER = 2", "")
+    assert code(same, "rule_two") == first
+    assert code(source.replace("BOUND = 1", "BOUND = 3"), "rule_three") != first
+
+
+def test_a_study_that_fails_without_a_gate_leaves_its_claim_open() -> None:
+    fails = Finding(state="fails", sentence="Worse.")
+    assert fails.gated.state == "undecided" and "twice the length" in fails.gated.would_decide
+    assert replace(fails, gate="twice as long, the same").gated.state == "fails"
 
 
 def test_a_claim_has_an_id_of_its_own_and_rests_on_what_there_is() -> None:

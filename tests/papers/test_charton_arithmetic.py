@@ -357,7 +357,7 @@ def test_scale_laptop_is_small(name: str) -> None:
         config = experiment.config
         assert max(config.task.ensemble.dimensions.largest) <= 4
         assert config.examples <= 200_000
-        assert config.recipe == ("fast" if name in by_fast else "paper-tokens")
+        assert config.recipe == ("fast" if name in by_fast else "fast-paper-tokens")
         model = config.model
         if not isinstance(model, RecurrentConfig):
             assert isinstance(model, DirectConfig | TransformerConfig)

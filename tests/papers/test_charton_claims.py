@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from claim_evidence import TABLES, found
-from claim_scenarios import SCENARIOS
-from fake_records import Fake, FakeRecords, Scenario, fake_records, record
+from claim_scenarios import EASY, SCENARIOS, still_learning
+from fake_records import Fake, FakeRecords, fake_records, record
 
 from eigenformer.papers import Evidence, decide_all, judging
 from eigenformer.papers.charton2022 import PAPER
@@ -17,7 +17,7 @@ from eigenformer.runs import SCALES, Scale
 pytestmark = pytest.mark.usefixtures("few_matrices")
 
 KEPT = ("C11", "C12", "C30", "C32", "C33", "C35")
-STATES = ("holds", "fails", "undecided")
+STATES = ("holds", "fails")
 
 
 def test_the_claims_are_the_36_of_the_paper() -> None:
@@ -28,18 +28,53 @@ def test_the_claims_are_the_36_of_the_paper() -> None:
 
 @pytest.mark.parametrize("claim", SCENARIOS)
 @pytest.mark.parametrize("state", STATES)
-def test_runs_decide_a_claim_either_way_or_not(claim: str, state: str) -> None:
+def test_runs_decide_a_claim_either_way(claim: str, state: str) -> None:
     finding = found(claim, SCENARIOS[claim][STATES.index(state)])
-    assert finding.state == state, finding.sentence
+    # A model that generalises where the paper's does not shows no more than that the size is small.
+    assert finding.state == ("size" if (claim, state) == ("C18", "fails") else state), (
+        finding.sentence
+    )
     assert "recipe" in finding.sentence and "None" not in finding.sentence
     assert "not run" not in finding.sentence and "no such run" not in finding.sentence
     assert "nan" not in finding.sentence
-    if state == "undecided":
-        assert any(reason in finding.sentence for reason in judging.REASONS.values())
-        assert re.search(r"[\d,]{5,} examples", finding.would_decide), finding.would_decide
-        assert "hours" in finding.would_decide or "about" in finding.would_decide
-    else:
+    if all(part.state in STATES for part in finding.parts):
         assert finding.would_decide == ""
+
+
+@pytest.mark.parametrize("claim", SCENARIOS)
+def test_models_that_still_learn_decide_nothing(claim: str) -> None:
+    """Rows F1, F3: twice the length changes every accuracy, and no level that is asked is reached.
+
+    No part fails, and none holds that says that something is not learned.
+    """
+    finding = found(claim, still_learning(0.3), later=still_learning(0.45))
+    assert finding.state == "undecided", finding.sentence
+    assert {part.state for part in finding.parts} <= {"undecided", "size"}, finding.parts
+    assert "undecided: still learning" in [part.verdict for part in finding.parts]
+    assert "still learning" in finding.summary
+    assert re.search(r"--seeds 3 --gate`: [\d,]{5,} examples, about", finding.would_decide)
+
+
+@pytest.mark.parametrize("claim", sorted({*SCENARIOS} - {"C13"}))  # which is about all models
+def test_one_seed_decides_nothing_but_what_is_reached(claim: str) -> None:
+    """Row F5: a side with one training seed neither fails nor differs."""
+    fails = SCENARIOS[claim][1]
+    tables = {name: TABLES[name] for name in CLAIMS[claim].studies if name in TABLES}
+    records = fake_records(tables, tuple(tables), "laptop", fails)
+    for table in tables.values():
+        for run in table.planned("laptop"):
+            for seed in (1, 2):
+                records.found.pop(run.repeated(seed=seed).identity, None)
+    finding = CLAIMS[claim].decide(Evidence(TABLES, "laptop", records))
+    assert finding.state in ("undecided", "size"), finding.sentence
+
+
+@pytest.mark.parametrize("claim", EASY)
+def test_a_failure_that_shows_at_no_size_is_no_refutation(claim: str) -> None:
+    finding = found(claim, EASY[claim])
+    assert "size" in {part.state for part in finding.parts}
+    assert finding.state == "size", finding.sentence
+    assert "--scale gpu`" in finding.would_decide
 
 
 @pytest.mark.parametrize("claim", SCENARIOS)
@@ -62,7 +97,8 @@ def test_every_claim_has_a_verdict_at_every_scale(scale: Scale) -> None:
     assert [verdict.claim.id for verdict in verdicts] == list(CLAIMS)
     for verdict in verdicts:
         assert verdict.sentence and verdict.scale == scale
-        assert (verdict.would_decide != "") == (verdict.state == "undecided"), verdict.claim.id
+        open_parts = [p for p in verdict.finding.parts if p.state in ("undecided", "size")]
+        assert (verdict.would_decide != "") == bool(open_parts), verdict.claim.id
 
 
 def test_the_figures_of_a_sentence_are_those_of_the_runs() -> None:
@@ -77,24 +113,15 @@ def test_the_figures_of_a_sentence_are_those_of_the_runs() -> None:
     sentence = CLAIMS["C06"].decide(Evidence(TABLES, "laptop", records)).sentence
     assert "P1000 91.7 (90.8 to 92.5, 3 seeds) against P10 50.4 (48.7 to 52.1, 3 seeds)" in sentence
     assert "difference +41.2 points (+39." in sentence and "at 0.5%" in sentence
-    assert "matvec 2x2" in sentence and "recipe paper-tokens" in sentence
-
-
-def test_one_seed_a_side_decides_beyond_20_points_only() -> None:
-    def scenario(svd: float) -> Scenario:
-        return lambda a: Fake(accuracy=svd if a.get("task") == "SVD" else 0.95)
-
-    seeds = len(TABLES["table10"].planned("laptop")) // 5
-    assert found("C15", scenario(0.70)).state == "holds"
-    expected = "undecided" if seeds < 3 else "holds"
-    assert found("C15", scenario(0.80)).state == expected
+    assert "matvec 2x2" in sentence and "recipe fast-paper-tokens" in sentence
 
 
 def test_some_runs_missing_are_named() -> None:
     made = fake_records(TABLES, ("table02",), "laptop", lambda a: Fake(accuracy=0.999))
     absent = [e for e in TABLES["table02"].planned("laptop") if "fp15" in e.name]
     for experiment in absent:
-        del made.found[experiment.identity]
+        for seed in range(3):
+            made.found.pop(experiment.repeated(seed=seed).identity, None)
     finding = CLAIMS["C02"].decide(Evidence(TABLES, "laptop", made))
     assert finding.state == "undecided" and "(not run yet: FP15 3x3)" in finding.sentence
     assert finding.would_decide.startswith(
@@ -111,16 +138,15 @@ def test_hours_are_those_of_timed_runs_of_the_same_kind() -> None:
     evidence = Evidence({"table02": TABLES["table02"]}, "laptop", FakeRecords(timed))
     minutes = runs[0].config.examples / 100 / 60
     assert judging.would_cost(evidence, [runs[0], runs[0]]).endswith(f"about {minutes:.0f} min")
-    assert judging.would_cost(evidence, [runs[0]], 3).endswith(f"about {3 * minutes:.0f} min")
     hours = judging.would_cost(evidence, [runs[0]] * 3, scale="gpu")
     assert hours.startswith(f"{runs[0].config.examples:,}") and "at most 0.17 H200 hours" in hours
 
 
 def test_a_shipped_model_shows_that_a_problem_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = {"inverse": [("inverse-2x2", 9300, 10_000)]}
+    short = {"inverse": [("inverse-2x2 (recipe fast)", 9300, 10_000)]}
     monkeypatch.setattr(basics, "shipped_accuracies", lambda: short)
     finding = found("C01", SCENARIOS["C01"][1])
-    assert finding.state == "holds" and "inverse-2x2 93.0 (92.5 to 93.5)" in finding.sentence
+    assert finding.state == "holds" and "inverse-2x2 (recipe fast) 93.0 (92.5" in finding.sentence
     monkeypatch.setattr(basics, "shipped_accuracies", lambda: {"inverse": [("x", 930, 1000)][:0]})
     assert found("C01", SCENARIOS["C01"][1]).state == "fails"
 

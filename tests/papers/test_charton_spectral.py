@@ -295,10 +295,10 @@ def layers_and_widths(config: TrainConfig) -> tuple[str, ...]:
 def test_claims_about_models_use_the_papers_tokens(name: str, scale: Scale) -> None:
     for one in runs(name, scale):
         config = one.config
-        assert config.recipe in ("fast", "paper-tokens")
+        assert config.recipe in ("fast", "fast-paper-tokens")
         if name in PAPER_TOKENS:
-            assert config.recipe == "paper-tokens", one.name
-        if config.recipe == "paper-tokens":
+            assert config.recipe == "fast-paper-tokens", one.name
+        if config.recipe == "fast-paper-tokens":
             assert config.loss.soft_width == 0.0
             assert not isinstance(config.model, DirectConfig)
 
@@ -307,10 +307,10 @@ def test_encodings_are_compared_with_the_papers_tokens() -> None:
     for scale in ("laptop", "gpu"):
         for one in TABLES["table06"].planned(scale):
             if one.config.task.ensemble.dims in ("2x2", "3x3", "5x5", "8x8"):
-                assert one.config.recipe == "paper-tokens"
+                assert one.config.recipe == "fast-paper-tokens"
         for one in TABLES["table20"].planned(scale):
             if one.config.task.encoder.label == "FP15":
-                assert one.config.recipe == "paper-tokens"
+                assert one.config.recipe == "fast-paper-tokens"
 
 
 @pytest.mark.parametrize("name", list(TABLES))

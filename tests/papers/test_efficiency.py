@@ -189,7 +189,7 @@ def test_a_running_baseline_has_lost_after_the_limit(
     assert compared(*found).ratio("fast") == Amount(examples / 1200, at_least=True, running=running)
     row = next(line for line in shown(*found).splitlines() if f"{text} " in line + " ")
     assert ("x*" in row) == running
-    assert "still running" in shown(*found)
+    assert "stopped" in shown(*found)
 
 
 def test_without_every_seed_there_is_no_count() -> None:

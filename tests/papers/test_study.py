@@ -273,7 +273,7 @@ def test_a_verdict_needs_all_studies_to_hold_and_one_to_fail(
     made = [one for one, state in zip(bearing, states, strict=True) if state is not None]
     for one, state in zip(bearing, states, strict=True):
         if state is not None:
-            said = Finding(state=state, sentence=f"So says {one.name}.")
+            said = Finding(state=state, sentence=f"So says {one.name}.", gate="computed")
             one.keep(record(one, Findings(verdicts={"N08": said})), records)
     claim = dataclasses.replace(CLAIM, studies=tuple(one.name for one in bearing))
     studies = by_name(*bearing, study(name="other"))

@@ -170,7 +170,9 @@ MAPS = (
 
 
 def _finding(state: Any, would_decide: str = "") -> Finding:
-    return Finding(state=state, sentence=f"Found 0.21. {HOSTILE}", would_decide=would_decide)
+    gate = "nothing is trained" if state == "fails" else ""
+    sentence = f"Found 0.21. {HOSTILE}"
+    return Finding(state=state, sentence=sentence, would_decide=would_decide, gate=gate)
 
 
 FULL_FINDINGS = Findings(

@@ -21,8 +21,14 @@ from ..core.serialize import write_atomically
 
 if TYPE_CHECKING:
     from ..evaluation import Answer
+    from ..papers import State
 
-STYLES = {"holds": "bold green", "fails": "bold red", "undecided": "dim"}
+STYLES: "dict[State, str]" = {
+    "holds": "bold green",
+    "fails": "bold red",
+    "undecided": "dim",
+    "size": "blue",
+}
 """Of verdicts."""
 MANY = 3
 """Answers that are shown whole."""

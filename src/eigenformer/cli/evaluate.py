@@ -37,6 +37,7 @@ def evaluate(
     tolerances: tuple[float, ...] = TOLERANCES,
     score: str = "l1",
     rescale: bool = False,
+    target: Literal["true", "tokens"] = "true",
     set: tuple[str, ...] = (),
     device: Literal["auto", "cpu", "cuda"] = "auto",
     output: Path | None = None,
@@ -59,6 +60,8 @@ def evaluate(
         tolerances: relative errors below which an answer counts as right.
         score: l1, l2, l2_squared, max; paper for eigenvectors and SVD.
         rescale: ask for multiples of the matrices as solve does; without it, as the paper, never.
+        target: what answers are scored against: true, or tokens for the true answer rounded to the
+            model's tokens, which is the paper's metric.
         set: settings of the models that their weights don't depend on, such as passes=1.
         device: where the models run; auto takes a GPU if there is one.
         output: write the results to this .json file too.
@@ -98,6 +101,7 @@ def evaluate(
                 noise=noise if noise is not None else (task.noise if task else 0.0),
                 score=score,
                 rescale=rescale,
+                target=target,
             )
             results.append(result.to_dict())
             told = solver.model.config.told if isinstance(solver, TrainedSolver) else ""

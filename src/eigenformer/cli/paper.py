@@ -15,6 +15,7 @@ from rich.text import Text
 from ..core import InputError, unknown
 from ..core.lazy import lazy
 from ..papers.facts import claim_facts, kept_facts, study_facts
+from ..papers.findings import verdict_words
 from ..runs.options import EngineOptions
 from ..runs.scale import SCALES, Scale
 from .answers import STYLES, json_lines
@@ -117,6 +118,8 @@ class Commands:
         only: str | None = None,
         again: bool = False,
         dry_run: bool = False,
+        seeds: int = 0,
+        gate: bool = False,
         records: Path | None = None,
         engine: tyro.conf.OmitArgPrefixes[EngineOptions] = EngineOptions(),  # noqa: B008  (frozen)
     ) -> int:
@@ -131,6 +134,10 @@ class Commands:
             scale: laptop, gpu or paper.
             only: of these studies only the run called so (--dry-run shows the names).
             again: make them here too, whoever made them before; records go into paper-records.
+            seeds: repeat the runs of tables that were made from training seeds 0 to this less one;
+                verdicts ask for 3.
+            gate: repeat the runs of tables that were made at twice the length, which shows whether
+                they had ended learning; with --seeds those of all seeds.
             dry_run: show the runs and what they would cost, and stop.
             records: folder of the records, in place of those that come with the papers.
             engine: nothing here changes the result.
@@ -142,6 +149,8 @@ class Commands:
         if again and records is None:
             records = Path("paper-records")
         chosen = self._chosen(names, records)
+        if seeds or gate:
+            return run_studies(chosen, scale, only, dry_run, engine, seeds=seeds, gate=gate)
         status = 0
         if any(one.analyses or one.runs(scale) for one in chosen):
             status = run_studies(chosen, scale, only, dry_run, engine)
@@ -181,8 +190,11 @@ class Commands:
         for fact in facts:
             self._say(fact, console)
         states = [fact["state"] for fact in facts]
-        counts = f"{states.count('holds')} hold, {states.count('fails')} fail, "
-        counts += f"{states.count('undecided')} undecided"
+        counts = ", ".join(
+            f"{states.count(state)} {verdict_words(state)}"
+            for state in STYLES
+            if state in states or state != "size"
+        )
         many = "claim" if len(states) == 1 else "claims"
         console.print(f"{len(states)} {many} at scale {scale}: {counts}")
         return 0
@@ -258,10 +270,21 @@ class Commands:
         from ..runs.duration import duration
 
         source = f" ({fact['where']})" if not fact["by_table"] else ""
-        head = Text.assemble((fact["id"], "bold"), " ", (fact["state"], STYLES[fact["state"]]))
+        state = (verdict_words(fact["state"]), STYLES[fact["state"]])
+        head = Text.assemble((fact["id"], "bold"), " ", state)
         console.print(head, Text(f"{fact['claim']}{source}"))
-        if fact["by_table"]:
+        if fact["parts"]:
+            told = f"{fact['summary']} [{fact['setting']}]" if fact["setting"] else fact["summary"]
+            console.print(Text(f"    {told}", style="bold"))
+            for part in fact["parts"]:
+                verdict = (part["verdict"], STYLES[part["state"]])
+                console.print(Text.assemble("    ", verdict), Text(part["text"]))
+        elif fact["by_table"]:
             console.print(Text(f"    {fact['found']}"))
+        if fact["limits"]:
+            console.print(Text(f"    not about: {fact['limits']}"))
+        for change in fact["changes"]:
+            console.print(Text(f"    {change['text']}", style="dim"))
         for study in fact["studies"]:
             state = (study["state"], STYLES[study["state"]])
             head = Text.assemble("    ", (study["study"], "bold"), " ", state)

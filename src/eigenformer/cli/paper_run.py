@@ -26,12 +26,21 @@ def run_studies(
     only: str | None,
     dry_run: bool,
     engine: EngineOptions,
+    *,
+    seeds: int = 0,
+    gate: bool = False,
 ) -> int:
-    """Make what is left of the studies; the exit status."""
+    """Make what is left of the studies, or repeat what was made; the exit status."""
     console = Console(highlight=False)
-    runs = [run for excerpt in chosen for run in excerpt.left(scale)]
+    repeat = bool(seeds or gate)
+    wants = {
+        excerpt.paper.name: excerpt.repeats(scale, seeds, gate) if repeat else excerpt.left(scale)
+        for excerpt in chosen
+    }
+    runs = [run for these in wants.values() for run in these]
     if only is not None:
-        names = {run.name for excerpt in chosen for run in excerpt.runs(scale)}
+        names = {run.name for run in runs}
+        names |= {run.name for excerpt in chosen for run in excerpt.runs(scale)}
         if only not in names:
             raise unknown("run", only, names)
         runs = [run for run in runs if run.name == only]
@@ -49,10 +58,13 @@ def run_studies(
         console.print(told, soft_wrap=True)
     wanted, worst = {run.identity for run in runs}, 0
     for excerpt in _batches(chosen):
-        status = _train(excerpt, scale, wanted, console, engine)
+        ours = [] if repeat else excerpt.left(scale)
+        if repeat and excerpt.tables:
+            ours = wants[excerpt.paper.name]
+        status = _train(excerpt, [run for run in ours if run.identity in wanted], console, engine)
         if status > 128:
             return status
-        if only is None:
+        if only is None and not repeat:
             for study in excerpt.analyses:
                 status |= not _analysed(excerpt, study, scale, console, engine.quiet)
         worst = max(worst, status)
@@ -68,10 +80,10 @@ def _batches(chosen: Sequence[Excerpt]) -> Iterator[Excerpt]:
 
 
 def _train(
-    excerpt: Excerpt, scale: Scale, wanted: set[str], console: Console, engine: EngineOptions
+    excerpt: Excerpt, runs: Sequence[Experiment], console: Console, engine: EngineOptions
 ) -> int:
-    """Make the wanted ones of the runs that are left; an exit status."""
-    plan = Plan.of([run for run in excerpt.left(scale) if run.identity in wanted])
+    """Make some runs of tables, or of a study; an exit status."""
+    plan = Plan.of(runs)
     if not plan.experiments:
         return 0
     # The findings are kept of what is analysed, not its runs.

@@ -5,7 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -25,6 +25,9 @@ _WORTH_SAYING = 0.05
 _MOST_SAID = 8
 _LOOKED_AT = 1000
 """Test matrices of a shape, for cautions: some are found by asking a network."""
+Target = Literal["true", "tokens"]
+"""What an answer is scored against: the true one, as LAPACK has it, or that as the solver's own
+tokens write it, rounded, which is what the paper's code does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +54,8 @@ class Proportion:
 class Result:
     """What `evaluate` found. `accuracy[score][tolerance]`; `score` is the one that decides.
 
+    `accuracy` is against `target`; `tokens` is the same against the rounded answer in any case.
+
     `ceiling` is the same for the true answers written in the solver's own tokens; for LAPACK, which
     writes none, it is 1. `rejected` test matrices could not be written and are not scored.
     """
@@ -61,10 +66,12 @@ class Result:
     n: int
     rejected: int
     score: str
+    target: Target
     tolerances: tuple[float, ...]
     valid: Proportion
     exact: Proportion
     accuracy: dict[str, dict[float, Proportion]]
+    tokens: dict[str, dict[float, Proportion]]
     ceiling: dict[str, dict[float, Proportion]]
     coefficients: dict[float, float]
     shapes: dict[str, dict[float, Proportion]]
@@ -119,9 +126,11 @@ class Result:
             "n": self.n,
             "rejected": self.rejected,
             "score": self.score,
+            "target": self.target,
             "valid": self.valid.to_dict(),
             "exact": self.exact.to_dict(),
             "accuracy": {score: table(t) for score, t in self.accuracy.items()},
+            "tokens": {score: table(t) for score, t in self.tokens.items()},
             "ceiling": {score: table(t) for score, t in self.ceiling.items()},
             "coefficients": {f"{t:g}": value for t, value in self.coefficients.items()},
             "shapes": {shape: table(t) for shape, t in self.shapes.items()},
@@ -162,6 +171,7 @@ def evaluate(
     *,
     noise: float = 0.0,
     score: str = "l1",
+    target: Target = "true",
     name: str = "test",
     rescale: bool = False,
     cautions: bool = True,
@@ -170,11 +180,15 @@ def evaluate(
 
     A prediction is right at tolerance t if it is a matrix of the right shape with error below t. No
     answer is credited for matching tokens. `score` is a key of `Errors.scores`: "l1" (default),
-    "l2", "l2_squared", "max", or "paper" for eigenvectors and SVD.
+    "l2", "l2_squared", "max", or "paper" for eigenvectors and SVD. `target` is what answers are
+    scored against: "true" (default), or "tokens", the true answer as the solver's tokens write it,
+    which is the paper's metric (LAWT decodes the target's tokens and compares with that).
 
     The solver is asked about the matrices as they are, as in the paper; with `rescale` about the
     multiples of them that `solve` would ask for. `cautions` say what is unlike its training.
     """
+    if target not in get_args(Target):
+        raise unknown("target", target, get_args(Target))
     if n < 1:
         raise InputError(f"n is {n}; give the number of test matrices, at least 1")
     check_tolerances(tolerances)
@@ -196,9 +210,10 @@ def evaluate(
         n=len(inputs),
         rejected=n - len(inputs),
         score=score,
+        target=target,
         tolerances=tuple(tolerances),
         cautions=_cautions(asked, inputs) if cautions else (),
-        **score_predictions(problem, written, answers, predictions, tolerances, score),
+        **score_predictions(problem, written, answers, predictions, tolerances, score, target),
     )
 
 
@@ -236,17 +251,21 @@ def score_predictions(
     predictions: Predictions,
     tolerances: Sequence[float],
     score: str,
+    target: Target = "true",
 ) -> dict[str, Any]:
     """The figures of a `Result` for given predictions; `answers` are the true ones, unrounded."""
     inputs, valid = written.inputs, predictions.valid
-    errors = problem.errors(inputs, answers, predictions.matrices)
-    ceiling = problem.errors(inputs, answers, written.answers)
+    rounded = problem.errors(inputs, written.answers, predictions.matrices)
+    truth = answers if target == "true" else written.answers
+    errors = problem.errors(inputs, truth, predictions.matrices) if target == "true" else rounded
+    ceiling = problem.errors(inputs, truth, written.answers)
     error = errors.scores[score]
     every = sorted({*tolerances, *MORE_TOLERANCES}, reverse=True)
     return {
         "valid": _proportion(valid),
         "exact": _proportion(valid & _same(predictions.matrices, written.answers)),
         "accuracy": _accuracy(errors, valid, every),
+        "tokens": _accuracy(rounded, valid, every),
         "ceiling": _accuracy(ceiling, np.ones(len(inputs), bool), every),
         "coefficients": _coefficients(errors, every),
         "shapes": _by_shape(inputs, valid, error, every),

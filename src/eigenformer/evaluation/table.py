@@ -50,6 +50,8 @@ def result_table(result: Result) -> Table:
 
 def _caption(result: Result) -> str:
     parts = [f"well-formed {_percent(result.valid)}%"]
+    if result.target == "tokens":
+        parts.insert(0, "scored against the rounded answer, as the paper's code does")
     if result.rejected:
         parts.append(f"{result.rejected} matrices could not be written and were left out")
     for groups in (result.shapes, result.problems):

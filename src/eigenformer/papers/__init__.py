@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .findings import Line as Line
     from .findings import Number as Number
     from .findings import Panel as Panel
+    from .findings import PartFinding as PartFinding
     from .findings import State as State
     from .paper import Excerpt as Excerpt
     from .paper import Paper as Paper

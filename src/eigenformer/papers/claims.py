@@ -3,15 +3,17 @@
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from statistics import median
 
 from ..core import InputError, unknown
 from ..runs.cost import cost
-from ..runs.experiment import Label, Measured, Scale
-from ..runs.records import Records
+from ..runs.experiment import Experiment, Label, Measured, Scale
+from ..runs.records import Record, Records
 from ..training import Run, TrainConfig
 from .findings import Finding, State
+from .history import Change, history
 from .study import Kept, Study, Table, Value
 
 
@@ -30,6 +32,13 @@ class Claim:
     """Names of the tables, and of the analyses, that bear on it."""
     decide: "Callable[[Evidence], Finding] | None" = None
     """From the numbers of tables. None: the findings of the analyses say it, see `Verdict.said`."""
+    limits: str = ""
+    """What a verdict is not about: what differs from the paper so much that it may turn it."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was changed in its rule or its runs after a result, and when the rule was fixed."""
+        return history().get(self.id, ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +77,7 @@ class Evidence:
         self.own: Iterable[str] = studies
         """The studies that bear on the claim in question."""
         self._values: dict[str, list[Value]] = {}
+        self._records: dict[tuple[str, Fraction, int | None], Record | None] = {}
 
     def about(self, claim: Claim) -> "Evidence":
         """The same for one claim."""
@@ -104,6 +114,27 @@ class Evidence:
     def missing(self, table: str, **labels: Label) -> bool:
         """Whether none of these numbers has been measured."""
         return not self.measured(table, **labels)
+
+    def repeated(
+        self, value: Value, *, times: Fraction = Fraction(1), seed: int | None = None
+    ) -> Measured | None:
+        """The same number of the same run at another length, or of another seed, if it is kept."""
+        run = value.experiment
+        if run is None or value.read is None or not isinstance(run.config, TrainConfig):
+            return None
+        key = (run.identity, times, seed)
+        if key not in self._records:
+            self._records[key] = self._record(run, times, seed)
+        record = self._records[key]
+        return None if record is None else value.read(record)
+
+    def _record(self, run: Experiment, times: Fraction, seed: int | None) -> Record | None:
+        if (run.tokens.examples * times).denominator > 1:
+            return None
+        if (run.tokens.evaluation.every * times).denominator > 1:
+            return None
+        record = self.records.get(run.repeated(times=times, seed=seed))
+        return record if record is not None and record.state == "finished" else None
 
     def kept(self, study: str) -> Kept | None:
         """The findings of a study, if it has been made."""

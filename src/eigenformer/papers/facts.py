@@ -113,6 +113,14 @@ def _facts(paper: "Paper", verdict: "Verdict", made: "Mapping[str, Kept]") -> di
         "paper": claim.figures,
         "from": paper.name,
         "found": verdict.sentence,
+        "summary": verdict.finding.summary,
+        "setting": verdict.finding.setting,
+        "parts": [
+            {"state": part.state, "verdict": part.verdict, "text": part.text}
+            for part in verdict.finding.parts
+        ],
+        "limits": claim.limits,
+        "changes": [{**to_json(one), "text": one.text} for one in claim.changes],
         "by_table": claim.decide is not None,
         "would_decide": verdict.would_decide,
         "scale": verdict.scale,

@@ -1,14 +1,42 @@
 """What was found: of a claim, and by a study: lines and maps to be drawn, numbers, verdicts."""
 
 import math
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..core import InputError
 
-State = Literal["holds", "fails", "undecided"]
+State = Literal["holds", "fails", "undecided", "size"]
+"""size: the effect does not show at this size, where what is to fail succeeds too."""
+Why = Literal["decided", "missing", "absent", "learning", "seeds", "close", "edge", "size"]
+REASONS: dict[Why, str] = {
+    "missing": "not run yet",
+    "absent": "this scale has no such run",
+    "learning": "still learning",
+    "seeds": "too few seeds",
+    "close": "too close to call",
+    "edge": "between what would hold and what would fail",
+    "size": "not at this size",
+}
 Kind = Literal["model", "algorithm", "theory"]
 """Of a line: something trained, something computed on the same batch, a formula."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartFinding:
+    """What was found about one of the comparisons, or bounds, that a claim consists of."""
+
+    state: State
+    why: Why = "decided"
+    """The reason, where nothing is decided."""
+    text: str
+    """What was compared, with its figures."""
+
+    @property
+    def verdict(self) -> str:
+        """In words: "holds", "undecided: still learning"."""
+        return verdict_words(self.state, self.why)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +48,40 @@ class Finding:
     """What was compared, with its figures and the recipe that it was found with."""
     would_decide: str = ""
     """If undecided: the examples and hours that would decide it."""
+    parts: tuple[PartFinding, ...] = ()
+    """Of a claim that is judged part by part."""
+    setting: str = ""
+    """What the parts' models were trained on, by which recipe, how often."""
+    gate: str = ""
+    """Of a study that says "fails": what shows that longer training would not turn that."""
+
+    @property
+    def summary(self) -> str:
+        """How many parts hold, and what the others do: "2 of 3 parts hold, 1 fails"; "" if none."""
+        if not self.parts:
+            return ""
+        hold = sum(one.state == "holds" for one in self.parts)
+        others = Counter(one.verdict for one in self.parts if one.state != "holds")
+        number = f"{hold} of {len(self.parts)} parts {'holds' if hold == 1 else 'hold'}"
+        if len(self.parts) == 1:
+            return self.parts[0].verdict
+        return ", ".join([number, *(f"{count} {words}" for words, count in others.items())])
+
+    @property
+    def gated(self) -> "Finding":
+        """This, but undecided where it says "fails" without a gate that was passed."""
+        if self.state != "fails" or self.gate or self.parts:
+            return self
+        more = self.would_decide or "the same runs at twice the length, with the same outcome"
+        sentence = f"{self.sentence} (It would fail, but nothing shows that training had ended.)"
+        return replace(self, state="undecided", sentence=sentence, would_decide=more)
+
+
+def verdict_words(state: State, why: Why = "decided") -> str:
+    """A verdict with its reason: "holds", "not at this size", "undecided: too few seeds"."""
+    if state == "size":
+        return REASONS["size"]
+    return f"{state}: {REASONS[why]}" if state == "undecided" and why in REASONS else state
 
 
 @dataclass(frozen=True, kw_only=True)

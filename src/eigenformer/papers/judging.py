@@ -1,23 +1,25 @@
 """Parts of claims: what each says, or why it says nothing, and which runs would decide them.
 
-An answer is yes, no, or None: not decided.
+An answer is yes, no, or None: not decided. Two gates stand before an answer on models that did not
+reach what is asked. Longer training must change nothing (`Side.settled`), and there must be `SEEDS`
+training seeds a side. What has been reached is shown by one model. An effect that consists in a
+failure must show somewhere: where nothing fails it does not show at this size.
 """
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from fractions import Fraction
 
 from ..runs import Experiment, Plan, Scale
 from ..runs.cost import duration
 from .claims import Evidence
-from .findings import Finding, State
+from .findings import REASONS, Finding, PartFinding, State, Why
 from .sides import (
-    ONE_SEED_RATIO,
+    FACTOR,
     SEEDS,
     Side,
     above,
-    best,
     few_seeds,
     fewer,
     larger,
@@ -30,20 +32,9 @@ from .sides import (
 MARGIN = 0.10
 """Accuracies that differ by less count as equal, where equality is claimed."""
 _STRONG = 0.99
-_LONGER = 4
-"""Times as many examples for models that were too weak."""
 _MOST_SEEDS = 30
 _GPU_HOURS = 1 / 6
 """What a run of scale gpu takes at most."""
-Why = Literal["decided", "missing", "absent", "weak", "strong", "close", "edge"]
-REASONS: dict[Why, str] = {
-    "missing": "not run yet",
-    "absent": "this scale has no such run",
-    "weak": "too weak for it to show",
-    "strong": "too strong for it to show",
-    "close": "too close to call",
-    "edge": "between what would hold and what would fail",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +48,30 @@ class Part:
     sides: tuple[Side, ...]
 
     @property
+    def state(self) -> State:
+        if self.holds is None:
+            return "size" if self.why == "size" else "undecided"
+        return "holds" if self.holds else "fails"
+
+    @property
+    def found(self) -> PartFinding:
+        return PartFinding(state=self.state, why=self.why, text=f"{self.text}{self._missing}")
+
+    @property
     def sentence(self) -> str:
         """The text, with the reason where nothing is decided."""
-        if self.holds is not None:
-            return self.text
+        return self.text if self.holds is not None else f"{self.text} ({self._reason})"
+
+    @property
+    def _reason(self) -> str:
+        return f"{REASONS[self.why]}{self._missing}"
+
+    @property
+    def _missing(self) -> str:
+        """Which sides have no number, where only some have none."""
         missing = [side.name.rstrip(",:") for side in self.sides if not side.measured]
         some = self.why == "missing" and 0 < len(missing) < len(self.sides)
-        names = f": {', '.join(dict.fromkeys(missing))}" if some else ""
-        return f"{self.text} ({REASONS[self.why]}{names})"
+        return f": {', '.join(dict.fromkeys(missing))}" if some else ""
 
 
 def answer(yes: bool, no: bool) -> bool | None:
@@ -88,12 +95,14 @@ def together(answers: Iterable[bool | None]) -> bool | None:
     return answer(all(given), False in given)
 
 
-def finding(holds: bool | None, sentence: str, would_decide: str = "") -> Finding:
-    """A finding by an answer; `would_decide` counts only where nothing was decided."""
+def finding(holds: bool | None, sentence: str, would_decide: str = "", gate: str = "") -> Finding:
+    """A finding by an answer; `would_decide` counts only where nothing was decided.
+
+    `gate` is what shows, where the answer is no, that longer training would not turn it.
+    """
     state: State = "undecided" if holds is None else "holds" if holds else "fails"
-    return Finding(
-        state=state, sentence=sentence, would_decide=would_decide if holds is None else ""
-    )
+    more = would_decide if holds is None else ""
+    return Finding(state=state, sentence=sentence, would_decide=more, gate=gate)
 
 
 def part(holds: bool | None, why: Why, text: str, sides: Sequence[Side]) -> Part:
@@ -101,9 +110,12 @@ def part(holds: bool | None, why: Why, text: str, sides: Sequence[Side]) -> Part
     return Part(holds=holds, text=text, why=why if holds is None else "decided", sides=tuple(sides))
 
 
-def bounded(text: str, holds: bool, fails: bool) -> Part:
-    """A number that is beyond one bound, beyond another, or undecided between them."""
-    return part(answer(holds, fails), "edge", text, ())
+def bounded(text: str, holds: bool, fails: bool, why: Why | None = None) -> Part:
+    """A computed number that is beyond one bound, beyond another, or undecided between them.
+
+    `why` is what keeps one from failing that comes from a model, which no gate was passed with.
+    """
+    return part(answer(holds, fails and why is None), (fails and why) or "edge", text, ())
 
 
 def incomplete(text: str, sides: Sequence[Side]) -> Part | None:
@@ -113,112 +125,131 @@ def incomplete(text: str, sides: Sequence[Side]) -> Part | None:
     return None if all(one.measured for one in sides) else part(None, "missing", text, sides)
 
 
-def every(sides: Sequence[Side], bound: float, at: str) -> Part:
-    """All sides reach `bound`.
+def gate(sides: Iterable[Side]) -> Why | None:
+    """What keeps accuracies that fell short, or differ, from deciding anything; None: nothing."""
+    sides = list(sides)
+    if not all(one.settled for one in sides):
+        return "learning"
+    return "seeds" if few_seeds(sides) else None
 
-    One that falls short of it refutes that only if another's success shows that the examples do
-    suffice, and the two differ as trained models must; else it may just be too weak.
-    """
+
+def gated(holds: bool | None, text: str, sides: Sequence[Side], why: Why = "close") -> Part:
+    """A part decided only if its sides pass the gate; `why` counts where it is open all the same"""
+    stop = gate(sides)
+    return part(None, stop, text, sides) if stop else part(holds, why, text, sides)
+
+
+def every(sides: Sequence[Side], bound: float, at: str) -> Part:
+    """All sides reach `bound`, for which one model each is enough."""
     listed = ", ".join(one.text for one in sides)
     text = f"{listed} at {at}, of which {percent(bound)} is asked"
     reached = [above(one.measured, bound) for one in sides]
-    top, bottom = best(sides), min(sides, key=lambda one: one.mean if one.measured else 2.0)
-    if above(top.measured, bound) and larger(top.measured, bottom.measured):
+    short = [one for one, yes in zip(sides, reached, strict=True) if yes is False]
+    if any(_stays_below(one, bound) for one in short):
         return part(False, "decided", text, sides)
     if undecided := incomplete(text, sides):
         return undecided
-    return part(True if all(reached) else None, "weak" if False in reached else "edge", text, sides)
+    return part(True if all(reached) else None, gate(short) or "close", text, sides)
 
 
-def better(a: Side, b: Side, at: str, floor: float = 0.5) -> Part:
-    """`a` is more accurate than `b`; decided only if the better one reaches `floor`."""
+def _stays_below(one: Side, bound: float) -> bool:
+    """Whether a side that fell short of a bound does so for good, at twice the length too."""
+    again = [other for other in one.again if other is not None]
+    return gate([one]) is None and above([*one.measured, *again], bound) is False
+
+
+def better(a: Side, b: Side, at: str) -> Part:
+    """`a` is more accurate than `b`; where both are nearly perfect, that can't show."""
     text = against(a, b, at)
     if undecided := incomplete(text, (a, b)):
         return undecided
-    high, low = max(a.mean, b.mean), min(a.mean, b.mean)
-    if high < floor:
-        return part(None, "weak", text, (a, b))
-    why: Why = "strong" if low >= _STRONG else "close"
-    return part(larger(a.measured, b.measured), why, text, (a, b))
+    if min(a.mean, b.mean) >= _STRONG:
+        return part(None, "size", text, (a, b))
+    return gated(larger(a.measured, b.measured), text, (a, b))
 
 
 def outdoes(good: Side, bad: Side, at: str, floor: float = 0.9, *, shrunk: bool = True) -> Part:
     """`good` succeeds, which is to reach `floor`, and `bad` does not.
 
-    Where both succeed, the problem is too easy to tell if it was `shrunk`, and else the claim is
-    wrong.
+    Where `bad` succeeds too, the problem is too easy to tell if it was `shrunk`, and else the claim
+    is wrong.
     """
     text = against(good, bad, at)
     if undecided := incomplete(text, (good, bad)):
         return undecided
-    difference = larger(good.measured, bad.measured)
     succeeds, too = above(good.measured, floor), above(bad.measured, floor)
     if too:
-        refuted = difference is False or not shrunk
-        return part(False if refuted else None, "strong", text, (good, bad))
-    if succeeds and too is False:
-        return part(difference or None, "close", text, (good, bad))
-    return part(None, "weak" if succeeds is False else "close", text, (good, bad))
+        return part(None if shrunk else False, "size", text, (good, bad))
+    if succeeds is False:
+        return gated(False, text, (good, bad))
+    holds = succeeds and too is False and larger(good.measured, bad.measured)
+    return gated(True if holds else None, text, (good, bad))
 
 
 def needs_fewer(a: Side, b: Side, what: str) -> Part:
-    """`a` gets there, `what` says where, with fewer examples than `b`."""
+    """`a` gets there, `what` says where, with fewer examples than `b`.
+
+    Examples until a level compare models that still learn, so that only the seeds are a gate.
+    """
     text = f"{a.text} against {b.text} {what}"
     if undecided := incomplete(text, (a, b)):
         return undecided
+    if a.times != b.times:  # under schedules of different lengths
+        return part(None, "learning", text, (a, b))
+    return part(fewer(a.measured, b.measured), _open(a, b), text, (a, b))
+
+
+def _open(a: Side, b: Side) -> Why:
+    """Why a comparison of examples is open, if it is."""
+    waits = any(one.at_least for one in (*a.measured, *b.measured))
     nowhere = all(one.at_least for one in (*a.measured, *b.measured))
-    return part(fewer(a.measured, b.measured), "weak" if nowhere else "close", text, (a, b))
+    if nowhere or (waits and not few_seeds((a, b))):
+        return "learning"
+    return "seeds" if few_seeds((a, b)) else "close"
 
 
-def no_worse(a: Side, b: Side, at: str, floor: float = 0.5) -> Part:
-    """`a` is as accurate as `b`, but for `MARGIN`.
-
-    That takes the interval of several training seeds; with few, it can only be refuted.
-    """
+def no_worse(a: Side, b: Side, at: str) -> Part:
+    """`a` is as accurate as `b`, but for `MARGIN`, by the interval of their difference."""
     text = against(a, b, at)
     if undecided := incomplete(text, (a, b)):
         return undecided
-    if max(a.mean, b.mean) < floor:
-        return part(None, "weak", text, (a, b))
-    if few_seeds((a, b)):
-        return part(False if larger(b.measured, a.measured) else None, "close", text, (a, b))
+    if (stop := gate((a, b))) is not None:
+        return part(None, stop, text, (a, b))
     difference, half = difference_of(a, b)
-    if difference - half > -MARGIN:
-        return part(True, "decided", text, (a, b))
-    return part(False if difference + half < -MARGIN else None, "close", text, (a, b))
-
-
-def alike(a: Side, b: Side, at: str, floor: float = 0.5) -> Part:
-    """`a` and `b` are equally accurate, but for `MARGIN`."""
-    one, other = no_worse(a, b, at, floor), no_worse(b, a, at, floor)
-    if one.holds and other.holds:
-        return one
-    refuted = one.holds is False or other.holds is False
     return part(
-        False if refuted else None, one.why if one.holds is None else other.why, one.text, (a, b)
+        answer(difference - half > -MARGIN, difference + half < -MARGIN), "close", text, (a, b)
     )
 
 
+def alike(a: Side, b: Side, at: str) -> Part:
+    """`a` and `b` are equally accurate, but for `MARGIN`."""
+    one, other = no_worse(a, b, at), no_worse(b, a, at)
+    both = answer(one.holds is True and other.holds is True, False in (one.holds, other.holds))
+    return part(both, one.why if one.holds is None else other.why, one.text, (a, b))
+
+
 def alike_in_examples(a: Side, b: Side, what: str) -> Part:
-    """`a` and `b` need equally many examples, but for a factor of `ONE_SEED_RATIO`."""
+    """`a` and `b` need equally many examples, but for a factor of `FACTOR`."""
     text = f"{a.text} against {b.text} {what}"
     if undecided := incomplete(text, (a, b)):
         return undecided
     sides = (a, b)
     logs = [[math.log(one.value) for one in found.measured] for found in sides]
     bounded = [any(one.at_least for one in found.measured) for found in sides]
-    if all(bounded):
-        return part(None, "weak", text, sides)
-    limit = math.log(ONE_SEED_RATIO)
-    differ = fewer(a.measured, b.measured) is not None
-    far = abs(mean(logs[0]) - mean(logs[1])) >= limit
-    if differ and far:
-        return part(False, "decided", text, sides)
-    if few_seeds(sides) or any(bounded):
-        return part(None, "close", text, sides)
-    half = welch_half_width(*logs)
-    near = abs(mean(logs[0]) - mean(logs[1])) + half < limit
-    return part(near or None, "close", text, sides)
+    if few_seeds(sides) or any(bounded) or a.times != b.times:
+        return part(None, _open(a, b) if a.times == b.times else "learning", text, sides)
+    limit = math.log(FACTOR)
+    apart, half = abs(mean(logs[0]) - mean(logs[1])), welch_half_width(*logs)
+    return part(answer(apart + half < limit, apart - half > limit), "close", text, sides)
+
+
+def jointly(parts: Sequence[Part]) -> Part:
+    """One part of several that must all hold."""
+    holds = together(one.holds for one in parts)
+    waiting = [one.why for one in parts if one.holds is None]
+    sides = [each for one in parts for each in one.sides]
+    text = "; ".join(one.text for one in parts)
+    return part(holds, waiting[0] if waiting else "decided", text, sides)
 
 
 def either(parts: Sequence[Part]) -> Part:
@@ -237,7 +268,7 @@ def against(a: Side, b: Side, at: str) -> str:
     if few_seeds((a, b)):
         return text
     difference, half = difference_of(a, b)
-    low, high = 100 * (difference - half), 100 * (difference + half)
+    low, high = (max(-100, min(100, 100 * end)) for end in (difference - half, difference + half))
     return f"{text}, difference {100 * difference:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 
@@ -249,15 +280,26 @@ def difference_of(a: Side, b: Side) -> tuple[float, float]:
 
 
 def conclude(evidence: Evidence, *parts: Part, beyond: str = "") -> Finding:
-    """A claim holds if all its parts do and fails if one does; else it is undecided.
+    """A verdict for each part; the claim holds if all do, and fails if one does, else it is open.
 
-    `beyond` says how an undecided claim is to be decided if runs of tables don't.
+    `beyond` says how open parts are to be decided if runs of tables don't.
     """
-    holds = together(part.holds for part in parts)
     told = "; ".join(part.sentence for part in parts)
     setting = setting_of([side for part in parts for side in part.sides])
-    more = (beyond or would_decide(evidence, parts)) if holds is None else ""
-    return finding(holds, f"{told}{f' [{setting}]' if setting else ''}", more)
+    states = {part.state for part in parts}
+    state: State = "fails" if "fails" in states else "undecided"
+    if len(states) == 1:
+        (state,) = states
+    elif states <= {"holds", "size"}:
+        state = "size"
+    waiting = states & {"undecided", "size"}
+    return Finding(
+        state=state,
+        sentence=f"{told}{f' [{setting}]' if setting else ''}",
+        would_decide=(beyond or would_decide(evidence, parts)) if waiting else "",
+        parts=tuple(part.found for part in parts),
+        setting=setting,
+    )
 
 
 def setting_of(sides: Sequence[Side]) -> str:
@@ -269,6 +311,9 @@ def setting_of(sides: Sequence[Side]) -> str:
         ", ".join(problems),
         f"recipe {' and '.join(recipes)}" if recipes else "",
         seeds_of(sides),
+        ", ".join(
+            f"{n} times the table's length" for n in sorted({s.times for s in sides}) if n > 1
+        ),
     ]
     return "; ".join(text for text in known if text)
 
@@ -276,21 +321,48 @@ def setting_of(sides: Sequence[Side]) -> str:
 def would_decide(evidence: Evidence, parts: Sequence[Part]) -> str:
     """Runs, examples and hours that would decide those of `parts` that are undecided."""
     undecided = [one for one in parts if one.holds is None]
-    missing = [side for one in undecided if one.why == "missing" for side in one.sides]
-    texts = [runs_to_make(evidence, missing)] if missing else []
+
+    def sides(*reasons: Why) -> list[Side]:
+        return [side for one in undecided if one.why in reasons for side in one.sides]
+
+    texts = []
+    if missing := sides("missing"):
+        texts.append(runs_to_make(evidence, missing))
+    if open_sides := sides("learning", "seeds"):
+        texts.append(_through_the_gate(evidence, open_sides))
     for one in undecided:
         if one.why == "absent":
             tables = sorted({side.table for side in one.sides if not side.values})
             texts.append(whole_tables(evidence, tables, "laptop"))
-        elif one.why == "strong" and evidence.scale != "paper":
+        elif one.why == "size":
             tables = sorted({side.table for side in one.sides})
             scale: Scale = "gpu" if evidence.scale == "laptop" else "paper"
             texts.append(whole_tables(evidence, tables, scale))
-        elif one.why in ("close", "strong"):
+        elif one.why in ("close", "edge") and one.sides:
             texts.append(_more_seeds(evidence, one))
-        elif one.why != "missing":
-            texts.append(longer(evidence, one.sides))
     return "; ".join(dict.fromkeys(text for text in texts if text))
+
+
+def _through_the_gate(evidence: Evidence, sides: Sequence[Side]) -> str:
+    """The further seeds, and the same runs at twice the length, that the gate asks for."""
+    runs: dict[str, Experiment] = {}
+    for side in sides:
+        have = {run.tokens.seed: run for run in side.experiments}
+        if not have:
+            continue
+        first = next(iter(have.values()))
+        seeds = [seed for seed in range(SEEDS) if seed not in have][: max(0, SEEDS - len(have))]
+        new = [first.repeated(seed=seed) for seed in seeds]
+        counted = side.measured and side.measured[0].unit == "accuracy"
+        longer = [*side.unsettled, *([] if side.settled else new)]
+        if not counted and any(one.at_least for one in side.measured):
+            longer = [*have.values(), *new]
+        for run in (*new, *(run.repeated(times=Fraction(2)) for run in longer)):
+            if not evidence.records.finished(run):
+                runs.setdefault(run.identity, run)
+    tables = " ".join(sorted({side.table for side in sides}))
+    command = f"`eigenformer paper run {tables} --scale {evidence.scale} --seeds {SEEDS} --gate`"
+    return f"{_runs(len(runs))} of {command}: {would_cost(evidence, tuple(runs.values()))}"
 
 
 def runs_to_make(evidence: Evidence, sides: Iterable[Side]) -> str:
@@ -301,12 +373,6 @@ def runs_to_make(evidence: Evidence, sides: Iterable[Side]) -> str:
     count = len(Plan.of(runs).experiments)
     command = f"`eigenformer paper run {' '.join(tables)} --scale {evidence.scale}`"
     return f"{_runs(count)} of {command}: {would_cost(evidence, runs)}"
-
-
-def longer(evidence: Evidence, sides: Iterable[Side]) -> str:
-    """The same runs, `_LONGER` times as long."""
-    runs = [run for side in sides for run in side.experiments]
-    return f"the same runs, each {_LONGER} times as long: {would_cost(evidence, runs, _LONGER)}"
 
 
 def whole_tables(evidence: Evidence, tables: Sequence[str], scale: Scale) -> str:
@@ -366,7 +432,6 @@ def _seeds_wanted(one: Part) -> int:
 def would_cost(
     evidence: Evidence,
     experiments: Iterable[Experiment],
-    times: float = 1.0,
     *,
     scale: Scale | None = None,
     distinct: bool = True,
@@ -374,14 +439,12 @@ def would_cost(
     """How many examples and hours `experiments` are.
 
     Each run counts once, and with it those that it starts from, unless `distinct` is false. Hours
-    are those of the claim's own runs of the same kind, or else `runs.cost`'s; `times` multiplies
-    both.
+    are those of the claim's own runs of the same kind, or else `runs.cost`'s.
     """
     runs = tuple(experiments)
     if distinct:
         runs = Plan.of(runs).experiments
-    text = f"{times * sum(run.config.length for run in runs):,.0f} examples"
+    text = f"{sum(run.config.length for run in runs):,} examples"
     if (scale or evidence.scale) == "gpu":
-        return f"{text}, at most {times * len(runs) * _GPU_HOURS:.2g} H200 hours"
-    spent = sum(evidence.seconds(run.config) for run in runs)
-    return f"{text}, about {duration(times * spent)}"
+        return f"{text}, at most {len(runs) * _GPU_HOURS:.2g} H200 hours"
+    return f"{text}, about {duration(sum(evidence.seconds(run.config) for run in runs))}"

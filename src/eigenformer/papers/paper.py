@@ -11,6 +11,7 @@ from ..core import InputError, unknown
 from ..runs.experiment import Experiment, Scale
 from ..runs.records import Records
 from .claims import Claim, Verdict, decide_all
+from .history import history
 from .names import BUILT_IN
 from .names import GROUP as GROUP
 from .study import Analysis, Study, Table, check_name
@@ -102,6 +103,11 @@ class Excerpt:
         """The runs to make before all its numbers at a scale are there."""
         return [run for study in self.studies for run in study.left(scale, self.records)]
 
+    def repeats(self, scale: Scale, seeds: int, gate: bool) -> list[Experiment]:
+        """More of the runs of its tables that were made: see `Study.repeats`."""
+        found = [one.repeats(scale, self.records, seeds, gate) for one in self.tables]
+        return [run for runs in found for run in runs]
+
     def verdicts(self, scale: Scale) -> list[Verdict]:
         """On the claims that the studies bear on; on all claims if these are all studies."""
         claims = list(self.paper.claims.values())
@@ -148,6 +154,8 @@ def _checked(entry: EntryPoint) -> Paper:
                 f"{where} has a study {study.name!r} as {name!r}; let both be {found.name}-..."
             )
     for id, claim in found.claims.items():
+        if id in history():  # reports would show what was changed in ours
+            raise InputError(f"{where} has a claim {id}, as one of ours is called; rename it")
         if id != claim.id or not set(claim.studies) <= {*found.studies}:
             raise InputError(
                 f"{where} has a claim {claim.id!r} as {id!r}, on {', '.join(claim.studies)}; "

@@ -1,15 +1,17 @@
 """The sides of a comparison, numbers that differ in the training seed only, and when two differ.
 
-By the intervals of accuracies, and by Welch's test over training seeds.
+By the intervals of accuracies, and by Welch's test over training seeds; and whether the models had
+ended learning, by the same runs at another length.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from ..evaluation import Proportion
 from ..runs import Experiment, Measured, Record
-from ..runs.experiment import Unit
+from ..runs.experiment import Reading, Unit, examples_until
 from .claims import Evidence
 from .study import Value
 
@@ -18,12 +20,15 @@ TOLERANCES = (5, 2, 1, 0.5)
 
 ABSENT = object()
 """Stands for a label that a cell must not have."""
-ONE_SEED_GAP = 0.20
-"""With one training run a side, a difference of accuracies counts only from here on."""
-ONE_SEED_RATIO = 2.0
-"""The same for numbers of examples."""
+FACTOR = 2.0
+"""Numbers of examples that differ by less count as equal, where equality is claimed."""
 SEEDS = 3
-"""Training runs a side from which on their spread is known well enough to judge by."""
+"""Training runs a side from which on their spread is known well enough to judge by. Of the kept
+pairs of runs that differ in the seed alone one in five differs by more than 20 points."""
+POINT = 0.01
+"""What twice the length may change of an accuracy that counts as final."""
+_LENGTHS = (Fraction(2), Fraction(1, 2))
+"""Of the same run, over a run's own: either shows what twice the length changes."""
 # Two-sided 95% quantiles of Student's t with 1, 2, ... degrees of freedom.
 _T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
@@ -37,10 +42,36 @@ class Side:
     table: str
     values: tuple[Value, ...]
     """One a training seed, the missing too; none if the table has no such cell at this scale."""
+    again: tuple[Measured | None, ...] = ()
+    """What the same runs at twice or half the length have, one for each of `values`; None: not
+    kept."""
+    times: Fraction = Fraction(1)
+    """The length of the runs, over that of the table's."""
 
     @property
     def measured(self) -> list[Measured]:
         return [value.measured for value in self.values if value.measured is not None]
+
+    @property
+    def settled(self) -> bool:
+        """Whether longer training would change none of the measured accuracies: see `settled`."""
+        again = self.again or (None,) * len(self.values)
+        return all(
+            settled(value.measured, other)
+            for value, other in zip(self.values, again, strict=True)
+            if value.measured is not None
+        )
+
+    @property
+    def unsettled(self) -> list[Experiment]:
+        """The runs that are not known to have ended learning."""
+        again = self.again or (None,) * len(self.values)
+        return [
+            value.experiment
+            for value, other in zip(self.values, again, strict=True)
+            if value.experiment is not None
+            and (value.measured is None or not settled(value.measured, other))
+        ]
 
     @property
     def mean(self) -> float:
@@ -79,7 +110,11 @@ class Side:
 
 
 def side(evidence: Evidence, name: str, table: str, where: Mapping[str, object]) -> Side:
-    """The numbers of `table` with the labels `where`, which leave at most the seed open."""
+    """The numbers of `table` with the labels `where`, which leave at most the seed open.
+
+    Kept runs from further training seeds, up to `SEEDS`, count as the table's own, and those of 2,
+    4, ... times the length in their place, once all seeds have them.
+    """
     found = [
         value
         for value in evidence.values(table)
@@ -88,7 +123,77 @@ def side(evidence: Evidence, name: str, table: str, where: Mapping[str, object])
     kinds = {repr(sorted(set(v.labels.items()) - {("seed", v.labels.get("seed"))})) for v in found}
     if len(kinds) > 1:
         raise ValueError(f"{where} leaves more than the seed of {table} open: {sorted(kinds)}")
-    return Side(name=name, table=table, values=tuple(found))
+    values = [*found, *_further_seeds(evidence, found)]
+    times = Fraction(1)
+    while longer := _longer(evidence, values):
+        values, times = longer, 2 * times
+    again = tuple(_again(evidence, value) for value in values)
+    return Side(name=name, table=table, values=tuple(values), again=again, times=times)
+
+
+def _longer(evidence: Evidence, values: Sequence[Value]) -> list[Value]:
+    """The same numbers at twice the length; [] unless all seeds that have one have it there."""
+    found = []
+    for value in values:
+        measured = evidence.repeated(value, times=Fraction(2))
+        if value.measured is None or value.experiment is None or measured is None:
+            return []
+        longer = value.experiment.repeated(times=Fraction(2))
+        found.append(replace(value, measured=measured, experiment=longer))
+    return found
+
+
+def _further_seeds(evidence: Evidence, found: Sequence[Value]) -> list[Value]:
+    runs = [value.experiment for value in found if value.experiment is not None]
+    if not runs or len(found) >= SEEDS:
+        return []
+    known = {run.tokens.seed for run in runs}
+    more = []
+    for seed in sorted(set(range(SEEDS)) - known):
+        measured = evidence.repeated(found[0], seed=seed)
+        if measured is not None:
+            again = runs[0].repeated(seed=seed)
+            more.append(replace(found[0], measured=measured, experiment=again))
+    return more
+
+
+def _again(evidence: Evidence, value: Value) -> Measured | None:
+    if value.measured is None or value.measured.unit != "accuracy":
+        return None
+    kept = (evidence.repeated(value, times=times) for times in _LENGTHS)
+    return next((one for one in kept if one is not None), None)
+
+
+def reread(evidence: Evidence, one: Side, read: Reading) -> Side:
+    """The same runs by another number of their records."""
+    values = []
+    for value in one.values:
+        record = None if value.experiment is None else evidence.records.get(value.experiment)
+        values.append(replace(value, read=read, measured=None if record is None else read(record)))
+    again = tuple(_again(evidence, value) for value in values)
+    return replace(one, values=tuple(values), again=again)
+
+
+def until(evidence: Evidence, one: Side, level: float, tolerance: float) -> Side:
+    """The same runs by the examples that they take until a level (fractions) is right.
+
+    Which compares what still learns, and is not final.
+    """
+    return reread(evidence, one, examples_until(level, tolerance))
+
+
+def settled(now: Measured, again: Measured | None) -> bool:
+    """Whether an accuracy is final: twice the length changes it by less than a point, or than its
+    95% interval.
+
+    One within a point of its ceiling, or whose interval includes that, has nowhere to go. A plateau
+    that is longer than the run is not seen.
+    """
+    low, high = (now.value if end is None else end for end in (now.low, now.high))
+    ceiling = 1.0 if now.ceiling is None else now.ceiling
+    if max(now.value + POINT, high) >= ceiling:
+        return True
+    return again is not None and abs(again.value - now.value) < max(POINT, (high - low) / 2)
 
 
 def scaled(
@@ -96,22 +201,6 @@ def scaled(
 ) -> dict[str, object]:
     """Labels at scale laptop, or at the two others, which have the paper's."""
     return dict(laptop if evidence.scale == "laptop" else full)
-
-
-def tightest(
-    pick: Callable[[float], Sequence[Side]],
-    tolerances: Sequence[float] = TOLERANCES[::-1],
-    floor: float = 0.5,
-) -> tuple[str, Sequence[Side]]:
-    """The tightest tolerance (percent) at which some side reaches `floor`, or else the loosest.
-
-    `pick` gives the sides at a tolerance; `tolerances` are the tightest first.
-    """
-    for tolerance in tolerances:
-        found = pick(tolerance)
-        if any(one.mean >= floor for one in found):
-            break
-    return f"{tolerance:g}%", found
 
 
 def best(sides: Iterable[Side]) -> Side:
@@ -175,17 +264,12 @@ def above(values: Sequence[Measured], bound: float) -> bool | None:
 def larger(a: Sequence[Measured], b: Sequence[Measured]) -> bool | None:
     """Whether trained models `a` are better than `b`: True, False (worse), None (not decided).
 
-    Values are accuracies. With three training seeds a side or more, by the 95% interval of the
-    difference of means (Welch); with fewer, only if every a and every b are more than 20 points
-    apart.
+    Values are accuracies. By the 95% interval of the difference of means (Welch), of three training
+    seeds a side or more; fewer decide nothing.
     """
     x, y = _of_unit(a, "accuracy"), _of_unit(b, "accuracy")
-    if not x or not y:
-        return None
     if min(len(x), len(y)) < SEEDS:
-        if min(x) - max(y) > ONE_SEED_GAP:
-            return True
-        return False if min(y) - max(x) > ONE_SEED_GAP else None
+        return None
     difference = mean(x) - mean(y)
     half = welch_half_width(x, y)
     if abs(difference) <= half:
@@ -196,22 +280,22 @@ def larger(a: Sequence[Measured], b: Sequence[Measured]) -> bool | None:
 def fewer(a: Sequence[Measured], b: Sequence[Measured]) -> bool | None:
     """Whether trained models `a` need fewer examples than `b`: True, False (more), None.
 
-    With three training seeds a side or more, by the 95% interval of the difference of mean
-    logarithms (Welch); with fewer, only if every a and every b differ by a factor of two. Values
-    that are lower bounds count as such: a side that has any needs no fewer.
+    By the 95% interval of the difference of mean logarithms (Welch), of three training seeds a side
+    or more; fewer decide nothing. Values that are lower bounds count as such: a side that has any
+    needs no fewer, and one that has only such needs more than one that has none.
     """
-    x, y = ([math.log(max(value, 1.0)) for value in _of_unit(side, "examples")] for side in (a, b))
-    if not x or not y:
-        return None
+    logs = [[math.log(max(value, 1.0)) for value in _of_unit(side, "examples")] for side in (a, b)]
+    x, y = logs
     if min(len(x), len(y)) < SEEDS:
-        gap = math.log(ONE_SEED_RATIO)
-        less, more = min(y) - max(x) >= gap, min(x) - max(y) >= gap
-    else:
-        difference, half = mean(y) - mean(x), welch_half_width(x, y)
-        less, more = difference > half, -difference > half
-    if less and not any(value.at_least for value in a):
-        return True
-    return False if more and not any(value.at_least for value in b) else None
+        return None
+    difference, half = mean(y) - mean(x), welch_half_width(x, y)
+    for sign, (ours, mine), (theirs, other) in ((1, (a, x), (b, y)), (-1, (b, y), (a, x))):
+        if any(value.at_least for value in ours):
+            continue
+        never = all(value.at_least for value in theirs) and min(other) >= max(mine)
+        if never or sign * difference > half:
+            return sign > 0
+    return None
 
 
 def _of_unit(values: Sequence[Measured], unit: Unit) -> list[float]:

@@ -3,15 +3,20 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 from ..core import InputError, content_hash, from_json, load_json, save_json, to_json
-from ..runs.experiment import Cell, Experiment, Label, Measured
+from ..runs.experiment import Cell, Experiment, Label, Measured, Reading
 from ..runs.records import Records
 from ..runs.scale import SCALES, Scale
+from ..training import TrainConfig
 from .findings import Findings
+
+_SINCE: dict[str, Any] = {"parts": [], "setting": "", "gate": ""}
+"""What findings have had since the first were kept."""
 
 
 def check_name(kind: str, name: str) -> None:
@@ -66,6 +71,16 @@ class Study(ABC):
         made = {run.identity for run in self.made(scale, records)}
         return [run for run in self.planned(scale) if run.identity not in made]
 
+    def repeats(self, scale: Scale, records: Records, seeds: int, gate: bool) -> list[Experiment]:
+        """More of its runs that were made: from training seeds below `seeds`, and with `gate` each
+        at twice the length too, and so on as long as that changes what the model has learned."""
+        made = [run for run in self.planned(scale) if isinstance(run.config, TrainConfig)]
+        made = [run for run in made if records.finished(run)]
+        more = [run.repeated(seed=seed) for run in made for seed in range(seeds)]
+        every = list({run.identity: run for run in (*made, *more)}.values())
+        longer = [_next_length(run, records) for run in every] if gate else []
+        return [run for run in (*every, *longer) if not records.finished(run)]
+
     @abstractmethod
     def made(self, scale: Scale, records: Records) -> Sequence[Experiment]:
         """Those of its distinct runs that need not be made."""
@@ -73,6 +88,15 @@ class Study(ABC):
     def kept(self, scale: Scale, records: Records) -> "Kept | None":
         """Its findings; None if there are none, or it has changed since, or is read run by run."""
         return None
+
+
+def _next_length(run: Experiment, records: Records) -> Experiment:
+    """The first of twice the length, four times, ... that is not kept, or that changed nothing."""
+    longer = run.repeated(times=Fraction(2))
+    now, later = records.get(run), records.get(longer)
+    if now is None or later is None or not now.learned_more(later):
+        return longer
+    return _next_length(longer, records)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +165,8 @@ class Value:
     paper: dict[str, Label] | None
     experiment: Experiment | None = None
     """The run that it comes from; None if it was computed without training."""
+    read: Reading | None = None
+    """How it is found in the record of that run, or of the same run repeated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +210,7 @@ def _value(cell: Cell, measured: Measured | None, experiment: Experiment) -> Val
         measured=measured,
         paper=None if cell.paper is None else {**labels, **cell.paper},
         experiment=experiment,
+        read=cell.read,
     )
 
 
@@ -215,7 +242,11 @@ class Analysis(Study):
             raise InputError(f"{file} does not hold a record; delete it and make the study again")
         if data.get("identity") != self.identity(scale):
             return None
-        return from_json(Kept, data, str(file))
+        for found in data["findings"]["verdicts"].values():
+            found.update({**_SINCE, **found})
+        kept = from_json(Kept, data, str(file))
+        gated = {claim: found.gated for claim, found in kept.findings.verdicts.items()}
+        return replace(kept, findings=replace(kept.findings, verdicts=gated))
 
     def keep(self, kept: "Kept", records: Records) -> None:
         records.root.mkdir(parents=True, exist_ok=True)

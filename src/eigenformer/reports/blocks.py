@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias, Union, get_args
 
-from ..papers import Figure, State
+from ..papers import Figure, PartFinding, State
 from .drawing import svg
 
-STATES: dict[State, str] = {"holds": "holds", "fails": "fails", "undecided": "not decided"}
+STATES: dict[State, str] = {
+    "holds": "holds",
+    "fails": "fails",
+    "undecided": "not decided",
+    "size": "not at this size",
+}
 """Verdicts in words, in the order in which they are shown."""
 Side = Literal["paper", "ours"]
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -27,6 +32,7 @@ def counted(states: Iterable[State]) -> list[tuple[State, str, str]]:
     return [
         (state, str(number), STATES[state] if number == 1 else STATES[state].removesuffix("s"))
         for state, number in numbers.items()
+        if number or state != "size"
     ]
 
 
@@ -50,7 +56,7 @@ class Prose:
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """How many claims hold, fail and are not decided."""
+    """How many claims hold, fail, are not decided, and do not show at this size."""
 
     states: tuple[State, ...]
     """Of each claim."""
@@ -75,7 +81,16 @@ class Card:
     text: str
     where: str = ""
     """Who claims it, or where."""
+    summary: str = ""
+    """How many of its parts hold, and what the others do."""
+    parts: tuple[PartFinding, ...] = ()
+    setting: str = ""
+    """What its parts' models have in common."""
+    limits: str = ""
+    changes: tuple[str, ...] = ()
+    """What was changed after a result, and the rule as registered."""
     sentence: str = ""
+    """In place of the parts, where there are none."""
     would_decide: str = ""
     figures: str = ""
     """The paper's own."""

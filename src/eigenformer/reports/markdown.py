@@ -127,17 +127,25 @@ def _card(card: blocks.Card) -> str:
     where = f" ({prose(card.where)})" if card.where else ""
     return _lines(
         f"{title} {prose(card.text)}{where}",
+        f"**{prose(card.summary)}.** {prose(card.setting)}" if card.summary else "",
+        *(f"*{prose(one.verdict)}* · {prose(one.text)}" for one in card.parts),
         prose(card.sentence),
+        f"**Not about:** {prose(card.limits)}" if card.limits else "",
         f"**Would decide it:** {prose(card.would_decide)}" if card.would_decide else "",
         f"The paper: {prose(card.figures)}" if card.figures else "",
         ", ".join(map(_link, card.links)),
+        *(f"<sub>{prose(one)}</sub>" for one in card.changes),
     )
 
 
 def _claim(card: blocks.Card) -> list[str]:
     return [
         f'<a id="{card.anchor}"></a>{card.claim}',
-        f"{prose(card.text)} *{prose(card.where)}*",
+        _lines(
+            f"{prose(card.text)} *{prose(card.where)}*",
+            f"**Not about:** {prose(card.limits)}" if card.limits else "",
+            *(f"<sub>{prose(one)}</sub>" for one in card.changes),
+        ),
         f"**{STATES[card.state]}**",
         _lines(*map(_link, card.links)) or "no study bears on it",
     ]

@@ -1,17 +1,15 @@
 """Numbers, labels and states as text."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
-from ..papers import PaperCell, State
+from ..papers import PaperCell
 from ..runs import Label, Measured
 from .blocks import GridEntry
 
 RunState = Literal["not run", "not finished", "diverged", "finished"]
 """Of a run, in words."""
-STATES: dict[State, str] = {"holds": "holds", "fails": "fails", "undecided": "not decided"}
-"""Verdicts in words, in the order in which they are shown."""
 
 _KEYS = {
     "dims": "size",
@@ -101,6 +99,11 @@ def our_entry(
     ceiling = sum(ceilings) / len(ceilings) if ceilings else None
     if ceiling is not None:
         details.append(f"ceiling {percent(ceiling)}")
+    rounded = [one.tokens for one in known if one.tokens is not None]
+    if len(rounded) == len(known):
+        theirs = percent(sum(rounded) / len(rounded))
+        if theirs != percent(mean):
+            details.append(f"paper's metric {theirs}")
     whole = Measured(
         value=mean,
         unit=known[0].unit,
@@ -146,20 +149,3 @@ def _number(one: Measured, value: float) -> str:
         return count(value)
     decimals = 1 - math.floor(math.log10((one.high - one.low) / 2))
     return f"{value:z,.{min(max(decimals, 0), 9)}f}"
-
-
-def counted(states: Iterable[State]) -> list[tuple[State, str, str]]:
-    """Each state, how many there are, and the word after the number: "1 holds", "2 hold"."""
-    known = list(states)
-    numbers = {state: known.count(state) for state in STATES}
-    return [
-        (state, str(number), STATES[state] if number == 1 else STATES[state].removesuffix("s"))
-        for state, number in numbers.items()
-    ]
-
-
-def short_version(version: str) -> str:
-    """A commit's hash in ten characters, with "-dirty" if it was; a version number as it is."""
-    commit, dash, rest = version.partition("-")
-    is_hash = len(commit) == 40 and set(commit) <= set("0123456789abcdef")
-    return commit[:10] + dash + rest if is_hash else version

@@ -7,6 +7,7 @@ from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
+from ..papers import PartFinding
 from . import blocks
 from .blocks import STATES, counted
 from .drawing import dark
@@ -172,22 +173,41 @@ def _card(card: blocks.Card) -> Html:
     title = [_badge(card), name, prose(card.text), where]
     found: list[Html | None] = [
         tag("p", join(title, " ")),
+        tag("p", tag("b", f"{card.summary}. "), card.setting) if card.summary else None,
+        tag("ul", *map(_part, card.parts), class_="parts") if card.parts else None,
         tag("p", prose(card.sentence)) if card.sentence else None,
+        tag("p", tag("b", "Not about: "), prose(card.limits)) if card.limits else None,
         tag("p", tag("b", "Would decide it: "), prose(card.would_decide))
         if card.would_decide
         else None,
         tag("p", "The paper: ", prose(card.figures), class_="where") if card.figures else None,
         tag("p", join(map(_link, card.links), ", "), class_="where") if card.links else None,
     ]
+    if card.changes:
+        lines = [tag("li", prose(one)) for one in card.changes]
+        summary = tag("summary", f"Changed after results, and registered ({len(lines)})")
+        found.append(tag("details", summary, tag("ul", *lines), class_="where"))
     name_of_it = card.anchor if card.home else None
     return tag("article", *found, class_=f"verdict {card.state}", id=name_of_it)
+
+
+def _part(part: PartFinding) -> Html:
+    badge = tag("span", part.verdict, class_="badge")
+    return tag("li", badge, " ", prose(part.text), class_=part.state)
 
 
 def _claim(card: blocks.Card) -> list[Html]:
     said = [tag("div", _link(link)) for link in card.links]
     return [
         tag("th", card.claim, scope="row", id=card.anchor),
-        tag("td", prose(card.text), " ", tag("span", card.where, class_="where")),
+        tag(
+            "td",
+            prose(card.text),
+            " ",
+            tag("span", card.where, class_="where"),
+            tag("div", "Not about: ", prose(card.limits)) if card.limits else None,
+            *(tag("div", prose(one), class_="where") for one in card.changes),
+        ),
         tag("td", _badge(card), class_=card.state),
         tag("td", *said) if said else tag("td", "no study bears on it", class_="muted"),
     ]

@@ -85,6 +85,8 @@ def _claim(verdict: Verdict, paper: Paper, known: Mapping[str, Any]) -> blocks.C
         state=verdict.state,
         text=claim.text,
         where=", ".join(part for part in (paper.citation, claim.where) if part),
+        limits=claim.limits,
+        changes=tuple(change.text for change in claim.changes),
         links=tuple(
             blocks.Link(text=name, anchor=name if name in known else None, said=word)
             for name, word in said

@@ -32,6 +32,16 @@ _GUIDE = (
     ),
     ("several training seeds", "their mean, and the range from the worst to the best"),
     ("> 90,000", "a lower bound: after so many examples it had not happened yet"),
+    (
+        "paper's metric",
+        "the same answers scored against the rounded truth, as the paper's code does, where it "
+        "differs from ours, which is the true answer; records from before 2026-11-29 lack it",
+    ),
+    (
+        "still learning",
+        "twice the length changes the accuracy, or has not been run; too few seeds: fewer than "
+        "three a side; not at this size: what is to fail succeeds too",
+    ),
     ("not run", "there is no record of this run; “not finished”: it has not come to its end"),
     ("headings", "our sizes; the paper's beneath them where they are others"),
 )
@@ -183,13 +193,24 @@ def _where(section: str) -> str:
 
 def _claims(verdicts: Sequence[Verdict], labels: Mapping[str, str]) -> tuple[blocks.Block, ...]:
     """All claims by state, with links to the tables among `labels`."""
-    groups = []
+    parts = [part for verdict in verdicts for part in verdict.finding.parts]
+    decided = sum(part.state in ("holds", "fails") for part in parts)
+    groups: list[blocks.Block] = []
+    if parts:
+        text = (
+            f"{decided} of {len(parts)} parts of these claims are decided, each at its own 95% and "
+            "without a correction for their number: of as many that were true to the bound, one in "
+            "twenty would be decided wrongly. Nothing counts as failing that still learns: the "
+            "same run at twice the length must change the accuracy by less than a point, or less "
+            "than its interval, with three training seeds a side; what is reached, one model shows."
+        )
+        groups.append(blocks.Prose(text=text))
     for state, words in STATES.items():
         cards = [_card(verdict, labels) for verdict in verdicts if verdict.state == state]
         if cards:
             title = f"{words.capitalize()} ({len(cards)})"
-            parts = tuple(blocks.Cards(cards=(card,)) for card in cards)
-            groups.append(blocks.Folded(title=title, blocks=parts, open=True))
+            each = tuple(blocks.Cards(cards=(card,)) for card in cards)
+            groups.append(blocks.Folded(title=title, blocks=each, open=True))
     return tuple(groups)
 
 
@@ -204,7 +225,12 @@ def _card(verdict: Verdict, labels: Mapping[str, str] | None = None) -> blocks.C
         state=verdict.state,
         text=claim.text,
         where=claim.where,
-        sentence=verdict.sentence if full else "",
+        summary=verdict.finding.summary,
+        parts=verdict.finding.parts if full else (),
+        setting=verdict.finding.setting if full else "",
+        limits=claim.limits if full else "",
+        changes=tuple(change.text for change in claim.changes) if home else (),
+        sentence=verdict.sentence if full and not verdict.finding.parts else "",
         would_decide=verdict.would_decide if full else "",
         figures=claim.figures if full else "",
         links=tuple(

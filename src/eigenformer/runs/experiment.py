@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..core import InputError, content_hash, to_json, unknown
+from ..evaluation import Target
 from ..training import Run, RunFolder, TrainConfig, start_from
 from .scale import Scale as Scale
 from .store import stored
@@ -14,6 +16,8 @@ from .store import stored
 if TYPE_CHECKING:
     from .records import Record
 
+_FORMER = {"fast-paper-tokens": "paper-tokens"}
+"""What recipes were called when records of their runs were made: a name changes no result."""
 Label = str | int | float | bool | None
 Unit = Literal["accuracy", "examples", "count", "loss"]
 
@@ -34,6 +38,8 @@ class Measured:
     """The same accuracy of the true answers, rounded to the encoding."""
     at_least: bool = False
     """The value is a lower bound: what was waited for has not happened."""
+    tokens: float | None = None
+    """The same accuracy against the rounded answer, the paper's metric; None where not kept."""
 
 
 Reading = Callable[["Record"], Measured | None]
@@ -79,7 +85,38 @@ class Experiment:
     def identity(self) -> str:
         """The hash of all that the result depends on: configurations, the earlier runs' too."""
         before = None if self.after is None else self.after.identity
-        return content_hash({"config": to_json(self.config), "after": before})
+        config = to_json(self.config)
+        if "recipe" in config:
+            config["recipe"] = _FORMER.get(config["recipe"], config["recipe"])
+        return content_hash({"config": config, "after": before})
+
+    def repeated(self, *, times: Fraction = Fraction(1), seed: int | None = None) -> "Experiment":
+        """The same run at `times` the length, its schedule stretched, or from another seed.
+
+        It is evaluated as often. `InputError` for other kinds of runs than those on tokens, and
+        where a part of the length is no whole number.
+        """
+        config = self.tokens
+        every, examples = (n * times for n in (config.evaluation.every, config.examples))
+        if examples.denominator > 1 or every.denominator > 1:
+            raise InputError(
+                f"{self.name} has {config.examples} examples, not a multiple of {times.denominator}"
+            )
+        evaluation = replace(config.evaluation, every=int(every))
+        length = "" if times == 1 else f"-times-{times}".replace("/", "-")
+        return replace(
+            self,
+            name=f"{self.name}{length}" + ("" if seed is None else f"-of-seed-{seed}"),
+            config=replace(
+                config,
+                examples=int(examples),
+                evaluation=evaluation,
+                seed=config.seed if seed is None else seed,
+            ),
+            after=self.after
+            if seed is None or self.after is None
+            else self.after.repeated(seed=seed),
+        )
 
     @property
     def chain(self) -> "tuple[Experiment, ...]":
@@ -122,11 +159,16 @@ class Plan:
 
 
 def accuracy(
-    tolerance: float, test: str = "test", score: str | None = None, problem: str | None = None
+    tolerance: float,
+    test: str = "test",
+    score: str | None = None,
+    problem: str | None = None,
+    target: Target = "true",
 ) -> Reading:
     """Share of test matrices within `tolerance` (a fraction) at the end of the run.
 
-    `score` is the run's own unless given; `problem` picks one of a jointly trained model.
+    `score` is the run's own unless given; `problem` picks one of a jointly trained model. Against
+    the rounded `target` there is no number in records from before that was kept.
     """
 
     def read(record: "Record") -> Measured | None:
@@ -140,7 +182,13 @@ def accuracy(
         ceiling = None
         if "ceiling" in found:
             ceiling = _at(_at(found["ceiling"], name, "score"), key, "tolerance")["value"]
-        return proportion(_at(_at(found["accuracy"], name, "score"), key, "tolerance"), ceiling)
+        rounded = None
+        if "tokens" in found:
+            rounded = _at(_at(found["tokens"], name, "score"), key, "tolerance")
+        if target == "tokens":
+            return None if rounded is None else proportion(rounded)
+        right = _at(_at(found["accuracy"], name, "score"), key, "tolerance")
+        return proportion(right, ceiling, None if rounded is None else rounded["value"])
 
     return read
 
@@ -176,13 +224,16 @@ def _whole(record: "Record", test: str, key: str) -> Measured | None:
     return None if found is None else proportion(found[key])
 
 
-def proportion(found: dict[str, Any], ceiling: float | None = None) -> Measured:
+def proportion(
+    found: dict[str, Any], ceiling: float | None = None, tokens: float | None = None
+) -> Measured:
     return Measured(
         value=found["value"],
         low=found["low"],
         high=found["high"],
         n=found["n"],
         ceiling=ceiling,
+        tokens=tokens,
     )
 
 

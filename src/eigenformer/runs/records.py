@@ -55,6 +55,16 @@ class Record:
     curve: tuple[Point, ...]
     losses: tuple[Loss, ...]
 
+    def learned_more(self, later: "Record") -> bool:
+        """Whether `later`, the same run but longer, differs by a point anywhere."""
+        return later.state == "finished" and any(
+            abs(later.tests[test]["accuracy"][score][tolerance]["value"] - found["value"]) >= 0.01
+            for test, result in self.tests.items()
+            for score, by_tolerance in result["accuracy"].items()
+            if score == self.score
+            for tolerance, found in by_tolerance.items()
+        )
+
     def result(self, test: str) -> dict[str, Any] | None:
         """The last evaluation on a test set; None before the run has ended."""
         if self.state == "running":

@@ -45,7 +45,7 @@ def paper_tokens(
     )
     return replace(
         with_tests(config, evaluations=evaluations),
-        recipe="paper-tokens",
+        recipe="fast-paper-tokens",
         model=TransformerConfig.like(config.model, norm="pre", embedding="number"),
         loss=LossConfig(soft_width=0.0),
     )

@@ -65,7 +65,7 @@ def runs_table(found: Sequence[Comparison]) -> Table:
 def _run_cells(entry: Entry, seed: int, record: Record) -> list[str]:
     amount = needed(entry.case, record)
     if record.state == "running":
-        note = "still running"
+        note = "stopped"
     elif record.state == "diverged":
         note = "diverged"
     elif amount.at_least:
@@ -131,7 +131,8 @@ def _notes(found: Sequence[Comparison]) -> list[str]:
             + ", ".join(f"{c.case.fast:,} ({c.case.name})" for c in found)
             + ".",
             f"A baseline may use {LIMIT} times as much. >= stands for a bound: a baseline has not "
-            "got there; * for one that is still running. The cosine of paper ends at "
+            "got there; * for one that was stopped before it had used that up. The cosine of "
+            "paper ends at "
             + ", ".join(f"{c.case.baselines:,} ({c.case.name})" for c in found)
             + ".",
         ]

@@ -45,6 +45,9 @@ PAPER = Paper(
             where="figure 8",
             text="Trained linear self-attention lies between Newton's iterations of order 2 and "
             "order 3; gains stop after about four layers.",
+            limits="the authors' model, which was not trained: this one has one head, full P and "
+            "Q, and half the size, d = 5; it is better than order 3, and Newton starts at "
+            "S / (lmax^2 + lmin^2)",
             studies=("giannou2024-regression",),
         ),
         Claim(

@@ -29,6 +29,7 @@ DIM, TOKENS = 4, 16
 KAPPAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
 """Condition numbers of A^T A."""
 ACCURACIES = (1e-2, 1e-4, 1e-8)
+_COMPUTED = "nothing is trained"
 MOST_STEPS = 30
 PROBLEMS = 20
 """For each condition number."""
@@ -328,6 +329,7 @@ def judged_depth(found: Sequence[Counted], depths: Mapping[float, Sequence[int |
         f"{counts.sentence} {min(slopes):.2f} to {max(slopes):.2f} steps are added when "
         f"kappa(A^T A) doubles (theory: 2), {min(added)} to {max(added)} when the error "
         f"goes from {max(depths):g} to {min(depths):g} (theory: 2).",
+        gate=_COMPUTED,
     )
 
 
@@ -344,13 +346,14 @@ def judged_logistic(found: Sequence[Counted], knots: Mapping[float, Sequence[flo
         falls and counts.state == "holds",
         f"{counts.sentence} The paper's bound is 11 + 2k. With ReLU networks the error falls "
         f"like knots^{max(slopes):.2f} or faster, to {worst:.1e} at {KNOTS[-1]} knots.",
+        gate=_COMPUTED,
     )
 
 
 def _by_counts(found: Sequence[Counted], where: str) -> Finding:
     wrong = [each for each in found if not each.agrees]
     if wrong:
-        return finding(False, f"{'; '.join(map(str, wrong))}.")
+        return finding(False, f"{'; '.join(map(str, wrong))}.", gate=_COMPUTED)
     worst = max(each.error for each in found)
     last = found[-1]
     return finding(

@@ -13,7 +13,7 @@ from ...judging import (
     outdoes,
     part,
 )
-from ...sides import ONE_SEED_RATIO, Side, best, fewer, scaled, side, tightest
+from ...sides import FACTOR, Side, best, few_seeds, fewer, scaled, side
 from .basics import scaled_dims
 
 _RECURRENT = ("LSTM", "GRU")
@@ -79,10 +79,12 @@ def _no_faster(deep: Side, shallow: Side, what: str) -> Part:
     if fewer(deep.measured, shallow.measured):
         return part(False, "decided", text, sides)
     if all(one.at_least for found in sides for one in found.measured):
-        return part(None, "weak", text, sides)
+        return part(None, "learning", text, sides)
+    if few_seeds(sides):
+        return part(None, "seeds", text, sides)
     # A bound on the deep model's examples is enough, one on the shallow model's is not.
     near = not any(one.at_least for one in shallow.measured) and (
-        min(one.value for one in deep.measured) * ONE_SEED_RATIO
+        min(one.value for one in deep.measured) * FACTOR
         > max(one.value for one in shallow.measured)
     )
     return part(near or None, "close", text, sides)
@@ -112,16 +114,11 @@ def _recurrent(evidence: Evidence) -> Finding:
 
     parts = []
     for name in _RECURRENT:
-        at, (ours, plain) = tightest(
-            lambda t: [eigenvalues(name, t), eigenvalues("transformer", t)],  # noqa: B023
-            (2, 5),
-        )
-        parts.append(no_worse(ours, plain, f"{at}, eigenvalues"))
+        ours, plain = eigenvalues(name, 5), eigenvalues("transformer", 5)
+        parts.append(no_worse(ours, plain, "5%, eigenvalues"))
     for name in _RECURRENT:
-        at, (plain, ours) = tightest(
-            lambda t: [of("transformer", "addition", t), of(name, "addition", t)]  # noqa: B023
-        )
-        parts.append(better(plain, ours, f"{at}, sums"))
+        plain, ours = of("transformer", "addition", 0.5), of(name, "addition", 0.5)
+        parts.append(better(plain, ours, "0.5%, sums"))
     parts += [
         outdoes(
             of("transformer", "inversion", 5),
@@ -171,14 +168,12 @@ def _universal(evidence: Evidence) -> Finding:
             {**where, "loops": 4, "gating": gating, "model": "universal transformer"},
         )
 
-    at, (looped, deep) = tightest(
-        lambda t: [values("P1000", "none", t), values("P1000", None, t)], (2, 5)
-    )
+    looped, deep = values("P1000", "none", 2), values("P1000", None, 2)
     gate = [values("FP15", gating, 5) for gating in ("gated", "none")]
     return conclude(
         evidence,
         outdoes(loops["encoder"], loops["decoder"], "5%, sums", shrunk=laptop),
-        no_worse(looped, deep, f"{at}, eigenvalues in P1000"),
+        no_worse(looped, deep, "2%, eigenvalues in P1000"),
         outdoes(gate[0], gate[1], "5%, eigenvalues in FP15", 0.8, shrunk=laptop),
     )
 

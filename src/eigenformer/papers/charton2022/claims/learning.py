@@ -1,14 +1,22 @@
 """C13, C23, C24, C28 and C29: how models learn, and what they learn together."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from ....evaluation import binomial_interval
-from ....runs import Record
+from ....models import RecurrentConfig, TransformerConfig, UniversalConfig
+from ....runs import Measured, Record, valid
 from ...claims import Claim, Evidence
-from ...findings import Finding
-from ...judging import Part, conclude, every, incomplete, needs_fewer, part
-from ...sides import Side, above, percent, records_of, scaled, side
+from ...findings import Finding, Why
+from ...judging import Part, answer, conclude, every, gate, gated, incomplete, needs_fewer, part
+from ...sides import SEEDS, Side, above, percent, records_of, reread, scaled, settled, side
+from ...study import Table, Value
 from .basics import scaled_dims
+
+_ALL, _NEARLY_ALL = 0.999, 0.99
+"""Shares of well-formed answers."""
+_BY_TOKEN = (TransformerConfig, UniversalConfig, RecurrentConfig)
+"""Models that can write an answer that is none."""
 
 _STEP = 0.1
 """Part of a run in which a plateau, and then a step, takes place."""
@@ -24,32 +32,71 @@ agree if it takes at least four fifths."""
 
 
 def _well_formed(evidence: Evidence) -> Finding:
-    labels: dict[str, object] = {"encoding": "P1000", "tolerance": 5, "score": "paper"}
-    size = scaled(evidence, {"dims": "2x2", "layers": "4/1"}, {"dims": "5x5", "layers": "6/6"})
-    one = side(evidence, "eigenvectors", "table08", {**labels, **size})
-    records = records_of(evidence, one)
-    if not records:
-        return conclude(
-            evidence, incomplete(one.text, [one]) or part(None, "missing", one.text, [one])
-        )
-    finals = [next(iter(record.tests.values()))["valid"] for record in records]
-    first = [record.curve[0] for record in records]
-    sizes = [int(next(iter(record.tests.values()))["n"]) for record in records]
-    valid = [point.valid or 0.0 for point in first]
-    early = [binomial_interval(round(v * n), n) for v, n in zip(valid, sizes, strict=True)]
-    least = min(finals, key=lambda found: float(found["value"]))
-    earliest = valid.index(min(valid))
-    text = (
-        f"well-formed answers: at least {percent(least['value'], least['low'], least['high'])} at "
-        f"the end, {percent(valid[earliest], *early[earliest])} at the first evaluation, "
-        f"after {first[earliest].examples:,} of {records[earliest].examples:,} examples "
-        f"({len(records)} seed{'s' * (len(records) > 1)})"
+    labels: dict[str, object] = {"tolerance": 5, "score": "paper"}
+    sizes = (
+        (
+            "P1000",
+            scaled(evidence, {"dims": "2x2", "layers": "4/1"}, {"dims": "5x5", "layers": "6/6"}),
+        ),
+        ("FP15/P1000", scaled(evidence, {"dims": "2x2"}, {"dims": "5x5"})),
     )
-    if least["low"] >= 0.999 and all(low >= 0.99 for low, _ in early):
-        return conclude(evidence, part(True, "decided", text, [one]))
-    refuted = least["high"] < 0.99 or any(high < 0.9 for _, high in early)
-    # Between the two: syntax is there, but not as nearly perfect, or not as early.
-    return conclude(evidence, part(False if refuted else None, "edge", text, [one]))
+    parts = []
+    for encoding, size in sizes:
+        one = side(evidence, encoding, "table08", {**labels, **size, "encoding": encoding})
+        parts += [
+            every([reread(evidence, one, valid())], _NEARLY_ALL, "the end, well-formed"),
+            _early(reread(evidence, one, _first_valid)),
+        ]
+    return conclude(evidence, *parts, _everywhere(evidence))
+
+
+def _first_valid(record: Record) -> Measured | None:
+    """The share of well-formed answers at the first evaluation."""
+    if not record.curve or record.curve[0].valid is None:
+        return None
+    value, n = record.curve[0].valid, int(next(iter(record.tests.values()))["n"])
+    low, high = binomial_interval(round(value * n), n)
+    return Measured(value=value, low=low, high=high, n=n)
+
+
+def _early(one: Side) -> Part:
+    """All our runs are shorter than an epoch of the paper, so that none shows what is not early."""
+    records = one.experiments
+    share = f"of {records[0].tokens.examples:,} examples" if records else ""
+    early = every([one], _NEARLY_ALL, f"the first evaluation, well-formed, {share}")
+    why: Why = "learning" if early.why in ("decided", "seeds") else early.why
+    return part(early.holds or None, why, early.text, early.sides)
+
+
+def _everywhere(evidence: Evidence) -> Part:
+    """All kept models that answer token by token, each as it ends."""
+    values: dict[str, Value] = {}
+    for table in evidence.studies.values():
+        for run in table.planned(evidence.scale) if isinstance(table, Table) else ():
+            record = evidence.records.get(run)
+            if record is not None and isinstance(run.tokens.model, _BY_TOKEN):
+                measured = valid()(record)
+                values[run.identity] = Value(
+                    labels={}, measured=measured, paper=None, experiment=run, read=valid()
+                )
+    found = [one for one in values.values() if one.measured is not None]
+    if not found:
+        return part(None, "missing", "every model that answers token by token", ())
+    shares = [one.measured.value for one in found if one.measured is not None]
+    text = (
+        f"of {len(found)} models that answer token by token "
+        f"{sum(share >= _ALL for share in shares)} end with {percent(_ALL)}% well-formed answers "
+        f"or more, {sum(share < _NEARLY_ALL for share in shares)} with less than "
+        f"{percent(_NEARLY_ALL)}%, the least with {percent(min(shares))}%"
+    )
+    if min(shares) >= _NEARLY_ALL:
+        return part(True, "decided", text, ())
+    final = 0
+    for one in found:
+        now, later = one.measured, evidence.repeated(one, times=Fraction(2))
+        if now is not None and later is not None and above([now, later], _NEARLY_ALL) is False:
+            final += settled(now, later)
+    return part(None if final < SEEDS else False, "learning", text, ())
 
 
 def _norms(evidence: Evidence) -> Finding:
@@ -72,32 +119,37 @@ def _rises(evidence: Evidence, one: Side, *, early: bool) -> Part:
     records = records_of(evidence, one)
     if not records:
         return incomplete(one.text, [one]) or part(None, "missing", one.text, [one])
-    record = records[0]
+    found = [_order(record, early=early) for record in records]
+    text = f"{one.name}: 50% are right within 5% after " + "; ".join(text for _, _, text in found)
+    answers = {holds for holds, _, _ in found}
+    if len(answers) > 1 or None in answers:
+        return part(
+            None, next((why for holds, why, _ in found if holds is None), "close"), text, [one]
+        )
+    return part(answers.pop() if len(found) >= SEEDS else None, "seeds", text, [one])
+
+
+def _order(record: Record, *, early: bool) -> tuple[bool | None, Why, str]:
+    """The same of one run: an answer, or why there is none, and its figures."""
     to_half = {score: examples_to(record, 0.5, score) for score in ("l1", "l2_squared", "l2")}
     l1, squared, root = (to_half[score] for score in ("l1", "l2_squared", "l2"))
     words = {
         score: f"{found:,.0f}" if found is not None else f"more than {record.examples:,}"
         for score, found in to_half.items()
     }
-    text = (
-        f"{one.name}: 50% are right within 5% after {words['l2_squared']} examples by squared L2, "
-        f"{words['l2']} by L2, {words['l1']} by L1"
-    )
+    text = f"{words['l2_squared']} examples by squared L2, {words['l2']} by L2, {words['l1']} by L1"
     if squared is None:
-        return part(None, "weak", text, [one])
+        return None, "learning", text
     ratio = squared / (record.examples if l1 is None else l1)
-    text += f"; squared L2 takes {'less than ' if l1 is None else ''}{ratio:.2f} of L1's examples"
+    text += f", squared L2 takes {'less than ' if l1 is None else ''}{ratio:.2f} of L1's examples"
     if l1 is not None and root is not None:
         text += f", L2 {root / l1:.2f}"
     if early and ratio <= _LONG_BEFORE:
-        return part(True, "decided", text, [one])
+        return True, "decided", text
     if l1 is None:
-        return part(None, "weak", text, [one])
-    if early:
-        return part(False if ratio >= _TOGETHER else None, "edge", text, [one])
-    if ratio >= _TOGETHER:
-        return part(True, "decided", text, [one])
-    return part(False if ratio <= _LONG_BEFORE else None, "edge", text, [one])
+        return None, "learning", text
+    together, apart = ratio >= _TOGETHER, ratio <= _LONG_BEFORE
+    return answer(apart, together) if early else answer(together, apart), "edge", text
 
 
 def examples_to(record: Record, target: float, score: str) -> float | None:
@@ -141,8 +193,8 @@ def _steps(evidence: Evidence) -> Finding:
     if undecided := incomplete(text, sides):
         return conclude(evidence, undecided)
     # A model that has learned little may have its step still to come.
-    refuted = len(learned) == len(sides)
-    return conclude(evidence, part(False if refuted else None, "weak", text, sides))
+    stop: Why | None = "learning" if len(learned) < len(sides) else gate(sides)
+    return conclude(evidence, part(None if stop else False, stop or "decided", text, sides))
 
 
 def step_of(losses: Sequence[tuple[int, float]]) -> tuple[bool, str]:
@@ -200,14 +252,13 @@ def _joint(evidence: Evidence) -> Finding:
     ]
     hard = [of(*pair) for pair in (("TADMEF", "F"), ("TADMEFI", "F"), ("TADMEFI", "I"))]
     text = f"{', '.join(one.text for one in hard)} at 5%, below 50% expected"
-    learned = [above(one.measured, 0.5) for one in hard]
+    # Smaller matrices than the paper's may just be easy.
+    easy = True in [above(one.measured, 0.5) for one in hard]
     late = incomplete(text, hard)
-    if late is None and True in learned:
-        # Smaller matrices than the paper's may just be easy; all of them learned well are not.
-        refuted = evidence.scale != "laptop" or all(above(one.measured, 0.8) for one in hard)
-        late = part(False if refuted else None, "strong", text, hard)
+    if late is None and easy:
+        late = part(None if evidence.scale == "laptop" else False, "size", text, hard)
     elif late is None:
-        late = part(None if None in learned else True, "edge", text, hard)
+        late = gated(None not in [above(one.measured, 0.5) for one in hard] or None, text, hard)
     return conclude(evidence, *basic, late)
 
 

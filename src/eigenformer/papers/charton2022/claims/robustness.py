@@ -2,10 +2,37 @@
 
 from collections.abc import Sequence
 
+from ....runs import accuracy
 from ...claims import Claim, Evidence
 from ...findings import Finding
-from ...judging import MARGIN, Part, better, conclude, every, incomplete, needs_fewer, part
-from ...sides import ABSENT, Side, above, larger, mean, mean_half_width, percent, scaled, side
+from ...judging import (
+    MARGIN,
+    Part,
+    against,
+    answer,
+    better,
+    conclude,
+    difference_of,
+    every,
+    gate,
+    gated,
+    incomplete,
+    jointly,
+    needs_fewer,
+    part,
+)
+from ...sides import (
+    ABSENT,
+    Side,
+    above,
+    larger,
+    mean,
+    percent,
+    reread,
+    scaled,
+    side,
+    welch_half_width,
+)
 from ..noise import LEVELS
 from .basics import scaled_dims
 
@@ -15,6 +42,8 @@ _OF_NOISE = {
 }
 """The paper's models in table 11; at scale laptop there is one a task."""
 _GAP = 0.2
+_AT = "2%"
+"""Table 12's tolerance."""
 _SETS = tuple(
     (law, ratio) for law in ("Positive", "Uniform", "Gaussian", "Laplace") for ratio in (0.6, 1.0)
 )
@@ -43,16 +72,17 @@ def _noise(evidence: Evidence) -> Finding:
 
 
 def _band(one: Side, low: float, high: float, learned: bool | None) -> Part:
-    """Between two accuracies; refuted where it is farther off than one training seed allows."""
+    """Between two accuracies, of which the lower has only to be reached; refuted well outside."""
     text = f"{one.text}, {percent(low)} to {percent(high)} expected"
     if undecided := incomplete(text, [one]):
         return undecided
     if not learned:
-        return part(None, "weak", text, [one])
-    if above(one.measured, low) and (high >= 1 or above(one.measured, high) is False):
+        return part(None, "learning", text, [one])
+    reached = above(one.measured, low)
+    if reached and high >= 1:
         return part(True, "decided", text, [one])
     far = above(one.measured, high + _GAP) or above(one.measured, low - _GAP) is False
-    return part(False if far else None, "close", text, [one])
+    return gated(answer(bool(reached and above(one.measured, high) is False), far), text, [one])
 
 
 def _size_and_noise(evidence: Evidence) -> Finding:
@@ -64,38 +94,42 @@ def _size_and_noise(evidence: Evidence) -> Finding:
         "table27": (64, 128) if evidence.scale == "laptop" else (256, 512),
         "table28": (64, 128) if evidence.scale == "laptop" else (512, 1024),
     }
-    pairs = []
-    for table, (narrow, wide) in widths.items():
-        for level in LEVELS:
-            where = {"noise": level, "tolerance": 100 * level}
-            labels = {**where, **scaled(evidence, {}, full[table])}
-            pairs.append(
-                [
-                    side(evidence, f"width {width}", table, {**labels, "dim": width})
-                    for width in (wide, narrow)
-                ]
+
+    def of(table: str, width: int, noise: float) -> Side:
+        labels = {"noise": noise, "tolerance": 5, "dim": width}
+        where = {**labels, **scaled(evidence, {}, full[table])}
+        return side(evidence, f"width {width}, noise {noise}:", table, where)
+
+    return conclude(
+        evidence,
+        *(
+            _equally_robust(
+                [(of(table, width, min(LEVELS)), of(table, width, max(LEVELS))) for width in pair],
+                words,
             )
+            for (table, pair), words in zip(widths.items(), ("sums", "eigenvalues"), strict=True)
+        ),
+    )
+
+
+def _equally_robust(pairs: Sequence[tuple[Side, Side]], words: str) -> Part:
+    """Noise costs a narrow model as much accuracy as a wide one, which may be better without."""
     sides = [one for pair in pairs for one in pair]
-    text = "tolerance equal to noise, sums and eigenvalues: " + ", ".join(
-        f"{a.text} against {b.text}" for a, b in pairs
-    )
+    text = f"{words}, " + ", ".join(one.text for one in sides) + " at 5%"
     if undecided := incomplete(text, sides):
-        return conclude(evidence, undecided)
-    gaps = [a.mean - b.mean for a, b in pairs]
-    centre, half = mean(gaps), mean_half_width(gaps)
-    text += (
-        f"; mean difference {100 * centre:+.1f} points "
-        f"({100 * (centre - half):+.1f} to {100 * (centre + half):+.1f})"
-    )
-    if mean([a.mean for a, _ in pairs]) < 0.3:
-        return conclude(evidence, part(None, "weak", text, sides))
-    if abs(centre) + half < MARGIN:
-        return conclude(evidence, part(True, "decided", text, sides))
-    far = abs(centre) - half > MARGIN
-    return conclude(evidence, part(False if far else None, "close", text, sides))
+        return undecided
+    lost = [
+        [clean.value - noisy.value for clean, noisy in zip(a.measured, b.measured, strict=False)]
+        for a, b in pairs
+    ]
+    text += f"; noise costs {' and '.join(f'{100 * mean(each):.1f}' for each in lost)} points"
+    if (stop := gate(sides)) is not None:
+        return part(None, stop, text, sides)
+    apart, half = abs(mean(lost[0]) - mean(lost[1])), welch_half_width(*lost)
+    return part(answer(apart + half < MARGIN, apart - half > MARGIN), "close", text, sides)
 
 
-def _row(evidence: Evidence, name: str, tests: Sequence[tuple[str, float]], t: float) -> list[Side]:
+def _row(evidence: Evidence, name: str, tests: Sequence[tuple[str, float]]) -> list[Side]:
     """What the models of a line of table 12 reach on some of its test sets."""
     return [
         side(
@@ -106,7 +140,7 @@ def _row(evidence: Evidence, name: str, tests: Sequence[tuple[str, float]], t: f
                 "train_distribution": name,
                 "test_distribution": law,
                 "sigma_ratio": ratio,
-                "tolerance": t,
+                "tolerance": 2,
             }
             if evidence.scale == "laptop"
             else {"train_distribution": name, "test_distribution": law, "sigma_ratio": ratio},
@@ -115,70 +149,80 @@ def _row(evidence: Evidence, name: str, tests: Sequence[tuple[str, float]], t: f
     ]
 
 
-def _tolerance(evidence: Evidence) -> float:
-    """2% as in the paper; 5% where small models fall short of 80% on their own matrices at 2%."""
-    own = _row(evidence, "Wigner A=10", [("Wigner", 1.0)], 2)[0]
-    return 2 if evidence.scale != "laptop" or not own.measured or own.mean >= 0.8 else 5
+def _confined(name: str, own: Side, others: Sequence[Side]) -> Part:
+    """A model that is good on its own test set and more than 20 points worse on all others.
 
-
-def _confined(name: str, own: Side, others: Sequence[Side], at: str) -> Part:
-    """A model that is good on its own test set and more than 20 points worse on all others."""
+    On one that it reaches 80% of it generalises: smaller matrices than the paper's are easier.
+    """
     top = max(others, key=lambda one: one.mean if one.measured else -1.0)
     text = (
         f"trained on {name}: {own.text} against at most {top.text} of "
-        f"{', '.join(one.name for one in others)} at {at}"
+        f"{', '.join(one.name for one in others)} at {_AT}"
     )
     sides = [own, *others]
     if undecided := incomplete(text, sides):
         return undecided
     if not above(own.measured, 0.8):
-        return part(None, "weak", text, sides)
-    if all(larger(own.measured, one.measured) for one in others):
-        return part(True, "decided", text, sides)
-    return part(False if above(top.measured, 0.8) else None, "close", text, sides)
+        return part(None, gate([own]) or "close", text, sides)
+    if above(top.measured, 0.8):
+        return part(None, "size", text, sides)
+    far = all(larger(own.measured, one.measured) and own.mean - one.mean > _GAP for one in others)
+    return gated(far or None, text, sides)
 
 
 def _narrow(evidence: Evidence) -> Finding:
-    name, t = "Wigner A=10", _tolerance(evidence)
-    low, own, high = _row(evidence, name, _WIGNER, t)
-    others = _row(evidence, name, _SETS, t)
-    return conclude(evidence, _confined(name, own, [low, high, *others], f"{t:g}%"))
+    name = "Wigner A=10"
+    low, own, high = _row(evidence, name, _WIGNER)
+    return conclude(evidence, _confined(name, own, [low, high, *_row(evidence, name, _SETS)]))
 
 
 def _range_of_scales(evidence: Evidence) -> Finding:
-    name, t = "Wigner A in [1,100]", _tolerance(evidence)
-    scales = _row(evidence, name, _WIGNER, t)
-    positive = _row(evidence, name, [("Positive", 0.6), ("Positive", 1.0)], t)
+    name = "Wigner A in [1,100]"
+    scales, positive = (_row(evidence, name, tests) for tests in (_WIGNER, _SETS[:2]))
     return conclude(
         evidence,
-        _named(every(scales, 0.8, f"{t:g}%"), name),
-        _confined(name, scales[1], positive, f"{t:g}%"),
+        _named(every(scales, 0.8, _AT), name),
+        _confined(name, scales[1], positive),
     )
 
 
 def _laplace(evidence: Evidence) -> Finding:
-    t = _tolerance(evidence)
     parts = [
-        _named(every(_row(evidence, name, (*_WIGNER, *_SETS), t), 0.9, f"{t:g}%"), name)
+        _named(every(_row(evidence, name, (*_WIGNER, *_SETS)), 0.9, _AT), name)
         for name in ("Laplace", "Gaussian+Uniform+Laplace")
     ]
-    wigner = _row(evidence, "Wigner A=10", [("Wigner", 1.0), *_SETS[-2:]], t)
-    reverse = _confined("Wigner A=10", wigner[0], wigner[1:], f"{t:g}%")
+    wigner = _row(evidence, "Wigner A=10", [("Wigner", 1.0), *_SETS[-2:]])
+    reverse = _confined("Wigner A=10", wigner[0], wigner[1:])
     return conclude(evidence, *parts, reverse)
 
 
 def _positive(evidence: Evidence) -> Finding:
-    name, t = "Wigner+Positive", _tolerance(evidence)
-    own = _row(evidence, name, [("Wigner", 1.0)], t)[0]
-    positive, others = (_row(evidence, name, tests, t) for tests in (_SETS[:2], _SETS[2:]))
-    without = _row(evidence, "Wigner A=10", _SETS[:2], t)
-    return conclude(
-        evidence,
-        *(
-            better(a, b, f"{t:g}%, with and without")
-            for a, b in zip(positive, without, strict=True)
-        ),
-        _confined(name, own, others, f"{t:g}%"),
+    def both(tests: Sequence[tuple[str, float]]) -> list[tuple[Side, Side]]:
+        added, without = (_row(evidence, n, tests) for n in ("Wigner+Positive", "Wigner A=10"))
+        return list(zip(added, without, strict=True))
+
+    what = f"{_AT}, with and without positive matrices"
+    helps = jointly([better(a, b, what) for a, b in both(_SETS[:2])])
+    only = jointly([_no_gain(a, b, what) for a, b in both((*_WIGNER, *_SETS[2:]))])
+    return conclude(evidence, helps, only)
+
+
+def _no_gain(added: Side, without: Side, what: str) -> Part:
+    """That more matrices in the training set do not help on a test set of another kind."""
+    text = against(added, without, what)
+    if undecided := incomplete(text, (added, without)):
+        return undecided
+    if min(added.mean, without.mean) >= 0.99:  # nothing is left to gain
+        return part(True, "decided", text, (added, without))
+    helped = larger(added.measured, without.measured)
+    if (stop := gate((added, without))) is not None:
+        return part(None, stop, text, (added, without))
+    difference, half = difference_of(added, without)
+    return part(
+        answer(difference + half < MARGIN and not helped, helped is True),
+        "close",
+        text,
+        (added, without),
     )
 
 
@@ -202,7 +246,7 @@ def _digits(evidence: Evidence) -> Finding:
             )
             for digits in (2, 3, 4)
         ]
-        parts.append(every(sides, 0.9, f"{tolerance}%, {problem}"))
+        parts.append(_by_the_papers_metric(evidence, sides, tolerance, problem))
     target = scaled_dims(evidence, "95%", "99%")
     three, four = (
         side(
@@ -215,6 +259,24 @@ def _digits(evidence: Evidence) -> Finding:
     )
     goal = f"until {target} of sums are right within 5%"
     return conclude(evidence, *parts, needs_fewer(three, four, goal))
+
+
+def _by_the_papers_metric(
+    evidence: Evidence, sides: Sequence[Side], tolerance: float, problem: str
+) -> Part:
+    """All reach 90%, by the rounded target where the records have that score.
+
+    By the true answer it is only harder: what is reached by that is reached by the paper's too.
+    """
+    theirs = [reread(evidence, one, accuracy(tolerance / 100, target="tokens")) for one in sides]
+    scored = all(len(a.measured) == len(b.measured) for a, b in zip(theirs, sides, strict=True))
+    ours = every(sides, 0.9, f"{tolerance}% of the true answer, {problem}")
+    if not any(one.measured for one in sides) or ours.holds:
+        return ours
+    if scored:
+        return every(theirs, 0.9, f"{tolerance}% of the rounded answer, {problem}")
+    text = f"{ours.text} (these records lack the paper's metric, which asks for the rounded one)"
+    return part(None, ours.why if ours.holds is None else "edge", text, sides)
 
 
 CLAIMS = (
@@ -277,8 +339,8 @@ CLAIMS = (
         "at 5%; sums in four digits need more examples.",
         where="appendix C, tables 13 and 14",
         figures="sums 99.3 to 100% within 2 and 5%, eigenvalues 100% within 5%; 5 million examples "
-        "for sums in three digits, 21 million in four. Its evaluator counts an answer whose tokens "
-        "match as right at every tolerance; ours counts rounding, which two digits feel at 2%",
+        "for sums in three digits, 21 million in four. Its evaluator asks for the rounded answer, "
+        "ours for the true one",
         studies=("table13", "table14"),
         decide=_digits,
     ),
