@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import tyro
 from rich.console import Console
 
-from ..core import InputError
+from ..core import InputError, to_json
 from ..core.lazy import lazy
 from ..runs.recipes import RECIPES
 from ..runs.recipes.listing import recipe_names
@@ -47,14 +47,13 @@ def main(args: list[str]) -> int:
     from ..runs import Stage
     from ..runs.cost import cost
     from ..training import TrainConfig, start_from
-    from ..training.run import run_to_json
     from ..zoo import run_folder
 
     if options.start_from is not None:
         start = start_from(run_folder(options.start_from))
         config = replace(TrainConfig.of(config, config.label, "--start-from"), start=start)
     if options.show:
-        print(json.dumps(run_to_json(config), indent=2))
+        print(json.dumps(to_json(config), indent=2))
         return 0
     if options.stages and options.folder is not None:
         raise InputError("--stages is for runs in the run store; leave out --folder")
