@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core import to_json
+from ..ensembles import Ensemble
 from .shipped import ShippedModel
 
 
@@ -28,8 +29,8 @@ class PaperFigures:
         return int(rows) * int(columns)
 
 
-Reported = Callable[[str, str], PaperFigures | None]
-"""The paper's model of a problem whose size (such as "5x5") is nearest."""
+Reported = Callable[[str, str, Ensemble], PaperFigures | None]
+"""The paper's model of a problem whose size (such as "5x5") and law are nearest."""
 
 
 def card(model: ShippedModel, reported: Reported | None = None) -> str:
@@ -64,6 +65,7 @@ def _summary(model: ShippedModel) -> str:
         f"{stack.heads} heads"
         for side, stack in zip(("encoder", "decoder"), network.stacks, strict=False)
     )
+    stages = len(model.status["commands"])
     noise = f"; noise {task.noise:g} on the input" if task.noise else ""
     rows = {
         "problem": model.problem,
@@ -75,8 +77,8 @@ def _summary(model: ShippedModel) -> str:
         "network": f"{name}: {stacks or network.describe()}",
         **({"told": network.told} if network.told else {}),
         "size": f"{model.parameters:,} parameters, {model.weight} in {model.precision}",
-        "recipe": f"`{model.config.recipe}`, {model.config.examples:,} examples, "
-        f"seed {model.config.seed}",
+        "recipe": f"`{model.config.recipe}`, {model.examples:,} examples"
+        f"{f' in {stages} stages' if stages > 1 else ''}, seed {model.config.seed}",
     }
     return "\n".join(["| | |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows.items())]) + (
         f'\n\n```python\nimport eigenformer as ef\n\nsolver = ef.load("{model.name}")\n```'
@@ -161,7 +163,8 @@ def _interval(proportion: dict[str, Any]) -> str:
 
 def _beside_the_paper(model: ShippedModel, reported: Reported) -> str:
     dims = _dims(model)
-    figures = reported(model.problem, "5x5" if model.by_size else dims)
+    law = model.config.task.ensemble
+    figures = reported(model.problem, "5x5" if model.by_size else dims, law)
     if figures is None:
         return "Charton (2022) has no fixed-size model of this problem."
     shares = model.result
@@ -172,16 +175,19 @@ def _beside_the_paper(model: ShippedModel, reported: Reported) -> str:
     start = f"Charton (2022), Table {figures.table}, reports of {figures.row}: {_figures(figures)}."
     if figures.dims != dims:
         return f"The paper has no {dims} model of this problem; {figures.dims} is nearest. {start}"
-    short = [
-        key
-        for key, percent in figures.accuracy.items()
-        if key != "exact" and 100 * right[key]["value"] < percent
-    ]
-    if figures.accuracy.get("exact", 0) > 100 * shares["exact"]["value"]:
-        short.append("exact")
-    if not short:
-        return f"{start} This model is above that at each{where}."
-    return f"{start} This model is below that at {', '.join(map(_tolerance, short))}{where}."
+    ours = {key: shares["exact"] if key == "exact" else right[key] for key in figures.accuracy}
+    sides: dict[str, list[str]] = {"above that": [], "equal to it": [], "below that": []}
+    for key, percent in figures.accuracy.items():
+        # As both are printed.
+        gap = round(100 * ours[key]["value"], 1) - percent
+        side = "above that" if gap > 0 else "below that" if gap < 0 else "equal to it"
+        sides[side].append(_tolerance(key))
+    told = ", ".join(
+        f"{side} {'at each' if len(keys) == len(ours) else ', '.join(keys)}"
+        for side, keys in sides.items()
+        if keys
+    )
+    return f"{start} This model is {told}{where}."
 
 
 def _figures(figures: PaperFigures) -> str:

@@ -1,10 +1,12 @@
-"""What Charton (2022) reports for models of one problem and size: tables 2 to 6 and 8 to 10."""
+"""What Charton (2022) reports for models of one problem and size: tables 2 to 6, 8 to 10 and 20."""
 
 from collections.abc import Iterator
 
+from ...ensembles import Ensemble, IidUniform
 from ...zoo.cards import PaperFigures
 from .results import paper_table
 from .settings import as_fraction, models_of
+from .table12 import training_set
 
 _PROBLEMS = {
     "table02": "transpose",
@@ -18,12 +20,14 @@ _PROBLEMS = {
 }
 
 
-def reported(problem: str, dims: str) -> PaperFigures | None:
+def reported(problem: str, dims: str, ensemble: Ensemble | None = None) -> PaperFigures | None:
     """The paper's most accurate model for matrices of `dims`, or else of the nearest size it has.
 
-    None if the paper has no such problem or `dims` are a range.
+    Trained on matrices of the same law, if table 20 has those of `ensemble`. None if the paper has
+    no such problem or `dims` are a range.
     """
-    known = [row for name in _PROBLEMS for row in _rows(name) if row.problem == problem]
+    known = list(_of_the_law(ensemble)) if problem == "eigenvalues" else []
+    known = known or [row for name in _PROBLEMS for row in _rows(name) if row.problem == problem]
     rows, _, columns = dims.partition("x")
     if not known or not (rows.isdigit() and columns.isdigit()):
         return None
@@ -32,6 +36,26 @@ def reported(problem: str, dims: str) -> PaperFigures | None:
     nearest = [row for row in known if abs(row.coefficients - size) == distance]
     same = [row for row in nearest if row.dims == dims]
     return max(same or nearest, key=lambda row: list(row.accuracy.values()))
+
+
+def _of_the_law(ensemble: Ensemble | None) -> Iterator[PaperFigures]:
+    """The models of table 20 that were trained on another law than independent coefficients."""
+    table = paper_table("table20")
+    for model in models_of("table20"):
+        value = table.value(model.labels)
+        if ensemble is None or value is None or type(ensemble) is IidUniform:
+            continue
+        law, a = str(model["train_distribution"]), str(model["A"])
+        if training_set(law, a, str(ensemble.dims)) == ensemble:
+            yield PaperFigures(
+                problem="eigenvalues",
+                dims="5x5",
+                table=20,
+                row=f"5x5 of the law {law}, {model['encoding']}, "
+                f"{model['layers']} layers, width {table.common['dim']}, "
+                f"{table.common['heads']} heads",
+                accuracy={f"{as_fraction(table.common['tolerance']):g}": value},
+            )
 
 
 def _rows(name: str) -> Iterator[PaperFigures]:
