@@ -193,7 +193,7 @@ def test_the_help_of_every_command(name: str, capsys: pytest.CaptureFixture[str]
     assert shown.err == ""
     assert shown.out.startswith(f"usage: eigenformer {name} ")
     assert max(map(len, shown.out.splitlines())) <= 80
-    for ugly in ("\x1b", "default: None", "{None}", "--no-", "as-json", "MISSING"):
+    for ugly in ("\x1b", "default: None", "{None}", "--no-json", "as-json", "MISSING"):
         assert ugly not in shown.out
 
 

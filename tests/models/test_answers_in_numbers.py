@@ -119,7 +119,7 @@ def test_its_answers_are_its_own_numbers_whatever_they_are_asked_with() -> None:
 
 def test_it_is_recorded_and_patched() -> None:
     task = config("2x2").task
-    solver = TrainedSolver(CONFIG.build(task.encoder, task.decoder, 0), task)
+    solver = TrainedSolver(CONFIG.build(task.encoder, task.decoder, 0), task).rescaling(False)
     a, b = np.array([[2.0, 1.0], [0.0, 3.0]]), np.array([[1.0, -4.0], [2.0, 2.0]])
     solution, cache = solver.run_with_cache(b)
     assert list(cache) == [f"layers.{i}" for i in range(4)]

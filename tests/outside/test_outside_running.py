@@ -169,7 +169,7 @@ def test_c6_a_plug_in_fails_alone(
         ("--optimizer.betas -1 0.9", "betas.0 is -1"),
         ("--optimizer.epsilon inf", "epsilon is inf"),
         ("--optimizer.weight-decay -1", "weight_decay is -1"),
-        ("--evaluation.tolerances 0.05 nan", "tolerances is nan"),
+        ("--evaluation.tolerances 0.05 nan", "tolerances are (0.05, nan)"),
         ("--save-seconds nan", "save_seconds is nan"),
     ],
 )

@@ -58,11 +58,9 @@ def test_larger_with_several_seeds_is_welchs_test(x: list[float], y: list[float]
 
 
 @given(st.lists(share, min_size=1, max_size=2), st.lists(share, min_size=1, max_size=5))
-def test_larger_with_few_seeds_asks_for_20_points(x: list[float], y: list[float]) -> None:
-    gaps = [a - b for a in x for b in y]
-    assume(all(abs(abs(gap) - 0.2) > 1e-9 for gap in gaps))
-    expected = True if min(gaps) > 0.2 else False if max(gaps) < -0.2 else None
-    assert larger(accuracies(x), accuracies(y)) is expected
+def test_few_seeds_decide_nothing(x: list[float], y: list[float]) -> None:
+    assert larger(accuracies(x), accuracies(y)) is None
+    assert larger(accuracies(y), accuracies(x)) is None
 
 
 @given(counts, counts)
@@ -71,10 +69,10 @@ def test_fewer_examples_is_antisymmetric_and_blind_to_units(x: list[int], y: lis
     assert fewer(examples(y), examples(x)) is (None if found is None else not found)
     logs = [[math.log(value) for value in side] for side in (x, y)]
     if min(len(x), len(y)) < 3:
-        assume(all(abs(abs(a - b) - math.log(2)) > 1e-9 for a in logs[0] for b in logs[1]))
-    else:
-        gap = abs(np.mean(logs[0]) - np.mean(logs[1])) - welch_half_width(*logs)
-        assume(abs(gap) > 1e-9)
+        assert found is None
+        return
+    gap = abs(np.mean(logs[0]) - np.mean(logs[1])) - welch_half_width(*logs)
+    assume(abs(gap) > 1e-9)
     thousands = [[1000 * value for value in side] for side in (x, y)]
     assert fewer(examples(thousands[0]), examples(thousands[1])) is found
     if found:
@@ -84,15 +82,11 @@ def test_fewer_examples_is_antisymmetric_and_blind_to_units(x: list[int], y: lis
 @given(counts, counts)
 def test_a_bound_can_only_be_the_larger_one(x: list[int], y: list[int]) -> None:
     plain = fewer(examples(x), examples(y))
-    assert fewer(examples(x), examples(y, at_least=True)) is (plain or None)
-    assert fewer(examples(x, at_least=True), examples(y)) is (False if plain is False else None)
+    beyond = min(len(x), len(y)) >= 3 and min(y) >= max(x)  # none of y within what all of x took
+    assert fewer(examples(x), examples(y, at_least=True)) is (plain or beyond or None)
+    swapped = fewer(examples(y, at_least=True), examples(x))
+    assert swapped is (False if plain or beyond else None)
     assert fewer(examples(x, at_least=True), examples(y, at_least=True)) is None
-
-
-def test_one_seed_a_side_decides_from_a_factor_of_two() -> None:
-    assert fewer(examples([1000]), examples([2000])) is True
-    assert fewer(examples([1000]), examples([1999])) is None
-    assert fewer(examples([2000, 2100]), examples([1000])) is False
 
 
 def test_nothing_measured_decides_nothing() -> None:

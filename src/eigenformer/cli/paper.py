@@ -191,9 +191,9 @@ class Commands:
             self._say(fact, console)
         states = [fact["state"] for fact in facts]
         counts = ", ".join(
-            f"{states.count(state)} {verdict_words(state)}"
+            f"{count} {verdict_words(state).removesuffix('' if count == 1 else 's')}"
             for state in STYLES
-            if state in states or state != "size"
+            if (count := states.count(state)) or state != "size"
         )
         many = "claim" if len(states) == 1 else "claims"
         console.print(f"{len(states)} {many} at scale {scale}: {counts}")

@@ -11,7 +11,7 @@ from rich.text import Text
 from ..core import InputError, unknown
 from ..papers import Analysis, Excerpt
 from ..papers.making import make
-from ..runs import Plan, Scale
+from ..runs import Experiment, Plan, Scale
 from ..runs.cost import confirm, plan_cost
 from ..runs.duration import duration
 from ..runs.engine import exit_status, unfinished

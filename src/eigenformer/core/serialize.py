@@ -88,7 +88,7 @@ def completed(kind: Any, data: Any) -> Any:
     hints = type_hints(kind)
     found = {key: completed(hints.get(key), value) for key, value in data.items()}
     for field in dataclasses.fields(kind):
-        if field.init and field.name not in data:
+        if field.init and field.name not in data and _BEFORE not in field.metadata:
             if field.default is not dataclasses.MISSING:
                 found[field.name] = to_json(field.default)
             elif field.default_factory is not dataclasses.MISSING:

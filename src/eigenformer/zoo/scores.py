@@ -6,7 +6,7 @@ from dataclasses import replace
 from .. import ensembles, problems
 from ..core import InputError
 from ..ensembles import Ensemble, IidUniform
-from ..evaluation import TOLERANCES, Result, Solver, TrainedSolver
+from ..evaluation import TOLERANCES, Result, Solver, Target, TrainedSolver
 from ..evaluation.evaluate import evaluate as _score
 from ..problems import Problem
 from .load import named_solver
@@ -24,7 +24,10 @@ def evaluate(
     scale: float | None = None,
     noise: float | None = None,
     score: str = "l1",
+    target: Target = "true",
     name: str = "test",
+    rescale: bool = False,
+    cautions: bool = True,
 ) -> Result:
     """Draw the test set (`seed`, `name`), solve it, and score every answer the same way.
 
@@ -54,7 +57,10 @@ def evaluate(
         tolerances,
         noise=noise,
         score=score,
+        target=target,
         name=name,
+        rescale=rescale,
+        cautions=cautions,
     )
 
 

@@ -7,7 +7,7 @@ from ...claims import Claim, Evidence
 from ...findings import Finding
 from ...judging import Part, bounded, conclude, of_full_size, part
 from ...sides import proportion
-from ..failures import FailureRecord, kept_failures
+from ..failures import FailureRecord, Measure, kept_failures
 from ..memorisation import Memorisation, kept_memorisation
 from ..separate import Separation
 
