@@ -135,7 +135,7 @@ def test_the_rounding_ceiling_of_inversion():
             return np.zeros((len(inputs), 1), np.int64)
 
     solver = Silent(random_model(task), task)
-    result = evaluate(solver, task.problem, task.ensemble, n=10_000)
+    result = evaluate(solver, task.problem, task.ensemble, n=10_000, cautions=False)
     ceiling = {t: p.value for t, p in result.ceiling["l1"].items()}
     for tolerance, expected, within in (
         (0.05, 0.92, 0.015),

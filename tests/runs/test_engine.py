@@ -217,7 +217,7 @@ def test_a_run_in_other_hands_is_waited_for(dies: bool, straight: Path, tmp_path
 
 
 def diverging() -> Experiment:
-    one = experiment("diverging", optimizer=OptimizerConfig(rate=1e19))
+    one = experiment("diverging", optimizer=OptimizerConfig(weight_decay=1e6))
     return replace(one, config=replace(one.config, examples=3200))
 
 

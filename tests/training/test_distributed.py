@@ -29,7 +29,7 @@ def losses(folder: Path) -> list[float]:
     return [line["loss"] for line in map(json.loads, lines) if line["kind"] == "train"]
 
 
-@pytest.mark.parametrize("dims", ["2x2", "1-3"])
+@pytest.mark.parametrize("dims", ["2x2", pytest.param("1-3", marks=pytest.mark.slow)])
 def test_two_processes_give_the_losses_of_one(tmp_path: Path, dims: str) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
