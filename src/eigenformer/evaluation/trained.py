@@ -111,9 +111,9 @@ class TrainedSolver(Solver):
         """`solve`, with activations replaced: `hooks` are functions by the names of the cache.
 
         What a function gives takes the place of the activation that it is given; None leaves it as
-        it is. See `Model.run_with_hooks`. An unknown name is an `InputError`. Activations are those of
-        the multiple that `solve` asks about: to patch from one matrix to another, take the solver's
-        `rescaling(False)`.
+        it is. See `Model.run_with_hooks`. An unknown name is an `InputError`. Activations are those
+        of the multiple that `solve` asks about: to patch from one matrix to another, take the
+        solver's `rescaling(False)`.
         """
         answer = partial(self.model.run_with_hooks, hooks=hooks)
         return self._solution(matrix, partial(self._predict, answer=answer))
