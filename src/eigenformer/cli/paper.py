@@ -99,9 +99,7 @@ class Commands:
                 for study in excerpt.studies
             ]
         else:
-            facts = [
-                fact for fact in kept["studies"] if fact["paper"] in (self.only or (fact["paper"],))
-            ]
+            facts = [fact for fact in kept["studies"] if fact["from"] in self.only or not self.only]
             for fact in facts:
                 for other in set(SCALES).difference(scales):
                     del fact[other]

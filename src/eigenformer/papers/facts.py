@@ -62,7 +62,7 @@ def study_facts(excerpt: "Excerpt", study: "Study", scales: Sequence[Scale]) -> 
     """Where a study is in its paper, what it bears on, and its runs and their cost by scale."""
     return {
         "name": study.name,
-        "paper": excerpt.paper.name,
+        "from": excerpt.paper.name,
         "title": study.title,
         "cited": excerpt.paper.citation or excerpt.paper.title,
         "section": study.section,
