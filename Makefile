@@ -71,7 +71,7 @@ docs: $(VENV)/.installed-demo ## run the pages that are made by running them, an
 	@$(BIN) docs/make_explained.py
 	@$(BIN) docs/make_paper_map.py
 	@$(BIN) docs/make_benchmarks.py
-	@$(BIN) docs/page.py $(PAGES)
+	@for page in $(PAGES); do $(BIN) docs/page.py $$page || exit 1; done  # what one registers is not the next one's
 	@$(BIN) -m eigenformer paper report charton2022 --to docs/paper
 	@$(BIN) -m eigenformer incontext report --to docs/incontext
 
