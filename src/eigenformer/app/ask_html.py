@@ -57,7 +57,7 @@ def _verdict(answer: Answer, chosen: str) -> str:
     by += f", {escape(chosen)}</span>" if chosen else "</span>"
     if not answer.valid:
         return f'{notes}<p class="ef-verdict ef-bad">No answer: {escape(answer.reason)}{by}</p>'
-    tolerance = answer.right_within(ASKED_TOLERANCES)
+    tolerance = answer.right_within()
     kind = "bad" if tolerance is None else "good"
     verdict = "Wrong" if tolerance is None else f"Right within {100 * tolerance:g} %"
     return notes + (
