@@ -48,7 +48,7 @@ def test_a_matrix_is_typed_solved_and_polished(visit: Visit) -> None:
     _keep(visit, "ask")
     matrix = page.locator("#ef-matrix textarea")
     page.get_by_label("Problem").first.click()
-    page.get_by_role("option", name="inverse").click()
+    page.get_by_role("option", name="inverse", exact=True).click()
     visit.wait("#ef-answer", "inverse-2x2")
     matrix.fill("[4, 1; 2, 3]")
     page.locator("#ef-solve").click()
