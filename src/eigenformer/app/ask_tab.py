@@ -264,8 +264,9 @@ def build_ask(signs: Signs) -> AskTab:
     preset.input(_preset, preset, [preset, problem, model, offered], **QUIET)
     return AskTab(
         controls=controls,
+        # The text's `change`: Gradio says `input` of keys alone, not of what is pasted or deleted.
         triggers=(
-            solve.click, noise.release, polish.input, matrix.input, look.input, head.input,
+            solve.click, noise.release, polish.input, matrix.change, look.input, head.input,
             problem.input, model.input, due.change,
         ),
         outputs=(sentence, result, look, head, picture, code),
