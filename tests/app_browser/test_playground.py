@@ -139,7 +139,7 @@ def test_two_users_do_not_see_each_other(browser: Any, address: str) -> None:
     one, two = visit_page(browser, address), visit_page(browser, address)
     one.page.locator("#ef-matrix textarea").fill("1 0; 0 2")
     one.page.locator("#ef-solve").click()
-    one.wait("#ef-answer", "trained on 5x5 matrices, not on an input of 2x2")
+    one.wait("#ef-answer", "the best here for 2x2")
     assert "2x2" not in two.text("#ef-answer")
     two.page.locator("#ef-draw").click()
     two.page.wait_for_function("document.querySelector('#ef-matrix textarea').value.length > 60")
