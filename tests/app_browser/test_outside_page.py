@@ -125,6 +125,15 @@ def test_d1_back_goes_back_and_a_link_restores(browser: Any, address: str) -> No
     page.close()
 
 
+# Whether Enter takes the option at a place of the models' open list; of null, whether it is closed.
+ACTIVE = """at => {
+  const field = document.querySelector("#ef-model input");
+  if (at === null) return field.ariaExpanded === "false";
+  const active = field.getAttribute("aria-activedescendant") || "";
+  return field.ariaExpanded === "true" && active.endsWith(`-option-${at}`);
+}"""
+
+
 def test_d1_the_keyboard_reaches_every_model(browser: Any, address: str) -> None:
     """Row D1: to tab past the problem chose its first model again."""
     visit = visit_page(browser, address)
@@ -135,9 +144,12 @@ def test_d1_the_keyboard_reaches_every_model(browser: Any, address: str) -> None
     seen = []
     for at in range(8):
         field.focus()
+        page.wait_for_function(ACTIVE, arg=max(at - 1, 0))  # keys before the list opens are lost
         if at:
             page.keyboard.press("ArrowDown")
+            page.wait_for_function(ACTIVE, arg=at)
         page.keyboard.press("Enter")
+        page.wait_for_function(ACTIVE, arg=None)
         page.keyboard.press("Tab")
         page.locator("#ef-problem input").focus()
         page.keyboard.press("Tab")
