@@ -110,7 +110,7 @@ def test_evaluate(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_what_is_known_outlives_trouble_with_the_next(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module = importlib.import_module("eigenformer.evaluation.evaluate")
+    module = importlib.import_module("eigenformer.zoo.scores")
     scored = module.evaluate
     calls: list[str] = []
 

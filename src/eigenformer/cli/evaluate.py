@@ -67,13 +67,11 @@ def evaluate(
         output: write the results to this .json file too.
         as_json: print JSON instead of tables.
     """
-    from ..ensembles import IidUniform
     from ..evaluation import TrainedSolver, result_table
-    from ..evaluation.evaluate import evaluate as score_solver
     from ..incontext import InContextFolder, evaluate_prompts
     from ..training.distributed import pick_device
     from ..zoo import named_solver
-    from ..zoo.scores import changed
+    from ..zoo.scores import evaluate as score_solver
 
     if not models:
         raise InputError("name at least one run, shipped model, or numpy")
@@ -90,15 +88,16 @@ def evaluate(
             results.append(to_json(losses))
             show = partial(_show_prompts, losses)
         else:
-            task = solver.task if isinstance(solver, TrainedSolver) else None
             result = score_solver(
                 solver,
-                solver.problem,
-                changed(task.ensemble if task else IidUniform(), ensemble, dims, scale),
+                None,
+                ensemble,
                 n,
                 seed,
                 tolerances,
-                noise=noise if noise is not None else (task.noise if task else 0.0),
+                dims=dims,
+                scale=scale,
+                noise=noise,
                 score=score,
                 rescale=rescale,
                 target=target,

@@ -47,7 +47,7 @@ def evaluate(
     trained = solver.task if isinstance(solver, TrainedSolver) else None
     law = changed(trained.ensemble if trained else IidUniform(), ensemble, dims, scale)
     if noise is None:
-        noise = trained.noise if trained and ensemble is None else 0.0
+        noise = trained.noise if trained else 0.0
     return _score(
         solver,
         problems.get(wanted) if isinstance(wanted, str) else wanted,
