@@ -15,7 +15,7 @@ from pathlib import Path
 
 from eigenformer.core import to_json
 from eigenformer.papers import papers
-from eigenformer.papers.history import HISTORY, Change, history
+from eigenformer.papers.claims import HISTORY, Change, history
 from eigenformer.papers.registered import rule_of
 
 

@@ -15,7 +15,7 @@ from eigenformer.core import InputError
 from eigenformer.papers import Analysis, Finding, Study, Table, papers, registered
 from eigenformer.papers.charton2022.failures import kept_failures
 from eigenformer.papers.charton2022.memorisation import kept_memorisation
-from eigenformer.papers.history import history
+from eigenformer.papers.claims import history
 from eigenformer.papers.paper import Lazy, paper_of
 from eigenformer.papers.registered import rule_of
 from eigenformer.papers.sides import SEEDS

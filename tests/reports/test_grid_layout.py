@@ -14,7 +14,6 @@ from eigenformer.reports.blocks import Grid, GridHead
 from eigenformer.reports.layout import OurNumber, layout
 from eigenformer.reports.numbers import (
     count,
-    hours,
     label_text,
     our_entry,
     paper_entry,
@@ -224,7 +223,6 @@ def test_numbers_in_words() -> None:
         "0.0047",
         "-0.5",
     ]
-    assert [hours(x) for x in (12, 90, 5400)] == ["12 s", "2 min", "1.5 h"]
     assert label_text("tolerance", 0.5) == "0.5%"
     assert label_text("noise", 0.01) == "0.01σ"
     assert label_text("layers", None) == "–"

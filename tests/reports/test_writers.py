@@ -1,6 +1,7 @@
 """Both writers, over reports on tables, on studies, and on both."""
 
 import base64
+import io
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from reading import HOSTILE, Parsed, rendered
+from rich.console import Console
 
 from eigenformer.papers import Paper, by_id, by_name
 from eigenformer.reports import (
@@ -18,6 +20,7 @@ from eigenformer.reports import (
     report,
     studies_chapter,
     tables_chapter,
+    terminal,
     write_markdown,
     write_page,
 )
@@ -172,3 +175,16 @@ def test_a_backtick_pair_is_code() -> None:
     assert rendered(markdown_prose("the recipe is `fast_1`, *here*")) == (
         "<p>the recipe is <code>fast_1</code>, *here*</p>\n"
     )
+
+
+@pytest.mark.parametrize("width", [60, 80, 300])
+def test_a_table_wider_than_the_terminal_comes_in_parts_and_nothing_is_cut(width: int) -> None:
+    console = Console(width=width, record=True, file=io.StringIO())
+    heads = ["trained on", *(f"column {i}" for i in range(12))]
+    rows = [[f"row {i}", *(f"{100 * i + j}.5" for j in range(12))] for i in range(3)]
+    terminal._table(console, heads, rows)
+    words = console.export_text().split()
+    cells = [cell for row in rows for cell in row[1:]]
+    assert sorted(word for word in words if "." in word) == sorted(cells)
+    assert words.count("column") == 12 and (words.count("trained") == 1) == (width == 300)
+    assert words.count("row") == 3 * words.count("trained")

@@ -17,13 +17,13 @@ from eigenformer.runs.cost import (
     Cost,
     confirm,
     cost,
-    duration,
     matmul_rate,
     plan_cost,
     products,
     training_flops,
 )
 from eigenformer.runs.recipes import fast, paper
+from eigenformer.runs.records import duration
 from eigenformer.training import TestSet, TrainConfig, Trainer
 
 SMALL: dict[str, Any] = {"width": 32, "layers": (2, 1), "batch_size": 8}

@@ -265,7 +265,7 @@ class Commands:
         return found
 
     def _say(self, fact: Mapping[str, Any], console: Console) -> None:
-        from ..runs.duration import duration
+        from ..runs.records import duration
 
         source = f" ({fact['where']})" if not fact["by_table"] else ""
         state = (verdict_words(fact["state"]), STYLES[fact["state"]])
@@ -360,7 +360,7 @@ def _show_list(facts: Sequence[dict[str, Any]], scales: Sequence[Scale]) -> None
 
 
 def _costs(found: dict[str, Any], scale: Scale) -> tuple[str, str, str]:
-    from ..runs.duration import duration
+    from ..runs.records import duration
 
     if not found["runs"]:
         return "-", "", ""

@@ -13,10 +13,10 @@ from ..papers import Analysis, Excerpt
 from ..papers.making import make
 from ..runs import Experiment, Plan, Scale
 from ..runs.cost import confirm, plan_cost
-from ..runs.duration import duration
 from ..runs.engine import exit_status, unfinished
 from ..runs.options import EngineOptions, job_options, make_engine
 from ..runs.progress import progress
+from ..runs.records import duration
 from .answers import STYLES
 
 

@@ -5,6 +5,7 @@ In: plain Python values. Out: generators, configs as JSON, weights as safetensor
 
 from .checks import COUNT as COUNT
 from .checks import at_least as at_least
+from .checks import check_tolerances as check_tolerances
 from .checks import file_name as file_name
 from .checks import fraction as fraction
 from .checks import positive as positive

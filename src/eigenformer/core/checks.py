@@ -4,6 +4,7 @@ import dataclasses
 import math
 import os
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from .errors import InputError
@@ -83,3 +84,15 @@ def check_memory(needed: float, what: str) -> None:
 def _short(number: Any) -> str:
     text = str(number)
     return text if len(text) <= 24 else f"{float(number):.3g}"
+
+
+def check_tolerances(tolerances: Sequence[float]) -> None:
+    """Refuse what is no relative error: what is not positive, and 1, which an answer of 0 has."""
+    if not tolerances or not all(0 < tolerance < math.inf for tolerance in tolerances):
+        raise InputError(f"tolerances are {tuple(tolerances)}; give positive numbers such as 0.05")
+    if max(tolerances) >= 1:
+        most = max(tolerances)
+        raise InputError(
+            f"a tolerance is {most:g}, and from 1 on, which is 100%, an answer of zeros is right; "
+            f"for {most:g}% give {most / 100:g}"
+        )

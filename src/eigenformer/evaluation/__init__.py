@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .evaluate import Proportion as Proportion
     from .evaluate import Result as Result
     from .evaluate import Target as Target
-    from .evaluate import check_tolerances as check_tolerances
     from .evaluate import evaluate as evaluate
     from .evaluate import score_predictions as score_predictions
     from .lapack import NumpySolver as NumpySolver

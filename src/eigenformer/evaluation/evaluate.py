@@ -1,7 +1,6 @@
 """Scores of a solver on a seeded test set, beside what rounding alone allows."""
 
 import html
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from ..core import InputError, rng, to_json, unknown
+from ..core import InputError, check_tolerances, rng, to_json, unknown
 from ..encodings import draw_pairs
 from ..ensembles import Ensemble, Matrices
 from ..problems import Errors, Problem
@@ -215,18 +214,6 @@ def evaluate(
         cautions=_cautions(asked, inputs) if cautions else (),
         **score_predictions(problem, written, answers, predictions, tolerances, score, target),
     )
-
-
-def check_tolerances(tolerances: Sequence[float]) -> None:
-    """Refuse what is no relative error: what is not positive, and 1, which an answer of 0 has."""
-    if not tolerances or not all(0 < tolerance < math.inf for tolerance in tolerances):
-        raise InputError(f"tolerances are {tuple(tolerances)}; give positive numbers such as 0.05")
-    if max(tolerances) >= 1:
-        most = max(tolerances)
-        raise InputError(
-            f"a tolerance is {most:g}, and from 1 on, which is 100%, an answer of zeros is right; "
-            f"for {most:g}% give {most / 100:g}"
-        )
 
 
 def _cautions(solver: Solver, inputs: Matrices) -> tuple[str, ...]:

@@ -1,20 +1,58 @@
 """Claims of papers as data: what is claimed, and what the studies that bear on it say."""
 
 import copy
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from statistics import median
 
-from ..core import InputError, unknown
+from ..core import InputError, from_json, unknown
 from ..runs.cost import cost
 from ..runs.experiment import Experiment, Label, Measured, Scale
 from ..runs.records import Record, Records
 from ..training import Run, TrainConfig
 from .findings import Finding, State
-from .history import Change, history
 from .study import Kept, Study, Table, Value
+
+HISTORY = Path(__file__).with_name("history.json")
+"""By claim, what was changed in rules and runs after results were known, and rules as registered.
+
+A rule is registered by a hash, before the runs that it judges; `docs/register_rules.py` registers
+one that has changed, and asks why it has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One change of a rule, a length or a setting."""
+
+    date: str
+    """YYYY-MM-DD."""
+    commit: str = ""
+    """The one that made it, or, of a rule that is registered, the one before."""
+    changed: str
+    why: str
+    rule: str = ""
+    """The hash of the rule from then on; "" for changes from before rules were registered."""
+
+    @property
+    def text(self) -> str:
+        """One line, for reports."""
+        commit = f" ({self.commit[:7]})" if self.commit else ""
+        rule = f", rule {self.rule}" if self.rule else ""
+        return f"{self.date}{commit}: {self.changed}, {self.why}{rule}"
+
+
+@cache
+def history() -> Mapping[str, tuple[Change, ...]]:
+    """The changes by claim, the oldest first."""
+    data = json.loads(HISTORY.read_text(encoding="utf-8"))
+    return {
+        claim: tuple(from_json(Change, change, f"{HISTORY.name}, {claim}") for change in changes)
+        for claim, changes in data.items()
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

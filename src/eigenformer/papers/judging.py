@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..runs import Experiment, Plan, Scale
-from ..runs.cost import duration
+from ..runs.records import duration
 from .claims import Evidence
 from .findings import REASONS, Finding, PartFinding, State, Why
 from .sides import (

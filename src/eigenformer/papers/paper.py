@@ -10,8 +10,7 @@ from typing import TypeVar
 from ..core import InputError, unknown
 from ..runs.experiment import Experiment, Scale
 from ..runs.records import Records
-from .claims import Claim, Verdict, decide_all
-from .history import history
+from .claims import Claim, Verdict, decide_all, history
 from .names import BUILT_IN
 from .names import GROUP as GROUP
 from .study import Analysis, Study, Table, check_name

@@ -1,7 +1,7 @@
 """The rule of a claim as a hash: its text, the code that decides it, and the runs that it judges.
 
 Of the code counts what the deciding function uses within this room, without comments, docstrings
-and layout; what only tells costs does not.
+and layout; what only tells costs or the history does not.
 """
 
 import ast
@@ -19,7 +19,7 @@ from .claims import Claim
 from .study import Analysis, Study
 
 _ROOM = __package__ or ""
-_TELLING = frozenset({"would_decide", "setting_of", "of_full_size"})
+_TELLING = frozenset({"would_decide", "setting_of", "of_full_size", "history"})
 _SCALE: Final[Scale] = "laptop"
 """The scale whose runs count: the one that has records. Those of all are in tests/papers."""
 

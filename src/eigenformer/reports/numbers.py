@@ -65,13 +65,6 @@ def count(value: float) -> str:
     return f"{value:#,.5g}" if abs(value) >= 1 else f"{value:.2g}"
 
 
-def hours(seconds: float) -> str:
-    """A time in hours or minutes."""
-    if seconds >= 3600:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
-
-
 def our_entry(
     measured: Sequence[Measured | None], state: str = "not run", labels: Sequence[str] = ()
 ) -> GridEntry:

@@ -8,7 +8,7 @@ from ..core import to_json
 from ..incontext import RunConfig
 from ..papers import Analysis, Excerpt, Kept, Number, Paper, Verdict
 from ..runs import Experiment, Scale
-from ..runs.cost import duration
+from ..runs.records import duration
 from . import blocks
 from .blocks import STATES
 from .panels import pictures

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from ..papers import Excerpt, Table, Verdict
 from ..runs import Experiment, Record, Records, Scale
+from ..runs.records import duration
 from . import blocks
 from .blocks import STATES, counted
 from .curves import curves
 from .layout import OurNumber, layout
-from .numbers import RunState, count, hours
+from .numbers import RunState, count
 from .report import Chapter, Topic, ending, short_version
 
 _SCALES: dict[Scale, str] = {
@@ -131,7 +132,7 @@ class _TableRun:
             str(config.seed),
             self.state,
             count(record.examples) if record is not None else "",
-            hours(record.seconds) if record is not None else "",
+            duration(record.seconds) if record is not None else "",
             self.version,
         )
 
@@ -267,7 +268,7 @@ def _facts(runs: Sequence[_TableRun]) -> blocks.Terms:
     if made:
         examples = sum(record.examples for record in made)
         seconds = sum(record.seconds for record in made)
-        facts.append(("Cost", f"{count(examples)} training examples in {hours(seconds)}"))
+        facts.append(("Cost", f"{count(examples)} training examples in {duration(seconds)}"))
         facts.append(("Machine", _several("; ", (record.machine for record in made))))
     models = list(dict.fromkeys(run.model for run in runs if run.model))
     if models:

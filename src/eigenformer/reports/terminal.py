@@ -1,10 +1,11 @@
 """Tables and studies in a terminal: what was found, without figures."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from . import blocks
@@ -45,7 +46,7 @@ def _grid(grid: blocks.Grid, console: Console) -> None:
         [*(Text(label.text) for label in head.labels), *map(_numbers, slots)]
         for head, slots in zip(grid.rows, grid.slots, strict=True)
     ]
-    _table(console, (*grid.row_keys, *heads), rows)
+    _table(console, (*grid.row_keys, *heads), rows, keys=len(grid.row_keys))
     console.print(Text("The paper's numbers are dim, ours are bold and below them.", style="dim"))
 
 
@@ -56,10 +57,29 @@ def _numbers(slot: blocks.GridSlot) -> Text:
     return Text("\n").join(Text(text, style=style) for text, style in shown)
 
 
-def _table(console: Console, heads: Iterable[str], rows: Iterable[Iterable[Text | str]]) -> None:
+def _table(
+    console: Console, heads: Iterable[str], rows: Iterable[Iterable[Text | str]], keys: int = 1
+) -> None:
+    """Print a table; one wider than the terminal in parts, each with the first `keys` columns."""
     table = Table(box=SIMPLE, padding=(0, 1))
     for number, head in enumerate(heads):
-        table.add_column(Text(head), justify="left" if number == 0 else "right")
+        table.add_column(Text(head), justify="left" if number < keys else "right")
     for row in rows:
         table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    console.print(table)
+    before, others = table.columns[:keys], table.columns[keys:]
+    unbounded = console.options.update(width=10_000)
+    while others:
+        for count in range(len(others), 0, -1):
+            part = _part(table, [*before, *others[:count]])
+            if console.measure(part, options=unbounded).maximum <= console.width:
+                break
+        console.print(part)
+        others = others[count:]
+
+
+def _part(table: Table, columns: Iterable[Column]) -> Table:
+    """A table of some columns of one, with all its rows."""
+    part = Table(box=table.box, padding=table.padding)
+    part.columns = [replace(column, _index=number) for number, column in enumerate(columns)]
+    part.rows = table.rows
+    return part

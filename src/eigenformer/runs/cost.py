@@ -13,8 +13,8 @@ from ..models import Products
 from ..models.cpu import linear, one_thread
 from ..training import Run, TrainConfig
 from ..training.muon import fast_precision
-from .duration import duration as duration
 from .experiment import Experiment
+from .records import duration
 from .timing import timed_seconds
 
 _ORTHOGONALISATION_STEPS = 5

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..core import COUNT, InputError, at_least, file_name, fraction, positive
+from ..core import COUNT, InputError, at_least, check_tolerances, file_name, fraction, positive
 from ..core.serialize import added
 from ..ensembles import Ensemble
-from ..evaluation import TOLERANCES, check_tolerances
+from ..evaluation import TOLERANCES
 
 LARGEST_SEED = 2**63 - 1
 MOST_RATE = 1.0

@@ -35,9 +35,9 @@ SIZES: dict[Scale, CompletionSize] = {
         missing=3,
         conditions=(10.0, 100.0),
         depths={"scalar": (1, 2, 3), "full": (3,), "distributed": (3,), "limited": (3,)},
-        seeds=2,
-        steps=600,
-        batch=64,
+        seeds=3,
+        steps=1500,
+        batch=256,
     ),
     "paper": CompletionSize(
         size=18,
