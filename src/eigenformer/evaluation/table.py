@@ -26,6 +26,7 @@ def result_table(result: Result) -> Table:
         caption=_caption(result),
         caption_justify="left",
         box=SIMPLE,
+        pad_edge=False,  # so that a model of numbers, with a column more, fits into 80
     )
     shown = [name for name in SHOWN if name in result.accuracy and name != result.score]
     table.add_column("within", justify="right")
@@ -34,7 +35,7 @@ def result_table(result: Result) -> Table:
     table.add_column("ceiling", justify="right")
     for name in shown:
         table.add_column(name, justify="right", style="dim")
-    table.add_column("coefficients", justify="right", style="dim")
+    table.add_column("coefficient", justify="right", style="dim")
     for tolerance, right in result.accuracy[result.score].items():
         table.add_row(
             f"{100 * tolerance:g}%",
