@@ -72,6 +72,7 @@ docs: $(VENV)/.installed-demo ## run the pages that are made by running them, an
 	@$(BIN) docs/make_paper_map.py
 	@$(BIN) docs/make_benchmarks.py
 	@for page in $(PAGES); do $(BIN) docs/page.py $$page || exit 1; done  # what one registers is not the next one's
+	@$(BIN) docs/make_notebooks.py
 	@$(BIN) -m eigenformer paper report charton2022 --to docs/paper
 	@$(BIN) -m eigenformer incontext report --to docs/incontext
 

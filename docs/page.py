@@ -32,7 +32,7 @@ from eigenformer import cli
 from eigenformer.core import registry
 
 ROOT = Path(__file__).parents[1]
-_BLOCK = re.compile(
+BLOCK = re.compile(
     r"(?:^<!-- in tests: (?P<instead>.*?), as (?P<reason>.*?) -->\n)?"
     r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$'
     r"|(?P<indented>(?:^ {4}(?:eigenformer|make|pip|torchrun) [^\n]*\n(?:^ {4}[^\n]*\n)*)+)",
@@ -71,7 +71,7 @@ class Block:
 
 def blocks(page: str) -> list[Block]:
     """The blocks of a page, in order."""
-    return [Block.of(match) for match in _BLOCK.finditer(page)]
+    return [Block.of(match) for match in BLOCK.finditer(page)]
 
 
 class Session:
@@ -178,7 +178,7 @@ def filled(page: str, indented: bool = True) -> str:
         opening = match[0][: match.start("body") - match.start()]
         return f"{opening}{body.rstrip()}\n```"
 
-    return _BLOCK.sub(run, page)
+    return BLOCK.sub(run, page)
 
 
 def fill(page: Path, indented: bool = True) -> None:
