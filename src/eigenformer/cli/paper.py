@@ -14,6 +14,7 @@ from rich.text import Text
 
 from ..core import InputError, unknown
 from ..core.lazy import lazy
+from ..core.wide import print_parts
 from ..papers.facts import claim_facts, kept_facts, study_facts
 from ..papers.findings import verdict_words
 from ..runs.options import EngineOptions
@@ -175,7 +176,8 @@ class Commands:
         """Say which claims of the papers hold, by the runs that have been made.
 
         Args:
-            names: claims such as C07, or papers; all claims if none is named.
+            names: claims such as C07, or papers, with the history of their rules; all claims,
+                without it, if none is named.
             scale: laptop, gpu or paper.
             records: folder of the records, in place of those that come with the papers.
             as_json: print JSON instead of text.
@@ -186,7 +188,7 @@ class Commands:
             return 0
         console = Console(highlight=False)
         for fact in facts:
-            self._say(fact, console)
+            self._say(fact, console, history=bool(names))
         states = [fact["state"] for fact in facts]
         counts = ", ".join(
             f"{count} {verdict_words(state).removesuffix('' if count == 1 else 's')}"
@@ -264,7 +266,7 @@ class Commands:
             raise unknown("claim", min(left), (*every, *self.known))
         return found
 
-    def _say(self, fact: Mapping[str, Any], console: Console) -> None:
+    def _say(self, fact: Mapping[str, Any], console: Console, history: bool) -> None:
         from ..runs.records import duration
 
         source = f" ({fact['where']})" if not fact["by_table"] else ""
@@ -281,7 +283,7 @@ class Commands:
             console.print(Text(f"    {fact['found']}"))
         if fact["limits"]:
             console.print(Text(f"    not about: {fact['limits']}"))
-        for change in fact["changes"]:
+        for change in fact["changes"] if history else ():
             console.print(Text(f"    {change['text']}", style="dim"))
         for study in fact["studies"]:
             state = (study["state"], STYLES[study["state"]])
@@ -345,7 +347,7 @@ def _show_list(facts: Sequence[dict[str, Any]], scales: Sequence[Scale]) -> None
         cells = [cell for scale in scales for cell in _costs(fact[scale], scale)]
         shown.add_row(Text(fact["name"], style="bold"), *cells)
     console = Console(highlight=False)
-    console.print(shown)
+    print_parts(shown, console, together=3)
     for paper, these in groupby(facts, key=lambda fact: fact["cited"]):
         console.print(Text(f"\n{paper}", style="dim"))
         for fact in these:

@@ -62,9 +62,8 @@ def list_all(as_json: JsonFlag = False) -> int:
     for heading in ("state", "examples", "last evaluation"):
         table.add_column(heading, justify="right")
     for fact in facts:
-        table.add_row(
-            Text(fact["run"]), fact["state"], f"{fact['examples']:,}", Text(fact["evaluation"])
-        )
+        first = fact["evaluation"].split(", ")[0]
+        table.add_row(Text(fact["run"]), fact["state"], f"{fact['examples']:,}", first)
     Console(highlight=False).print(table)
     return 0
 
@@ -107,9 +106,10 @@ def curve(runs: _RUNS, output: Path | None = None) -> int:
         lines = [line for line in folder.metrics() if line["kind"] == "evaluation"]
         table = Table(title=folder.path.name, title_justify="left", box=SIMPLE)
         table.add_column("examples", justify="right")
-        table.add_column("evaluation")
+        for heading in _shares(lines[-1]) if lines else ():
+            table.add_column(heading, justify="right")
         for line in lines[:: -(-len(lines) // _SHOWN) or 1]:
-            table.add_row(f"{line['examples']:,}", Text(_evaluation(line)))
+            table.add_row(f"{line['examples']:,}", *_shares(line).values())
         Console(highlight=False).print(table)
     return 0
 
@@ -141,20 +141,20 @@ def remove(runs: _RUNS) -> int:
 def _facts(folder: "RunFolder") -> dict[str, Any]:
     status = folder.status()
     lines = [line for line in folder.metrics() if line["kind"] == "evaluation"]
+    last = _shares(lines[-1]) if lines else {}
     return {
         "run": folder.path.name,
         "state": status["state"],
         "examples": status.get("examples", lines[-1]["examples"] if lines else 0),
-        "evaluation": _evaluation(lines[-1]) if lines else "",
+        "evaluation": ", ".join(f"{figure} {what}" for what, figure in last.items()),
     }
 
 
-def _evaluation(line: dict[str, Any]) -> str:
-    """The first test set's accuracies, or the loss."""
+def _shares(line: dict[str, Any]) -> dict[str, str]:
+    """The first test set's accuracies by what is asked, or the loss."""
     for by_tolerance in (line.get("accuracy") or {}).values():
-        shares = (f"{100 * v:.1f}% within {100 * float(t):g}%" for t, v in by_tolerance.items())
-        return ", ".join(shares)
-    return f"loss {line['loss']:.4g}" if "loss" in line else ""
+        return {f"within {100 * float(t):g}%": f"{100 * v:.1f}%" for t, v in by_tolerance.items()}
+    return {"loss": f"{line['loss']:.4g}"} if "loss" in line else {}
 
 
 lazy(__name__)

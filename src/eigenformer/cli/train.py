@@ -65,9 +65,12 @@ def main(args: list[str]) -> int:
 
 
 def _parts(args: list[str]) -> tuple[str, list[str]]:
-    """The recipe and its words; "" where a file takes its place."""
+    """The recipe, which comes first, and its words; "" where a file takes its place."""
     if args[0].split("=")[0] == "--config":
         return "", args
+    if args[0].startswith("-"):
+        known = ", ".join(recipe_names())
+        raise InputError(f"{args[0]} stands where a recipe is to be named first: {known}")
     return args[0], args[1:]
 
 

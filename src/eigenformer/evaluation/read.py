@@ -1,5 +1,6 @@
 """Matrices from files, text and standard input, fit for a problem."""
 
+import re
 from itertools import groupby
 from pathlib import Path
 
@@ -36,9 +37,9 @@ def names_a_file(text: str) -> bool:
     """Whether a text stands for a file, or standard input, and not for a matrix."""
     if text == "-" or "\n" in text or len(text) > 4096:
         return text == "-"
-    known = (".npy", ".npz", ".mat", ".mtx", ".csv", ".tsv", ".json", ".txt", ".tex", ".dat")
     # "1" may be a file or a matrix of one number; so a bare name is a file only if it is no text.
-    return text.lower().endswith(known) or (not any(map(str.isdigit, text)) and Path(text).exists())
+    ending = re.fullmatch(r"[^;\[\](){}]*\.[A-Za-z]\w{1,5}", text)  # .csv, .xlsx, a misspelt .cvs
+    return bool(ending) or (not any(map(str.isdigit, text)) and Path(text).exists())
 
 
 def read_batches(source: str, problem: Problem) -> list[Float64[np.ndarray, "B m n"]]:

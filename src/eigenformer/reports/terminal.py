@@ -1,13 +1,13 @@
 """Tables and studies in a terminal: what was found, without figures."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
+from ..core.wide import print_parts
 from . import blocks
 from .report import Chapter
 
@@ -66,20 +66,4 @@ def _table(
         table.add_column(Text(head), justify="left" if number < keys else "right")
     for row in rows:
         table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    before, others = table.columns[:keys], table.columns[keys:]
-    unbounded = console.options.update(width=10_000)
-    while others:
-        for count in range(len(others), 0, -1):
-            part = _part(table, [*before, *others[:count]])
-            if console.measure(part, options=unbounded).maximum <= console.width:
-                break
-        console.print(part)
-        others = others[count:]
-
-
-def _part(table: Table, columns: Iterable[Column]) -> Table:
-    """A table of some columns of one, with all its rows."""
-    part = Table(box=table.box, padding=table.padding)
-    part.columns = [replace(column, _index=number) for number, column in enumerate(columns)]
-    part.rows = table.rows
-    return part
+    print_parts(table, console, keys)

@@ -37,20 +37,27 @@ def stored_runs() -> list[RunFolder]:
     return [RunFolder(path) for path in paths if (path / "config.json").exists()]
 
 
-def find_run(text: str) -> RunFolder:
-    """The run called `text`: a path, or the beginning or the hash of a name in the store."""
-    if Path(text).is_dir():
-        return RunFolder(Path(text))
-    fitting = [
+def fitting_runs(text: str) -> list[RunFolder]:
+    """Runs of the store by the beginning or the hash of a name, or the beginning of a path."""
+    return [
         folder
         for folder in stored_runs()
-        if folder.path.name.startswith(text) or folder.path.name.endswith(text)
+        if folder.path.name.startswith(text)
+        or folder.path.name.endswith(text)
+        or (os.sep in text and str(folder.path).startswith(os.path.normpath(text)))
     ]
+
+
+def find_run(text: str) -> RunFolder:
+    """The run called `text`: a path or its beginning, or the beginning or the hash of a name."""
+    if Path(text).is_dir():
+        return RunFolder(Path(text))
+    fitting = fitting_runs(text)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         names = ", ".join(folder.path.name for folder in fitting)
         raise InputError(f"{text!r} fits several runs: {names}; give more of the name")
     raise InputError(
-        f"no run folder {text!r}, here or in {runs_root()}; `eigenformer info` lists the runs"
+        f"no run folder {text!r}, here or in {runs_root()}; `eigenformer runs list` names them"
     )

@@ -67,6 +67,7 @@ def _summary(model: ShippedModel) -> str:
     )
     stages = len(model.status["commands"])
     noise = f"; noise {task.noise:g} on the input" if task.noise else ""
+    parameters = "parameter" if model.parameters == 1 else "parameters"
     rows = {
         "problem": model.problem,
         "matrices": f"{_dims(model)}, ensemble {model.ensemble} ({settings}){noise}",
@@ -76,7 +77,7 @@ def _summary(model: ShippedModel) -> str:
         ),
         "network": f"{name}: {stacks or network.describe()}",
         **({"told": network.told} if network.told else {}),
-        "size": f"{model.parameters:,} parameters, {model.weight} in {model.precision}",
+        "size": f"{model.parameters:,} {parameters}, {model.weight} in {model.precision}",
         "recipe": f"`{model.config.recipe}`, {model.examples:,} examples"
         f"{f' in {stages} stages' if stages > 1 else ''}, seed {model.config.seed}",
     }

@@ -54,7 +54,7 @@ def model_facts(path: Path) -> dict[str, Any]:
 
 def in_words(size: int) -> str:
     """Bytes such as 3.1 MB."""
-    return f"{size / 1e6:.1f} MB" if size > 5e4 else f"{size / 1e3:.0f} kB"
+    return f"{size / 1e6:.1f} MB" if size > 5e4 else f"{size / 1e3:.2g} kB"
 
 
 def _parameters(file: Path) -> int:

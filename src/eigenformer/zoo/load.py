@@ -21,7 +21,7 @@ from ..evaluation import (
 )
 from ..models.weights import built_with
 from ..problems import Problem
-from ..runs.store import find_run, stored_runs
+from ..runs.store import find_run, fitting_runs, stored_runs
 from ..training import RunFolder, TokenFolder, TrainConfig
 from ..training.data_file import load_examples
 
@@ -35,9 +35,9 @@ def run_folder(name: str) -> RunFolder:
     shipped = shipped_models()
     if name in shipped:
         return RunFolder(shipped[name])
-    names = [folder.path.name for folder in stored_runs()]
-    if Path(name).exists() or any(name in known for known in names):
+    if Path(name).exists() or fitting_runs(name):
         return find_run(name)
+    names = [folder.path.name for folder in stored_runs()]
     raise unknown("run or shipped model", name, [*shipped, *names])
 
 

@@ -1,0 +1,31 @@
+"""Tables in a terminal that may be narrower than they are."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from rich.console import Console
+from rich.table import Column, Table
+
+
+def print_parts(table: Table, console: Console, keys: int = 1, together: int = 1) -> None:
+    """Print a table; one wider than the terminal in parts, each with the first `keys` columns.
+
+    The others are parted between groups of `together` columns only.
+    """
+    before, others = table.columns[:keys], table.columns[keys:]
+    unbounded = console.options.update(width=10_000)
+    while others:
+        for count in range(len(others), 0, -together):
+            part = _part(table, [*before, *others[:count]])
+            if console.measure(part, options=unbounded).maximum <= console.width:
+                break
+        console.print(part)
+        others = others[count:]
+
+
+def _part(table: Table, columns: Iterable[Column]) -> Table:
+    """A table of some columns of one, with all its rows."""
+    part = Table(box=table.box, padding=table.padding, header_style=table.header_style)
+    part.columns = [replace(column, _index=number) for number, column in enumerate(columns)]
+    part.rows = table.rows
+    return part
