@@ -11,6 +11,7 @@ from typing import Final
 
 from eigenformer.papers import Study, Verdict, decide_all, papers
 from eigenformer.papers.charton2022 import PAPER as CHARTON
+from eigenformer.papers.findings import verdict_words
 from eigenformer.papers.names import IN_CONTEXT
 from eigenformer.reports.blocks import STATES, counted
 from eigenformer.reports.markdown import escape, prose
@@ -90,7 +91,7 @@ def _table_row(table: Study, records: Records, verdicts: Sequence[Verdict]) -> l
         counts.append(f"{len(table.made(scale, records))}/{len(runs)}" if runs else "-")
     verb = "run" if table.planned(SCALE) else "report"
     links = [
-        f"[{v.claim.id}](#{v.claim.id.lower()}) {v.state}"
+        f"[{v.claim.id}](#{v.claim.id.lower()}) {verdict_words(v.state)}"
         for v in verdicts
         if table.name in v.claim.studies
     ]
@@ -119,7 +120,7 @@ def _studies() -> list[list[str]]:
         for study in paper.studies.values():
             title = f"**{study.name}** ({paper.citation}, {study.section}) {escape(study.title)}"
             states = [
-                f"{verdict.claim.id} {verdict.said[study.name].state}"
+                f"{verdict.claim.id} {verdict_words(verdict.said[study.name].state)}"
                 for verdict in said
                 if study.name in verdict.said
             ]
