@@ -1,14 +1,18 @@
 """What a new user met who followed README.md and the pages as printed, with a clock."""
 
+import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from eigenformer.cli import main
 from eigenformer.core.kept import read_kept
 from eigenformer.evaluation.read import names_a_file
 from eigenformer.papers import facts
+from eigenformer.runs.recipes import fast
 from eigenformer.runs.store import find_run
+from eigenformer.training.progress import PlainDisplay
 from eigenformer.zoo.facts import in_words
 
 
@@ -61,3 +65,17 @@ def test_an_option_in_a_recipes_place(capsys: pytest.CaptureFixture[str]) -> Non
     """Row D6."""
     assert main(["train", "--dims", "2x2"]) == 2
     assert "a recipe is to be named first: fast" in capsys.readouterr().err
+
+
+def test_what_is_left_follows_the_pace_so_far(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row D11: `make demo` said 9 minutes, 2, 6, 1, as its last steps had a rate each."""
+    now = iter([0.0, 100.0, 200.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    display = PlainDisplay(Console(width=80))
+    display.start(fast(examples=3_000), "runs/x", 1_000)  # resumed
+    display.step(1_500, 50.0, 1.0)  # five examples a second
+    display.step(2_000, 400.0, 1.0)
+    first, second = capsys.readouterr().out.splitlines()[1:]
+    assert "5 min" in first and "3 min 20 s" in second

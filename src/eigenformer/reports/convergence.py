@@ -52,7 +52,16 @@ def _inverse(plt: Any, entry: Construction, *, symmetric: bool, seed: int) -> An
     left.set_xlabel("layer")
     left.set_ylabel("||I - A X||")
     left.set_ylim(1e-17, 3)
-    left.legend(title="condition number", frameon=False, fontsize="small", title_fontsize="small")
+    left.set_title("dashed: float32, dotted: theory", loc="left", fontsize="small")
+    left.legend(
+        title="condition",
+        loc="lower left",
+        handlelength=1,
+        frameon=False,
+        fontsize="small",
+        title_fontsize="small",
+        borderaxespad=0.1,
+    )
     for dtype, marker in ((torch.float64, "o"), (torch.float32, "s")):
         curves = [_residuals(entry, condition, symmetric, dtype, seed) for condition in many]
         floors = theory.floor(many, dtype)

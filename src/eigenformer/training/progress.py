@@ -69,7 +69,8 @@ class PlainDisplay(Display):
 
     def start(self, run: Run, folder: str, examples: int) -> None:
         self._total = run.length
-        self._last = time.monotonic()
+        self._last = self._begun = time.monotonic()
+        self._before = examples
         if self.every < math.inf:
             self.note(f"training in {folder}, {examples:,} of {run.length:,} examples done")
 
@@ -78,7 +79,9 @@ class PlainDisplay(Display):
         if now - self._last < self.every or rate <= 0:
             return
         self._last = now
-        left = (self._total - examples) / rate
+        # At the pace since the start, evaluations included: that of the last steps alone jumps.
+        pace = (now - self._begun) / max(1, examples - self._before)
+        left = (self._total - examples) * pace
         self.note(f"{examples:,} examples, {rate:,.0f}/s, loss {_loss(loss)}, {elapsed(left)} left")
 
     def evaluated(self, line: dict[str, Any]) -> None:
