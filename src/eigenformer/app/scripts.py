@@ -40,8 +40,8 @@ window.addEventListener("popstate", () => {
 });
 for (const kind of ["keydown", "pointerdown"])
   window.addEventListener(kind, () => { window.ef.restoring = false; }, true);
-// Gradio's lists open at any key but Escape and Enter. Left by Tab they stayed open, and failed once
-// their choices became fewer.
+// Gradio's lists open at any key but Escape and Enter. Left by Tab they stayed open, and failed
+// once their choices became fewer.
 window.addEventListener("keydown", (event) => {
   if (event.key === "Tab" && event.target.ariaExpanded !== null) event.stopPropagation();
 }, true);

@@ -11,6 +11,7 @@ from .at_once import AtOnce as AtOnce
 from .base import Choices as Choices
 from .base import Model as Model
 from .base import ModelConfig as ModelConfig
+from .base import StackedConfig as StackedConfig
 from .base import TokenModel as TokenModel
 from .bilinear import BilinearConfig as BilinearConfig
 from .blocks import BlockModel as BlockModel
@@ -46,7 +47,6 @@ from .recurrent import RecurrentSeq2Seq as RecurrentSeq2Seq
 from .seq2seq import Seq2Seq as Seq2Seq
 from .seq2seq import generate as generate
 from .stack import StackConfig as StackConfig
-from .stacked import StackedConfig as StackedConfig
 from .transformer import Seq2SeqTransformer as Seq2SeqTransformer
 from .transformer import TransformerConfig as TransformerConfig
 from .transformer import parameter_count as parameter_count

@@ -22,13 +22,12 @@ from ..core import InputError, at_least, positive
 from ..core.checks import MOST_PLACES
 from ..encodings import PAD, Encoding, Task
 from .at_once import AtOnce
-from .base import ModelConfig, Shape
+from .base import ModelConfig, Shape, StackedConfig
 from .initialise import initialise, number_embedding, start_vectors
 from .layers import DecoderLayer, Memory, decoder_stack, encoder_stack
 from .layout import Places, Positions, TokenLayout
 from .products import Products, Sizes, stack_products
 from .question import Question
-from .stacked import StackedConfig
 from .values import VALUE_FEATURES, Cells, ValueEmbedding
 
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ..core import InputError, at_least, positive
 from ..core.checks import MOST_PLACES
 from ..encodings import PAD, Encoding, Task
-from .base import ModelConfig, Shape
+from .base import ModelConfig, Shape, StackedConfig
 from .cpu import linear
 from .initialise import initialise, number_embedding, start_vectors
 from .layers import DecoderLayer, Memory, decoder_stack, encoder_stack
@@ -29,7 +29,6 @@ from .layout import Places, Positions
 from .products import Products, Sizes, stack_products
 from .question import Question
 from .seq2seq import Seq2Seq
-from .stacked import StackedConfig
 
 
 @dataclass(frozen=True, kw_only=True)
