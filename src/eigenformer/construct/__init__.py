@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .compiler import compile as compile
     from .expression import Expression as Expression
     from .expression import I as I
+    from .expression import diagonal as diagonal
+    from .expression import hadamard as hadamard
+    from .expression import ones as ones
     from .expression import stored as stored
     from .interpret import interpret as interpret
     from .network import Network as Network

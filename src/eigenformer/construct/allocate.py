@@ -12,7 +12,7 @@ from itertools import count
 from .blocks import Layout, Rows
 from .schedule import Schedule, StoredValue
 
-IDENTITY_BLOCK, ONES = "I", "one"
+IDENTITY_BLOCK, ONES, OFF = "I", "one", "off"
 
 
 class RowsInUse(Exception):
@@ -152,7 +152,7 @@ class _Allocator:
         """Inputs keep their names; other blocks are called after what they hold, or Z, Z1, ..."""
         results = {value: name for name, value in self.schedule.answers.items()}
         found: list[str] = []
-        taken = {IDENTITY_BLOCK, *(block.name for block in self.blocks)}
+        taken = {IDENTITY_BLOCK, OFF, *(block.name for block in self.blocks)}
         for block in self.blocks:
             name = block.name
             if not name:

@@ -11,8 +11,9 @@ from ..core import InputError
 from ..core import rng as stream
 from .compiler import CompiledNetwork
 from .graph import Atom, Form
-from .interpret import entrywise, interpreted
+from .interpret import entrywise, interpreted, masked
 from .program import Traced
+from .scalar import Mask
 from .timing import Timing
 
 LIMIT = 1e-10
@@ -197,7 +198,13 @@ class _Evaluator:
         assert atom.body is not None
         if atom.kind == "group":
             return self.form(atom.body)
+        if atom.kind == "hadamard":
+            (spread,) = atom.factors
+            assert spread.body is not None
+            return self.form(atom.body) * self.form(spread.body)
         assert atom.scalar is not None
+        if isinstance(atom.scalar, Mask):
+            return masked(atom.scalar, self.form(atom.body))
         return entrywise(atom.scalar, self.form(atom.body), exact=self.exact)
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .allocate import IDENTITY_BLOCK, ONES, Allocation
+from .allocate import IDENTITY_BLOCK, OFF, ONES, Allocation
 from .blocks import Layout, Move, Rows
 from .gates import clear
 from .graph import Atom, Form
 from .parts import Head, Layer, Unit
-from .schedule import LayerPlan, Product, StoredValue, Units
+from .scalar import MASK_LIMIT, POSITIVE, SPREAD, Mask
+from .schedule import Entrywise, LayerPlan, Product, StoredValue, Units
 from .spec import Port, Spec, Stage
 
 Terms = dict[tuple[Rows, Rows], float]
@@ -49,7 +50,10 @@ class _Emitter:
             self.constants[_free(IDENTITY_BLOCK, counts)] = np.eye(size, self.tokens)
         self.identities = tuple(self.constants)
         self.ones: dict[int, str] = {}
-        units = (job for plan in allocation.schedule.layers for job in plan.units)
+        units = [job for plan in allocation.schedule.layers for job in plan.units]
+        if size := max((_masks(job) for job in units), default=0):
+            self.off = _free(OFF, {**counts, **self.constants})
+            self.constants[self.off] = 1.0 - np.eye(size, self.tokens)
         for columns in sorted({job.argument.shape[1] for job in units if _is_biased(job)}):
             stem = ONES if columns == self.tokens else f"{ONES}{columns}"
             self.ones[columns] = name = _free(stem, {**counts, **self.constants})
@@ -98,7 +102,22 @@ class _Emitter:
                 jobs[key, query] = _Job({}, [(key, query, 1.0)])
             for place, factor in value.items():
                 _add(jobs[key, query].value, place, factor)
-        return tuple(_head(job) for job in _merged(jobs.values(), self.layout.width))
+        every = [*jobs.values()]
+        for entrywise in plan.entrywise:
+            every += self._entrywise(entrywise)
+        return tuple(_head(job) for job in _merged(every, self.layout.width))
+
+    def _entrywise(self, job: Entrywise) -> Iterable[_Job]:
+        rows, columns = job.left.shape
+        ((spread, _),) = self._factor(job.spread)
+        unit: Factor = ((self.layout[self.identities[0]].first(columns), 1.0),)
+        for i in range(rows):
+            value: Terms = {}
+            for source, factor in self._factor(job.left):
+                for target, c in job.targets:
+                    _add(value, (self.rows[target][i], source[i]), c * factor)
+            diagonal: Factor = ((Rows(spread.start + i * columns, columns), 1.0),)
+            yield _Job(value, [(unit, diagonal, 1.0)])
 
     def _copies(self, number: int, plan: LayerPlan) -> Terms:
         """What the identity head moves: terms, and the subtraction of what was there before."""
@@ -151,8 +170,28 @@ class _Emitter:
                     found += clear(self.rows[last.value], width)
         return tuple(found)
 
+    def _masked(self, job: Units, mask: Mask, width: int) -> Iterable[Unit]:
+        rows, columns = job.argument.shape
+        off = self.layout[self.off]
+        for row in range(rows):
+            # Which row of the constant tells what is kept, and where that is written.
+            spread = [(k, row * columns + k) for k in range(columns)]
+            for kept, into in spread if mask == SPREAD else [(row, row)]:
+                write = np.zeros(width)
+                for target, factor in job.targets:
+                    write[self.rows[target].start + into] += factor
+                for sign in (1.0, -1.0):
+                    read = np.zeros(width)
+                    for source, factor in self._factor(job.argument):
+                        read[source.start + row] += sign * factor
+                    read[off.start + kept] -= MASK_LIMIT
+                    yield Unit(read=read, function=POSITIVE, write=sign * write)
+
     def _function(self, job: Units, width: int) -> Iterable[Unit]:
         rows, columns = job.argument.shape
+        if isinstance(job.scalar, Mask):
+            yield from self._masked(job, job.scalar, width)
+            return
         for row in range(rows):
             read, write = np.zeros(width), np.zeros(width)
             for source, factor in self._factor(job.argument):
@@ -167,6 +206,13 @@ class _Emitter:
             )
 
 
+def _masks(job: Units) -> int:
+    """Rows of the constant that a mask reads: zeros on its diagonal, ones elsewhere."""
+    if not isinstance(job.scalar, Mask):
+        return 0
+    return job.argument.shape[1 if job.scalar == SPREAD else 0]
+
+
 def _identity_size(allocation: Allocation) -> int:
     """Rows of the identity: as many as columns are moved, and as products with it need."""
     sizes = [0]
@@ -179,6 +225,7 @@ def _identity_size(allocation: Allocation) -> int:
         sizes += [copy.target.shape[1] for copy in plan.copies]
         forms = [form for p in plan.products for form in (p.left, p.middle, p.right)]
         forms += [unit.argument for unit in plan.units]
+        sizes += [job.left.shape[1] for job in plan.entrywise]
         for form in forms:
             sizes += [atom.shape[0] for atom, _ in form.terms if atom.kind == "identity"]
     return max(sizes)
@@ -186,7 +233,7 @@ def _identity_size(allocation: Allocation) -> int:
 
 def _is_biased(job: Units) -> bool:
     """Whether the ReLUs of a function have biases, which need a row of ones."""
-    return bool(job.scalar.relus()[:, 1].any())
+    return not isinstance(job.scalar, Mask) and bool(job.scalar.relus()[:, 1].any())
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

@@ -1,7 +1,8 @@
 """The language of matrix programs: expressions in named symbols, of known shapes.
 
-`A @ B`, `A + B`, `A - B`, `-A`, `2 * A`, `A / 2`, `A.T`, scalar functions `f(A)` elementwise, and
-`I`, an identity as large as its place asks for. Shapes are checked as expressions are written down.
+`A @ B`, `A + B`, `A - B`, `-A`, `2 * A`, `A / 2`, `A.T`, scalar functions `f(A)` elementwise,
+`hadamard(A, B)`, `diagonal(A)`, `ones(A)`, and `I`, an identity as large as its place asks for.
+Shapes are checked as expressions are written down.
 """
 
 import math
@@ -10,11 +11,24 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, NoReturn
 
+import torch
+
 from ..core import InputError
 from .scalar import Scalar
 
 Shape = tuple[int, int]
-Kind = Literal["symbol", "identity", "sum", "scaled", "product", "transposed", "function", "stored"]
+Kind = Literal[
+    "symbol",
+    "identity",
+    "sum",
+    "scaled",
+    "product",
+    "transposed",
+    "function",
+    "stored",
+    "diagonal",
+    "hadamard",
+]
 
 _DEEP = 4
 """Levels of an expression that are written out in a message."""
@@ -159,6 +173,34 @@ def stored(expression: Expression) -> Expression:
     return Expression("stored", expression.shape, (expression,))
 
 
+ONE = Scalar("1", torch.ones_like, gate=((0.0, 1.0, 1.0),))
+
+
+def ones(expression: Expression) -> Expression:
+    """A matrix of ones of an expression's shape."""
+    return expression.apply_scalar(ONE)
+
+
+def diagonal(expression: Expression) -> Expression:
+    """A matrix with zeros off its diagonal: exactly, by 2 ReLUs a row (see `Mask`).
+
+    The diagonal of entries up to 2^100 in size; equivalent to `np.diag(np.diag(A))`.
+    """
+    return Expression("diagonal", expression.shape, (expression,))
+
+
+def hadamard(left: Expression, right: Expression) -> Expression:
+    """The product of two matrices entry by entry, exact but for one rounding: `A * B` in NumPy.
+
+    Row i is e_i (a_i I diag(b_i)), a head's triple product, and the diagonal matrices diag(b_i) are
+    written by the ReLU network before it (`Mask`): as many heads as rows in one layer, and rows
+    times columns more rows of state. Entries of `right` are at most 2^100 in size.
+    Derivation: derivations.md, section 0.
+    """
+    left, right = _alike(left, right, "*")
+    return Expression("hadamard", left.shape, (left, right))
+
+
 def symbol(name: str, shape: Shape) -> Expression:
     """A named matrix of a program."""
     return Expression("symbol", shape, name=name)
@@ -256,4 +298,4 @@ def _text(node: Expression, levels: int) -> str:
     if node.kind == "transposed":
         inner = f"({parts[0]})" if node.arguments[0].kind == "product" else closed[0]
         return f"{inner}.T"
-    return f"{node.scalar.name if node.scalar else 'stored'}({parts[0]})"
+    return f"{node.scalar.name if node.scalar else node.kind}({', '.join(parts)})"

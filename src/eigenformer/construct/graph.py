@@ -1,7 +1,7 @@
 """Matrix expressions in normal form: linear combinations of atoms.
 
-An atom is a symbol or its transpose, an identity, a product of atoms, a scalar function of a
-combination, or a *group*: a combination with a name, which is used as a whole. Scalar factors and
+An atom is a symbol or its transpose, an identity, a product of atoms, a scalar function (or mask) of
+a combination, an entrywise product, or a *group*: a combination with a name, used as a whole. Scalar factors and
 sums are collected, transposes are pushed to the symbols, and equal atoms are one object.
 """
 
@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any, Literal
 
 from .expression import Shape
-from .scalar import Scalar
+from .scalar import DIAGONAL, SPREAD, Mask, Scalar
 
-AtomKind = Literal["symbol", "identity", "product", "function", "group"]
+AtomKind = Literal["symbol", "identity", "product", "function", "hadamard", "group"]
 _LONGEST = 32
 """Letters of an atom that are written out."""
 
@@ -29,9 +29,10 @@ class Atom:
     name: str = ""
     transposed: bool = False
     factors: tuple["Atom", ...] = ()
-    scalar: Scalar | None = None
+    scalar: Scalar | Mask | None = None
     body: "Form | None" = None
-    """What a function is applied to, or what a group stands for."""
+    """What a function is applied to, what a group stands for, the left one of an entrywise product
+    (whose right one is spread, `factors[0]`)."""
     barrier: bool = False
     """Whether products may not be distributed over this group (what a repetition hands on)."""
     weight: int = 1
@@ -146,14 +147,27 @@ class Graph:
             weight=1 + sum(factor.weight for factor in factors),
         )
 
-    def function(self, scalar: Scalar, body: Form) -> Atom:
+    def function(self, scalar: Scalar | Mask, body: Form) -> Atom:
+        rows, columns = body.shape
         return self._make(
             ("function", scalar, body),
-            shape=body.shape,
+            shape=(rows * columns, columns) if scalar == SPREAD else body.shape,
             text=f"{scalar.name}({body})",
             scalar=scalar,
             body=body,
             weight=1 + sum(atom.weight for atom, _ in body.terms),
+        )
+
+    def hadamard(self, left: Form, right: Form) -> Atom:
+        """The product entry by entry."""
+        spread = self.function(SPREAD, right)
+        return self._make(
+            ("hadamard", left, spread),
+            shape=left.shape,
+            text=f"({left}) * ({right})",
+            factors=(spread,),
+            body=left,
+            weight=1 + spread.weight + sum(atom.weight for atom, _ in left.terms),
         )
 
     def group(self, body: Form, name: str = "", barrier: bool = False) -> Atom:
@@ -201,10 +215,17 @@ class Graph:
         if atom.kind == "product":
             return self.product(tuple(self.transpose(f) for f in reversed(atom.factors)))
         assert atom.body is not None
+        square = shape[0] == shape[1]
+        if atom.scalar == SPREAD or (atom.scalar == DIAGONAL and square):
+            return atom  # what is spread is only ever read by the product that it is made for
         body = self.transpose_form(atom.body)
         if atom.kind == "function":
             assert atom.scalar is not None
             return self.function(atom.scalar, body)
+        if atom.kind == "hadamard":
+            right = atom.factors[0].body
+            assert right is not None
+            return self.hadamard(body, self.transpose_form(right))
         return self.group(body, f"{atom.name}.T" if atom.name else "", atom.barrier)
 
     def transpose_form(self, form: Form) -> Form:

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from ..core import InputError
 from .expression import Shape, in_order
 from .program import Program, Traced, shape_of, trace
-from .scalar import Scalar
+from .scalar import DIAGONAL, Mask, Scalar
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -69,6 +69,10 @@ def interpreted(
                 value = given[0].swapaxes(1, 2)
             elif node.kind == "stored":
                 value = given[0]
+            elif node.kind == "diagonal":
+                value = masked(DIAGONAL, given[0])
+            elif node.kind == "hadamard":
+                value = given[0] * given[1]
             else:
                 assert node.scalar is not None
                 value = entrywise(node.scalar, given[0], exact=exact)
@@ -87,6 +91,15 @@ def entrywise(
     """A scalar function of every entry: itself, or its interpolation."""
     tensor = torch.from_numpy(value.copy())
     return np.asarray((scalar.function(tensor) if exact else scalar.evaluate(tensor)).numpy())
+
+
+def masked(mask: Mask, value: Float64[np.ndarray, "B r c"]) -> Float64[np.ndarray, "B _ c"]:
+    """What `mask` leaves of matrices."""
+    _, rows, columns = value.shape
+    if mask == DIAGONAL:
+        return np.asarray(np.where(np.eye(rows, columns, dtype=bool), value, 0.0))
+    spread = np.where(np.eye(columns, dtype=bool), value[:, :, None, :], 0.0)
+    return spread.reshape(len(value), rows * columns, columns)
 
 
 def _array(name: str, value: Any) -> np.ndarray:

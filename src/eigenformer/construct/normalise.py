@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from .expression import Expression, in_order
 from .graph import Atom, Form, Graph
 from .program import Traced, shape_of
+from .scalar import DIAGONAL
 
 LONG_CHAIN, SHARED_CHAIN = 27, 6
 """Factors of a chain that may be associated anew: as written, and through what is used twice."""
@@ -81,7 +82,7 @@ def _interned(traced: Traced) -> tuple[tuple[_Node, ...], dict[str, int]]:
     for used in results.values():
         uses[_core(kept, used)] += 1
     for node, arguments in kept:
-        if node.kind in ("sum", "product", "function", "stored"):
+        if node.kind not in ("symbol", "identity", "scaled", "transposed"):
             for argument in arguments:
                 uses[_core(kept, argument)] += 1
     return tuple(_Node(*made, used) for made, used in zip(kept, uses, strict=True)), results
@@ -134,11 +135,12 @@ def _simple(graph: Graph, node: Expression, given: list[Form], bound: dict[str, 
         group = graph.group(given[0], barrier=True)
         graph.landmarks.append(group)
         return Form.of(group)
-    assert node.scalar is not None
-    body = given[0]
-    if len(body.terms) > 1:
-        body = Form.of(graph.group(body))
-    return Form.of(graph.function(node.scalar, body))
+    whole = [Form.of(graph.group(form)) if len(form.terms) > 1 else form for form in given]
+    if node.kind == "hadamard":
+        return Form.of(graph.hadamard(*whole))
+    scalar = DIAGONAL if node.kind == "diagonal" else node.scalar
+    assert scalar is not None
+    return Form.of(graph.function(scalar, whole[0]))
 
 
 def _note(graph: Graph, atom: Atom, shared: bool) -> None:

@@ -163,6 +163,23 @@ class Scalar:
         )
 
 
+@dataclass(frozen=True)
+class Mask:
+    """Entries of a matrix where they are, and zeros: what two ReLUs an entry leave of it exactly.
+
+        mask(z) = relu(z - L (1 - m)) - relu(-z - L (1 - m)) = m z    for m in {0, 1} and |z| <= L
+
+    `DIAGONAL` keeps the diagonal. `SPREAD` writes each row b_i [c] of a matrix [r, c] as a diagonal
+    matrix: [r c, c], diag(b_1) above diag(b_2) and so on. L is `MASK_LIMIT`, by which a hidden unit
+    is weighted that reads a constant 0 where m = 1: no digit of z is lost.
+    """
+
+    name: str
+
+
+DIAGONAL, SPREAD = Mask("diagonal"), Mask("spread")
+MASK_LIMIT = 2.0**100
+
 IDENTITY = Scalar("z", lambda z: z)
 ABSOLUTE = Scalar("|z|", torch.abs, gate=((1.0, 0.0, 1.0), (-1.0, 0.0, 1.0)))
 POSITIVE = Scalar("max(z, 0)", torch.relu, gate=((1.0, 0.0, 1.0),))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .expression import Shape
 from .graph import Atom, Form, Split
 from .normalise import Normal
-from .scalar import Scalar
+from .scalar import Mask, Scalar
 from .timing import Timing
 
 
@@ -44,6 +44,16 @@ class Product:
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Entrywise:
+    """Heads, one a row: row i of each target += c * (row i of left) diag(row i of right)."""
+
+    left: Form
+    spread: Form
+    """The diagonal matrices of the rows of the right one, one above the other."""
+    targets: Targets
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Copy:
     """Through the identity head: target += source."""
 
@@ -55,7 +65,7 @@ class Copy:
 class Units:
     """In the ReLU network: each target += c * scalar(argument), entry by entry."""
 
-    scalar: Scalar
+    scalar: Scalar | Mask
     argument: Form
     targets: Targets
 
@@ -65,11 +75,13 @@ class LayerPlan:
     """What one layer adds to the state."""
 
     products: list[Product] = field(default_factory=list)
+    entrywise: list[Entrywise] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
     units: list[Units] = field(default_factory=list)
 
     def __str__(self) -> str:
         lines = [f"{_into(p.targets)} ({p.left}) ({p.middle})^T ({p.right})" for p in self.products]
+        lines += [f"{_into(e.targets)} ({e.left}) * ({e.spread})" for e in self.entrywise]
         lines += [f"{copy.target.name} += {copy.source}" for copy in self.copies]
         lines += [f"{_into(u.targets)} {u.scalar.name}({u.argument})" for u in self.units]
         return "; ".join(lines) or "nothing"
@@ -309,12 +321,19 @@ class _Scheduler:
             self._want(argument, 2 * layer - 1)
             job = Units(scalar=atom.scalar, argument=argument, targets=targets)
             self.layers[layer - 1].units.append(job)
+        elif atom.kind == "hadamard":
+            assert atom.body is not None
+            left, spread = self.timing.resolve_form(atom.body), Form.of(atom.factors[0])
+            for form in (left, spread):
+                self._want(form, 2 * layer - 2)
+            rows = Entrywise(left=left, spread=spread, targets=targets)
+            self.layers[layer - 1].entrywise.append(rows)
         else:
             self._multiply(self._best(atom, layer), atom, layer, targets)
 
     def _is_direct(self, atom: Atom) -> bool:
         """Whether an atom can be made in time without transposing another."""
-        if atom.kind == "function" or self.timing.content(atom) is not None:
+        if atom.kind in ("function", "hadamard") or self.timing.content(atom) is not None:
             return True
         return self.timing.direct(atom) <= 2 * self._layer(atom) - 1
 
@@ -323,7 +342,7 @@ class _Scheduler:
         flipped = self.graph.transpose(atom)
         if not self._is_direct(atom):
             return True
-        if flipped is atom or atom.kind == "function":
+        if flipped is atom or atom.kind in ("function", "hadamard"):
             return False
         demand = self.demands.get(flipped)
         if demand is None or demand.deadline is None or self._layer(flipped) >= layer:

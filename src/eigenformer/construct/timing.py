@@ -80,7 +80,7 @@ class Timing:
         if atom.kind == "group":
             assert atom.body is not None
             return self.form(atom.body)
-        if atom.kind == "function" or self.expansion(atom) is not None:
+        if atom.kind in ("function", "hadamard") or self.expansion(atom) is not None:
             return self.direct(atom)
         flipped = self.graph.transpose(atom)
         if flipped is atom or self.expansion(flipped) is not None:  # which may have no block
@@ -99,6 +99,8 @@ class Timing:
         assert atom.body is not None
         if atom.kind == "function":
             return after_units(self.form(atom.body))
+        if atom.kind == "hadamard":
+            return after_attention(max(self.form(atom.body), self.time(atom.factors[0])))
         return self.form(atom.body)
 
     def _split_time(self, product: Atom) -> int:
@@ -232,6 +234,10 @@ class Timing:
             return 0.5 * atom.transposed  # one head, but likely to serve others too
         if atom.barrier or atom in self.graph.near:  # needed anyway
             return 0.0
+        if atom.kind == "hadamard":
+            assert atom.body is not None
+            parts = (*(part for part, _ in atom.body.terms), *atom.factors)
+            return atom.shape[0] + sum(map(self.cost, parts))
         if (body := self.content(atom) or self.expansion(atom) or atom.body) is not None:
             return sum(self.cost(part) for part, _ in body.terms) + (atom.kind == "function")
         if self.direct(atom) > self.time(atom):
