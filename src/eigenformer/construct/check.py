@@ -201,7 +201,7 @@ class _Evaluator:
         if atom.kind == "hadamard":
             (spread,) = atom.factors
             assert spread.body is not None
-            return self.form(atom.body) * self.form(spread.body)
+            return np.asarray(self.form(atom.body) * self.form(spread.body))
         assert atom.scalar is not None
         if isinstance(atom.scalar, Mask):
             return masked(atom.scalar, self.form(atom.body))

@@ -1,8 +1,9 @@
 """Matrix expressions in normal form: linear combinations of atoms.
 
-An atom is a symbol or its transpose, an identity, a product of atoms, a scalar function (or mask) of
-a combination, an entrywise product, or a *group*: a combination with a name, used as a whole. Scalar factors and
-sums are collected, transposes are pushed to the symbols, and equal atoms are one object.
+An atom is a symbol or its transpose, an identity, a product of atoms, a scalar function (or mask)
+of a combination, an entrywise product, or a *group*: a combination with a name, used as a whole.
+Scalar factors and sums are collected, transposes are pushed to the symbols, and equal atoms are one
+object.
 """
 
 from collections.abc import Iterable, Iterator

@@ -4,6 +4,7 @@ Attention here is linear, so its patterns are the scores themselves: rows do not
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -46,8 +47,7 @@ class LayerModule(nn.Module):
             self._buffer("linear", dense(layer.linear, width), dtype)
         if layer.units:
             if exact:
-                self._buffer("read", np.stack([unit.read for unit in layer.units]), dtype)
-                self._buffer("write", np.stack([unit.write for unit in layer.units], 1), dtype)
+                self._gathered(layer.units, dtype)
                 self.writes: np.ndarray | slice = slice(None)
             else:
                 up, down = feed_forward(layer, spec)
@@ -63,6 +63,20 @@ class LayerModule(nn.Module):
             if unit.bias in spec.constants and not spec.constants[unit.bias].all()
         }
         self.normalised = [spec.layout[name] for name in layer.normalised]
+
+    def _gathered(self, units: tuple[Unit, ...], dtype: torch.dtype) -> None:
+        """What units read and write, as few rows each: their places, and the factors there."""
+        runs = groupby(range(len(units)), lambda i: (id(units[i].function), units[i].bias))
+        places = [list(run) for _, run in runs]
+        self._runs = [(slice(at[0], at[-1] + 1), units[at[0]]) for at in places]
+        for name, forms in (("read", [u.read for u in units]), ("write", [u.write for u in units])):
+            found = [np.flatnonzero(form) for form in forms]
+            most = max(1, max(map(len, found)))
+            rows, factors = np.zeros((2, most, len(units)))
+            for i, (form, at) in enumerate(zip(forms, found, strict=True)):
+                rows[: len(at), i], factors[: len(at), i] = at, form[at]
+            self._buffer(f"{name}_rows", rows, torch.long)
+            self._buffer(name, factors, dtype)
 
     def _buffer(self, name: str, value: np.ndarray, dtype: torch.dtype) -> None:
         self.register_buffer(name, torch.as_tensor(value, dtype=dtype))
@@ -170,11 +184,11 @@ class LayerModule(nn.Module):
         rows = span(self.layer.linear)
         return rows, apply(self.layer.linear, state, rows)
 
-    def _exactly(self, unit: Unit, form: Float[Tensor, "B n"], state: Tensor) -> Tensor:
-        value = unit.function.function(form)
+    def _exactly(self, unit: Unit, forms: Float[Tensor, "B u n"], state: Tensor) -> Tensor:
+        values = unit.function.function(forms)
         if unit.bias in self.masks:
-            value = value * state[:, self.masks[unit.bias]]
-        return value
+            values = values * state[:, self.masks[unit.bias], None]
+        return values
 
     def _add_units(self, state: Tensor, run: HookedPass | None) -> None:
         if run is None:
@@ -189,10 +203,14 @@ class LayerModule(nn.Module):
     def _units(self, state: Tensor) -> Iterator[tuple[slice, Tensor]]:
         """What the ReLU network adds to the rows `writes` of each part of the batch."""
         if self.exact:
-            forms = self.get_buffer("read") @ state
-            units = enumerate(self.layer.units)
-            values = [self._exactly(unit, forms[:, i], state) for i, unit in units]
-            yield slice(None), self.get_buffer("write") @ torch.stack(values, dim=1)
+            read = zip(self.get_buffer("read_rows"), self.get_buffer("read"), strict=True)
+            forms = sum(state[:, rows] * factors[:, None] for rows, factors in read)
+            change = torch.zeros_like(state)
+            values = torch.cat([self._exactly(u, forms[:, at], state) for at, u in self._runs], 1)
+            write = zip(self.get_buffer("write_rows"), self.get_buffer("write"), strict=True)
+            for rows, factors in write:
+                change.index_add_(1, rows, values * factors[:, None])
+            yield slice(None), change
             return
         up, down = self.get_buffer("up"), self.get_buffer("down")
         # Thousands of hidden units: a part of the batch at a time keeps them in a few megabytes.

@@ -13,6 +13,7 @@ from . import logistic as logistic
 from . import newton as newton
 from . import power_iteration as power_iteration
 from . import preconditioned as preconditioned
+from . import refinement as refinement
 from . import resistive as resistive
 
 CATALOGUE.alias("newton-inverse", "newton")  # as Python calls it
