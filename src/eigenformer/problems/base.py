@@ -103,6 +103,13 @@ class Problem(ABC):
     def residuals(self, inputs: Batch, predicted: Batch) -> PerInput:
         """What shows without the truth whether a prediction is right: small if it is."""
 
+    def ratios(self, inputs: Batch, predicted: Batch) -> Float64[np.ndarray, " B"] | None:
+        """LAPACK's test ratio of each prediction (`problems.ratios`): as right as can be below 30.
+
+        None of a problem that has no such test.
+        """
+        return None
+
     def scaled(self, answers: Answers, factor: Float64[np.ndarray, " B"]) -> Answers:
         """The answers to factor[i] M_i, from those to M_i; of a problem that has a `degree`."""
         assert self.degree is not None, f"{self.name} does not scale"
@@ -151,6 +158,10 @@ class ShapedProblem(Problem):
     @abstractmethod
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         """`residuals` of predictions of the right shape; warnings are off here too."""
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> Float64[np.ndarray, " B"] | None:
+        """`ratios` of predictions of the right shape; None as a rule."""
+        return None
 
     def draw_inputs(self, rng: np.random.Generator, batch: int, ensemble: Ensemble) -> Matrices:
         """Inputs from an ensemble whose shapes fit; problems with two operands draw both."""
@@ -214,6 +225,16 @@ class ShapedProblem(Problem):
             for name, values in part.items():
                 into = out.setdefault(name, np.full(len(predicted), np.inf))
                 into[index] = values
+        return out
+
+    def ratios(self, inputs: Batch, predicted: Batch) -> Float64[np.ndarray, " B"] | None:
+        out = np.full(len(predicted), np.inf)
+        for index, matrices, _, guess in self._aligned(inputs, predicted):
+            with np.errstate(all="ignore"):
+                part = self.test_ratio(matrices, guess)
+            if part is None:
+                return None
+            out[index] = np.where(np.isfinite(guess).all(axis=(1, 2)), part, np.inf)
         return out
 
     def check(self, inputs: Batch) -> None:

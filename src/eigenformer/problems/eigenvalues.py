@@ -6,6 +6,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput, norms, ratio
 from .spectral import SpectrumProblem, frobenius_mismatch, moment_mismatch
@@ -34,6 +35,9 @@ class Eigenvalues(SpectrumProblem):
 
     def answer(self, inputs: Inputs) -> Answers:
         return np.ascontiguousarray(np.linalg.eigvalsh(inputs)[:, ::-1, None])
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        return ratios.spectrum(self.answer(inputs), predicted)
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         trace = np.trace(inputs, axis1=1, axis2=2)

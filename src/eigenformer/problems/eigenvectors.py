@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput, norms, ratio, relative, relative_l1, worst
 from .spectral import (
@@ -94,6 +95,9 @@ class Eigenvectors(BasisProblem):
             "condition": condition_number(eigenvalues),
         }
         return scores, measures
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        return ratios.eigenvectors(inputs, predicted[:, 0], predicted[:, 1:])
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         values, basis = predicted[:, 0], predicted[:, 1:]

@@ -6,6 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from ..core import InputError
+from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput, relative_l1
 from .spectral import AboutSpectrum, condition_number, identity_error
@@ -66,6 +67,9 @@ class InverseProblem(AboutSpectrum):
             "condition": condition_number(np.linalg.svd(inputs, compute_uv=False)),
         }
         return scores, measures
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        return ratios.inverse(inputs, predicted)
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         product = predicted @ inputs

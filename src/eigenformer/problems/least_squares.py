@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput, norms, ratio, unit_size
 from .operands import MatrixAndVector
@@ -34,6 +35,9 @@ class LeastSquares(MatrixAndVector):
         inverse = np.where(small, 0.0, 1.0 / np.where(small, 1.0, sizes))
         parts = inverse[:, :, None] * (left.transpose(0, 2, 1) @ y)
         return np.asarray(right.transpose(0, 2, 1) @ parts)
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        return ratios.least_squares(inputs[:, :, :-1], inputs[:, :, -1:], predicted)
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         unit = unit_size(inputs)  # A^T A must not overflow, and both have the same minimum

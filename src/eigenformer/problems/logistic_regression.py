@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float64
 
 from ..core import InputError
 from ..ensembles import Ensemble, Matrices
+from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput, norms, ratio
 from .operands import MatrixAndVector, beside
@@ -77,6 +78,9 @@ class LogisticRegression(MatrixAndVector):
             x = x - loss.damping(x, step, slope, decrement >= 0.25)[:, None] * step
             before = decrement
         return np.asarray((x / scale)[:, :, None])
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        return ratios.logistic(inputs[:, :, :-1], inputs[:, :, -1], predicted[:, :, 0], self.mu)
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         mu = np.full((len(inputs), 1), self.mu)

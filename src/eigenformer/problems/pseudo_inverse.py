@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from . import ratios
 from .base import Answers, EntrywiseProblem, Inputs
 from .norms import PerInput, norms, ratio
 
@@ -34,6 +35,9 @@ class PseudoInverse(EntrywiseProblem):
 
     def answer(self, inputs: Inputs) -> Answers:
         return np.asarray(np.linalg.pinv(inputs))
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        return ratios.pseudo_inverse(inputs, predicted)
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         left, right = inputs @ predicted, predicted @ inputs

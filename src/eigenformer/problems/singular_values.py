@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from ..ensembles import Ensemble, Matrices
+from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput
 from .spectral import SpectrumProblem, frobenius_mismatch, moment_mismatch
@@ -36,6 +37,9 @@ class SingularValues(SpectrumProblem):
 
     def answer(self, inputs: Inputs) -> Answers:
         return np.linalg.svd(inputs, compute_uv=False)[:, :, None]
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        return ratios.spectrum(self.answer(inputs), predicted)
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         return {

@@ -6,6 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from ..ensembles import Ensemble, Matrices
+from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput, norms, ratio, relative, relative_l1, worst
 from .spectral import (
@@ -100,6 +101,10 @@ class Svd(BasisProblem):
             "condition": condition_number(singular),
         }
         return scores, measures
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        values, left, right = _parts(predicted, inputs.shape[1])
+        return ratios.svd(inputs, left, values, right)
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
         values, left, right = _parts(predicted, inputs.shape[1])
