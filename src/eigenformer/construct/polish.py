@@ -1,12 +1,11 @@
-"""A solver's answer as the start of Newton's network for the inverse, so that it ends exact.
+"""A solver's answers as the start of a constructed network's iteration, so that they end exact.
 
-    X0 = the answer,   X <- X (2I - A X),   residual ||I - A X||_2, which squares with each step
-
-Where ||I - A X0||_2 >= 1 the iteration would diverge, so it starts from A^T / ||A||_2^2 instead.
+Which iteration belongs to which problem: `polishers.POLISHERS`. Before it runs, each answer's
+residual says whether the iteration converges from there (`PolishPlan`); where it would not, it
+starts elsewhere. What is not right at the end, by LAPACK's test, starts over, or is no answer.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,26 +17,30 @@ from ..ensembles import Matrices, assemble
 from ..evaluation import Caution, Predictions, Solution, Solver, as_batch
 from ..evaluation.cautions import each, of_answer, of_question
 from ..evaluation.solver import certify, single
-from ..problems.inverse import InverseProblem
 from . import theory
-from .algorithms.newton import newton_inverse
-from .network import Network
+from .polish_spectral import SPECTRAL
+from .polishers import POLISHERS, Batch, Outlook, Polisher
 
-Squares = Float64[np.ndarray, "B n n"]
+POLISHERS |= SPECTRAL
+PART = 64
+"""Answers that are refined at once: their states stay in a core's cache."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PolishPlan:
     """What is known of B answers before any of them is refined."""
 
-    start: Squares
-    """Where each iteration starts: the answer, or A^T / ||A||_2^2."""
+    polisher: Polisher
+    start: Batch
+    """Where each iteration starts: the answer, or `polisher.elsewhere`."""
+    unpolished: Batch
+    """The answers themselves; nan where there is none."""
     first: Float64[np.ndarray, " B"]
-    """||I - A X0||_2 of the answer itself; inf for an answer that is no matrix."""
+    """Their residuals, `polisher.measure`; inf for an answer that is no matrix."""
     contracting: Bool[np.ndarray, " B"]
-    """Whether that is below 1, so that Newton's iteration converges from the answer."""
+    """Whether the iteration is foretold to converge from the answer."""
     restarted: Bool[np.ndarray, " B"]
-    """Whether the iteration starts from A^T / ||A||_2^2."""
+    """Whether it starts elsewhere."""
     needed: Int64[np.ndarray, " B"]
     """Steps to rounding level that theory predicts."""
     steps: Int64[np.ndarray, " B"]
@@ -46,28 +49,25 @@ class PolishPlan:
     @property
     def sentences(self) -> list[Caution]:
         """What a user should know before it runs."""
-        found = []
+        found, polisher = [], self.polisher
         if self.restarted.any():
             i = int(np.flatnonzero(self.restarted)[0])
             which = "the answer" if len(self.start) == 1 else f"answer {i + 1}"
             more = int(self.restarted.sum()) - 1
             others = f", and {more} other{'s' * (more > 1)} alike" if more else ""
             what = (
-                f"has ||I - A X0||_2 = {self.first[i]:.3g}, at or above 1, from where Newton's "
-                "iteration diverges"
+                f"has {polisher.measure} = {self.first[i]:.3g}, {polisher.bad}"
                 if np.isfinite(self.first[i])
                 else "is no matrix"
             )
-            text = (
-                f"{which} {what}: it starts from A^T/||A||_2^2 instead, with {self.steps[i]} "
-                f"steps{others}"
-            )
-            found.append(Caution(text, self.restarted))
+            steps = f"{self.steps[i]} step{'s' * bool(self.steps[i] != 1)}"
+            text = f"{which} {what}: it starts from {polisher.elsewhere} instead, with {steps}"
+            found.append(Caution(f"{text}{others}", self.restarted))
         short = np.flatnonzero(self.needed > self.steps)
         if len(short):
             i = int(short[np.argmax(self.needed[short])])
             text = (
-                f"{self.steps[i]} steps may not reach rounding level from ||I - A X0||_2 = "
+                f"{self.steps[i]} steps may not reach rounding level from {polisher.measure} = "
                 f"{self.first[i]:.3g}: give steps={self.needed[i]}"
             )
             found.append(Caution(text, self.needed > self.steps))
@@ -78,15 +78,25 @@ class PolishPlan:
 class PolishedSolution(Solution):
     """A `Solution`, and how it came about; each field has an entry a matrix, also for one matrix.
 
-    `residuals[i, t]` is ||I - A X_t||_2 after t steps, nan past the last step of matrix i.
+    `residuals[i, t]` is the residual after t steps, nan past the last step of matrix i.
     """
 
     plan: PolishPlan
     residuals: Float64[np.ndarray, "B T"]
+    late: Bool[np.ndarray, " B"]
+    """Which were not right at the end, against what was foretold, and started over."""
 
     def steps(self, i: int) -> list[float]:
-        found: list[float] = self.residuals[i, : self.plan.steps[i] + 1].tolist()
+        row = self.residuals[i]
+        found: list[float] = row[~np.isnan(row)].tolist()
         return found
+
+    def unpolished(self, i: int) -> Float64[np.ndarray, "p q"]:
+        return np.asarray(self.plan.unpolished[i])
+
+    @property
+    def measure(self) -> str:
+        return self.plan.polisher.measure.replace("X0", "X")
 
     @property
     def contracting(self) -> Bool[np.ndarray, " B"]:
@@ -95,13 +105,25 @@ class PolishedSolution(Solution):
 
     @property
     def restarted(self) -> Bool[np.ndarray, " B"]:
-        """Which were replaced by A^T / ||A||_2^2."""
-        return self.plan.restarted
+        """Which were replaced by another start, before the iteration or after it."""
+        return self.plan.restarted | self.late
 
     @property
     def final(self) -> Float64[np.ndarray, " B"]:
-        """||I - A X||_2 of the polished answers."""
-        return np.asarray(self.residuals[np.arange(len(self.residuals)), self.plan.steps])
+        """The residuals of the polished answers."""
+        last = (~np.isnan(self.residuals)).sum(axis=1) - 1
+        return np.asarray(self.residuals[np.arange(len(self.residuals)), last])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Refined:
+    """Answers to B matrices after their last step."""
+
+    value: Batch
+    residuals: Float64[np.ndarray, "B T"]
+    late: Bool[np.ndarray, " B"]
+    reasons: list[str]
+    """Why there is no answer; empty where there is one."""
 
 
 class PolishedSolver(Solver):
@@ -110,104 +132,155 @@ class PolishedSolver(Solver):
     def __init__(self, solver: Solver, steps: int | None, dtype: torch.dtype) -> None:
         self.solver = solver
         self.problem = solver.problem
+        self.polisher = POLISHERS[solver.problem.name](solver.problem)
         self.name = f"{solver.name}, polished"
         self.steps = steps
         self.dtype = dtype
 
-    def plan(self, matrix: Squares) -> PolishPlan:
-        """Which of the solver's answers contract, and where and for how long each would run."""
+    def plan(self, matrix: Batch) -> PolishPlan:
+        """Which of the solver's answers converge, and where and for how long each would run."""
         predictions = self.solver.answers(Matrices.of(matrix))
-        answers, (batch, n, _) = predictions.matrices, matrix.shape
-        fits = predictions.valid & (answers.rows == n) & (answers.columns == n)
-        start = np.zeros((batch, n, n))
+        answers, (batch, m, n) = predictions.matrices, matrix.shape
+        p, q = self.problem.output_shape(m, n)
+        fits = predictions.valid & (answers.rows == p) & (answers.columns == q)
+        unpolished = np.full((batch, p, q), np.nan)
         if fits.any():
-            start[fits] = answers.values[fits, :n, :n]
-        first = np.where(fits, _residual(matrix, start), np.inf)
-        contracting = first < 1.0
-        size = np.linalg.norm(matrix, 2, axis=(1, 2))[:, None, None]
-        transpose = matrix.transpose(0, 2, 1) / size / size
-        condition = np.linalg.cond(matrix)
-        accuracy = theory.floor(condition, self.dtype)
-        again = theory.steps_from_transpose(condition, accuracy) + theory.SLACK
-        with np.errstate(invalid="ignore"):
-            needed = np.where(contracting, theory.steps_needed(first, accuracy), again)
+            unpolished[fits] = answers.values[fits, :p, :q]
+        fits &= np.isfinite(unpolished).all(axis=(1, 2))
+        outlook = self._outlook(matrix, unpolished, fits)
+        contracting = np.isfinite(outlook.needed)
+        start, needed = outlook.start, outlook.needed.copy()
+        if not contracting.all():
+            again = self.polisher.again(matrix[~contracting], self.dtype)
+            start[~contracting], needed[~contracting] = again.start, again.needed
         steps = np.where(contracting & (self.steps is not None), self.steps or 0, needed)
         return PolishPlan(
-            start=np.where(contracting[:, None, None], start, transpose),
-            first=first,
+            polisher=self.polisher,
+            start=start,
+            unpolished=unpolished,
+            first=outlook.first,
             contracting=contracting,
             restarted=~contracting,
             needed=needed.astype(np.int64),
             steps=steps.astype(np.int64),
         )
 
-    def refine(
-        self, matrix: Squares, plan: PolishPlan
-    ) -> tuple[Squares, Float64[np.ndarray, "B T"]]:
-        """The polished answers and ||I - A X_t||_2 after t = 0, 1, ... steps."""
-        value = plan.start.copy()
-        residuals = np.full((len(value), int(plan.steps.max(initial=0)) + 1), np.nan)
-        for steps in np.unique(plan.steps):
-            at = np.flatnonzero(plan.steps == steps)
-            iterates = _iterates(matrix[at], plan.start[at], int(steps), self.dtype)
-            for t, iterate in enumerate(iterates):
-                residuals[at, t] = _residual(matrix[at], iterate)
-                value[at] = iterate
-        return value, residuals
+    def _outlook(self, matrix: Batch, answers: Batch, fits: Bool[np.ndarray, " B"]) -> Outlook:
+        if fits.all():
+            return self.polisher.outlook(matrix, answers.copy(), self.dtype)
+        inf = np.full(len(matrix), np.inf)
+        if not fits.any():
+            again = self.polisher.again(matrix, self.dtype)
+            return Outlook(again.start, inf, inf)
+        part = self.polisher.outlook(matrix[fits], answers[fits], self.dtype)
+        start = np.zeros((len(matrix), *part.start.shape[1:]))
+        first, needed = inf, inf.copy()
+        start[fits], first[fits], needed[fits] = part.start, part.first, part.needed
+        return Outlook(start, first, needed)
+
+    def refine(self, matrix: Batch, plan: PolishPlan) -> Refined:
+        """The polished answers, and their residuals after t = 0, 1, ... steps."""
+        polisher = self.polisher
+        with np.errstate(all="ignore"):
+            last, residuals = self._run(matrix, plan.start, plan.steps)
+            late = np.zeros(len(matrix), bool)
+            if self.steps is None and self.dtype == torch.float64:
+                late = ~polisher.right(matrix, last) & ~plan.restarted
+            if late.any():
+                again = polisher.again(matrix[late], self.dtype)
+                more, after = self._run(matrix[late], again.start, again.needed.astype(np.int64))
+                last[late] = more
+                width = max(residuals.shape[1], after.shape[1])
+                residuals = np.pad(
+                    residuals, ((0, 0), (0, width - residuals.shape[1])), constant_values=np.nan
+                )
+                residuals[late] = np.nan
+                residuals[late, : after.shape[1]] = after
+            value = polisher.finished(matrix, last)
+            reasons = ["" if ok else polisher.diverged for ok in np.isfinite(value).all(axis=(1, 2))]
+            if self.steps is None and self.dtype == torch.float64:
+                for i in np.flatnonzero(~polisher.right(matrix, last)):
+                    reasons[i] = reasons[i] or (
+                        "neither the answer nor a start from scratch came below 30 in LAPACK's "
+                        "test ratio"
+                    )
+        return Refined(value, residuals, late, reasons)
+
+    def _run(
+        self, matrix: Batch, start: Batch, steps: Int64[np.ndarray, " B"]
+    ) -> tuple[Batch, Float64[np.ndarray, "B T"]]:
+        """The last iterates, and the residuals of all."""
+        last = start.copy()
+        residuals = np.full((len(start), int(steps.max(initial=0)) + 1), np.nan)
+        for count in np.unique(steps):
+            of_count = np.flatnonzero(steps == count)
+            for first in range(0, len(of_count), PART):
+                at = of_count[first : first + PART]
+                iterates = self.polisher.iterates(matrix[at], start[at], int(count), self.dtype)
+                for t, iterate in enumerate(iterates):
+                    residuals[at, t] = self.polisher.residual(matrix[at], iterate)
+                    last[at] = iterate
+        return last, residuals
 
     def solve(self, matrix: Any) -> PolishedSolution:
-        """The refined answer to `matrix`, [n, n] or [B, n, n], with the residual at each step."""
+        """The refined answer to `matrix`, [m, n] or [B, m, n], with the residual at each step."""
         inputs = as_batch(matrix)
         self.problem.check(inputs)
         plan = self.plan(inputs)
-        value, residuals = self.refine(inputs, plan)
-        valid = np.isfinite(value).all(axis=(1, 2))
-        reason = ["" if ok else "Newton's iteration diverged" for ok in valid]
+        refined = self.refine(inputs, plan)
+        valid = np.array([not reason for reason in refined.reasons])
+        value = np.where(valid[:, None, None], refined.value, np.nan)
         certificate = certify(self.problem, inputs, value)
         question = of_question(self.problem, inputs)
         found = [*question, *plan.sentences, *of_answer(self.problem, certificate)]
         cautions, factor = each(found, len(value)), self.solver.factor(Matrices.of(inputs))
         rows = self.problem.rows(*inputs.shape[1:])
-        solution = Solution(value, valid, reason, certificate, cautions, factor, rows=rows)
+        solution = Solution(value, valid, refined.reasons, certificate, cautions, factor, rows=rows)
         fields = single(solution) if np.ndim(matrix) == 2 else _fields(solution)
-        return PolishedSolution(**fields, plan=plan, residuals=residuals)
+        residuals, late = refined.residuals, refined.late
+        return PolishedSolution(**fields, plan=plan, residuals=residuals, late=late)
 
     def predict(self, inputs: Matrices) -> Predictions:
-        parts = [
-            (index, self.refine(values, self.plan(values))[0]) for index, values in inputs.groups()
-        ]
-        answers = assemble(len(inputs), parts)
-        valid = np.isfinite(answers.values).all(axis=(1, 2))
-        reasons = ["" if ok else "Newton's iteration diverged" for ok in valid]
-        return Predictions(answers, valid, reasons)
+        parts, reasons = [], [""] * len(inputs)
+        for index, values in inputs.groups():
+            refined = self.refine(values, self.plan(values))
+            parts.append((index, refined.value))
+            for i, reason in zip(index, refined.reasons, strict=True):
+                reasons[i] = reason
+        valid = np.array([not reason for reason in reasons], bool)
+        return Predictions(assemble(len(inputs), parts), valid, reasons)
 
     def rescaling(self, on: bool) -> "PolishedSolver":
         return PolishedSolver(self.solver.rescaling(on), self.steps, self.dtype)
 
     def cautions(self, inputs: Float64[np.ndarray, "B M N"]) -> list[Caution]:
-        # Whatever the solver's training was: an answer contracts, or is replaced.
+        # Whatever the solver's training was: an answer converges, or is replaced.
         return self.plan(inputs).sentences
 
 
 def polish(
     solver: Solver, steps: int | None = 6, dtype: torch.dtype = torch.float64
 ) -> PolishedSolver:
-    """`solver`, a solver of inverse, with its answers refined by Newton's network.
+    """`solver` with its answers refined by a constructed network: `POLISHERS` has the problems.
 
-    An answer with ||I - A X0||_2 < 1 is refined by `steps` Newton steps, each of which squares that
-    residual (6 take 0.25 to rounding level: the condition number times about 1e-16 in float64 and
-    6e-8 in float32); by as many as theory predicts if `steps` is None. One that is further off, or
-    none at all, is replaced by A^T / ||A||_2^2, always with as many steps as theory predicts:
-    `cautions(A)` and `plan(A)` say so before anything runs.
+    inverse, symmetric_inverse and pseudo_inverse by Newton's iteration, eigenvectors, eigenvalues,
+    svd and singular_values by Ogita and Aishima's refinement, least_squares and logistic_regression
+    by Newton's method. An answer from where the iteration is foretold to converge is refined by
+    `steps` steps, each of which squares its error; by as many as theory predicts if `steps` is
+    None. One that is further off, or none at all, is replaced by another start (A^T / ||A||_2^2 for
+    the inverse), always with as many steps as theory predicts: `cautions(A)` and `plan(A)` say so
+    before anything runs. With `steps=None` LAPACK's test ratio has the last word: an answer at or
+    above 30 starts over, and is no answer if that does not help.
 
         solution = ef.polish(ef.load("inverse-2x2")).solve(A)
         solution.value, solution.residuals, solution.restarted
 
-    Source: Giannou et al. 2024, section 4 (Newton's iteration); the use of it is ours.
+    Sources: Giannou et al. 2024, sections 4 and 5; Ogita and Aishima 2018, 2020; the use of them is
+    ours.
     """
-    if not isinstance(solver.problem, InverseProblem):
-        name = solver.problem.name
-        raise InputError(f"{solver.name} answers {name}; only answers to inverse can be polished")
+    if solver.problem.name not in POLISHERS:
+        name, known = solver.problem.name, ", ".join(POLISHERS)
+        raise InputError(f"{solver.name} answers {name}; only answers to {known} can be polished")
     if steps is not None and steps < 0:
         raise InputError(f"steps is {steps}; give 0 or more")
     if dtype not in theory.FLOOR:
@@ -217,29 +290,3 @@ def polish(
 
 def _fields(solution: Solution) -> dict[str, Any]:
     return {name: getattr(solution, name) for name in Solution.__slots__}
-
-
-@lru_cache(maxsize=32)
-def _network(dim: int, steps: int, dtype: torch.dtype) -> Network:
-    return newton_inverse(dim=dim, steps=steps, dtype=dtype)
-
-
-def _iterates(matrix: Squares, start: Squares, steps: int, dtype: torch.dtype) -> list[Squares]:
-    """X_0, ..., X_steps as they stand in the network."""
-    if steps == 0:
-        return [start]
-    network = _network(matrix.shape[1], steps, dtype)
-    with torch.no_grad():
-        trace = network.trace(matrix, start)
-    # Before the steps a layer prepares A^T, which a 1x1 matrix needs none of.
-    block = network.spec.output.block
-    return [layer[block].double().numpy() for layer in trace[-steps - 1 :]]
-
-
-def _residual(matrix: Squares, inverse: Squares) -> Float64[np.ndarray, " B"]:
-    """||I - A X||_2, inf where X is not finite."""
-    with np.errstate(all="ignore"):
-        difference = np.eye(matrix.shape[1]) - matrix @ inverse
-    finite = np.isfinite(difference).all(axis=(1, 2))
-    safe = np.where(finite[:, None, None], difference, 0.0)
-    return np.where(finite, np.linalg.norm(safe, 2, axis=(1, 2)), np.inf)
