@@ -56,9 +56,10 @@ def show(answers: "Sequence[Answer]", console: Console) -> None:
         for line in rows if len(rows[-1]) > 1 else [[panel for row in rows for panel in row]]:
             console.print(Columns(line))
         console.print(_verdict(answer), soft_wrap=True)
-        if answer.residuals:
-            steps = ", ".join(f"{value:.1e}" for value in answer.residuals)
-            console.print(Text(f"||I - A X|| at each step: {steps}"), soft_wrap=True)
+        if (found := answer.polishing) is not None:
+            steps = ", ".join(f"{value:.1e}" for value in found.residuals)
+            text = f"{found.measure} at each step: {steps}"
+            console.print(Text(text + " (started over)" * found.restarted), soft_wrap=True)
 
 
 def write(output: Path | None, entries: list[dict[str, Any]], values: np.ndarray) -> None:
@@ -123,6 +124,16 @@ def _summary(answers: "Sequence[Answer]") -> Text:
         errors = sorted(answer.error for answer in valid)
         middle, worst = (percent(errors[i]) for i in (len(errors) // 2, -1))
         text.append(f"; right: {', '.join(shares)}; median error {middle}, largest {worst}")
+    polished = [answer.polishing for answer in answers if answer.polishing is not None]
+    if polished:
+        steps = sorted(found.steps for found in polished)
+        again = sum(found.restarted for found in polished)
+        text.append(
+            f"\npolished in {steps[len(steps) // 2]} steps (median; {steps[0]} to {steps[-1]}), "
+            f"{again:,} of {len(polished):,} started over; last residual at most "
+            f"{max(found.residuals[-1] for found in polished):.1e} "
+            f"({polished[0].measure}); --json has those of every step"
+        )
     return text
 
 

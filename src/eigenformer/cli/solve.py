@@ -38,7 +38,8 @@ def solve(
         matrix: a matrix, written out: '2 1; 1 3', or as NumPy, MATLAB or LaTeX write it.
         model: a run, a shipped model, or numpy; without it the most accurate one for the size.
         rescale: ask for a multiple of the matrix, of the size that the model was trained on.
-        polish: refine the answers to inverse by Newton's iteration, and show every residual.
+        polish: refine the answers by a constructed network, to rounding, and show every residual:
+            inverses, eigenvalues and -vectors, SVD, least squares, logistic regression.
         output: write the answers to this .npy or .json file too.
         as_json: print JSON instead of text.
     """

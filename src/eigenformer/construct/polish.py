@@ -5,6 +5,7 @@ residual says whether the iteration converges from there (`PolishPlan`); where i
 starts elsewhere. What is not right at the end, by LAPACK's test, starts over, or is no answer.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..core import InputError
 from ..ensembles import Matrices, assemble
 from ..evaluation import Caution, Predictions, Solution, Solver, as_batch
 from ..evaluation.cautions import each, of_answer, of_question
-from ..evaluation.solver import certify, single
+from ..evaluation.solver import Polishing, certify, single
 from . import theory
 from .polish_spectral import SPECTRAL
 from .polishers import POLISHERS, Batch, Outlook, Polisher
@@ -86,17 +87,14 @@ class PolishedSolution(Solution):
     late: Bool[np.ndarray, " B"]
     """Which were not right at the end, against what was foretold, and started over."""
 
-    def steps(self, i: int) -> list[float]:
+    def polishing(self, i: int) -> Polishing:
         row = self.residuals[i]
-        found: list[float] = row[~np.isnan(row)].tolist()
-        return found
-
-    def unpolished(self, i: int) -> Float64[np.ndarray, "p q"]:
-        return np.asarray(self.plan.unpolished[i])
-
-    @property
-    def measure(self) -> str:
-        return self.plan.polisher.measure.replace("X0", "X")
+        return Polishing(
+            measure=re.sub(r"(?<=[A-Z])0", "", self.plan.polisher.measure),
+            residuals=row[~np.isnan(row)].tolist(),
+            unpolished=self.plan.unpolished[i],
+            restarted=bool(self.restarted[i]),
+        )
 
     @property
     def contracting(self) -> Bool[np.ndarray, " B"]:
@@ -211,7 +209,8 @@ class PolishedSolver(Solver):
     ) -> tuple[Batch, Float64[np.ndarray, "B T"]]:
         """The last iterates, and the residuals of all."""
         last = start.copy()
-        residuals = np.full((len(start), int(steps.max(initial=0)) + 1), np.nan)
+        most = int(steps.max(initial=0)) + 1 + self.polisher.extra
+        residuals = np.full((len(start), most), np.nan)
         for count in np.unique(steps):
             of_count = np.flatnonzero(steps == count)
             for first in range(0, len(of_count), PART):
@@ -220,7 +219,8 @@ class PolishedSolver(Solver):
                 for t, iterate in enumerate(iterates):
                     residuals[at, t] = self.polisher.residual(matrix[at], iterate)
                     last[at] = iterate
-        return last, residuals
+        longest = max(1, int((~np.isnan(residuals)).any(axis=0).sum()))
+        return last, residuals[:, :longest]
 
     def solve(self, matrix: Any) -> PolishedSolution:
         """The refined answer to `matrix`, [m, n] or [B, m, n], with the residual at each step."""
@@ -259,18 +259,18 @@ class PolishedSolver(Solver):
 
 
 def polish(
-    solver: Solver, steps: int | None = 6, dtype: torch.dtype = torch.float64
+    solver: Solver, steps: int | None = None, dtype: torch.dtype = torch.float64
 ) -> PolishedSolver:
     """`solver` with its answers refined by a constructed network: `POLISHERS` has the problems.
 
     inverse, symmetric_inverse and pseudo_inverse by Newton's iteration, eigenvectors, eigenvalues,
     svd and singular_values by Ogita and Aishima's refinement, least_squares and logistic_regression
-    by Newton's method. An answer from where the iteration is foretold to converge is refined by
-    `steps` steps, each of which squares its error; by as many as theory predicts if `steps` is
-    None. One that is further off, or none at all, is replaced by another start (A^T / ||A||_2^2 for
-    the inverse), always with as many steps as theory predicts: `cautions(A)` and `plan(A)` say so
-    before anything runs. With `steps=None` LAPACK's test ratio has the last word: an answer at or
-    above 30 starts over, and is no answer if that does not help.
+    by Newton's method. An answer from where the iteration is foretold to converge is refined by as
+    many steps as theory predicts, each of which squares its error, or by `steps`. One that is
+    further off, or none at all, is replaced by another start (A^T / ||A||_2^2 for the inverse),
+    always with as many steps as theory predicts: `cautions(A)` and `plan(A)` say so before anything
+    runs. Unless `steps` are given (or float32) LAPACK's test ratio has the last word: an answer at
+    or above 30 starts over, and is no answer if that does not help.
 
         solution = ef.polish(ef.load("inverse-2x2")).solve(A)
         solution.value, solution.residuals, solution.restarted

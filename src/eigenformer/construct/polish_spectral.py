@@ -3,10 +3,11 @@
 The guard follows the errors of a step ahead, entry by entry (derivations.md, section 12). Let N be
 what is off the diagonal, with gaps g, and F_ij = N_ij phi(g_ij / delta) / delta the rotation. A pair
 keeps N_ij (1 - g^2 / delta^2) where g < delta and nothing elsewhere, and all pairs get their share
-of the second order [N, F] / 2 + ..., R of 3 R^2 / 4 + [R, F] / 2 + F^4 / 4:
+of the second order, [N, F] / 2 and more; R becomes 3 R^2 / 4 + [R, F] / 2 - F^2, which the step of
+Newton and Schulz squares:
 
     |N_ij| <- |N_ij| (1 - min(g / delta, 1)^2) + share (||F|| ||N|| + ||R|| (||N|| + ||R||)) / 2
-    ||R||  <- 3/4 ||R||^2 + ||F|| ||R|| / 2 + ||F||^4 / 4
+    ||R||  <- 3/4 (3/4 ||R||^2 + ||F|| ||R|| / 2 + ||F||^2)^2
 
 with 2-norms of F and R in products, which keep the ratio to Frobenius norms that they have at first.
 """
@@ -32,7 +33,7 @@ MOST_STEPS = 16
 _FLOORS = {torch.float64: (FLOOR, 2.0**-52), torch.float32: (2.0**-12, 2.0**-23)}
 """Gaps that are clusters, and the unit of rounding."""
 _EXTRA = 2
-"""Steps after a start from scratch, which is right to rounding already."""
+"""Steps beyond what is foretold, unless nothing is left to gain; and after a start from scratch."""
 
 
 class EigenvectorsPolisher(Polisher):
@@ -42,6 +43,7 @@ class EigenvectorsPolisher(Polisher):
     bad = "from where the refinement is not foretold to converge"
     elsewhere = "Jacobi's rotations"
     diverged = "the refinement diverged"
+    extra = 1
     signs: ClassVar[bool] = True
 
     def outlook(self, matrix: Batch, answers: Batch, dtype: torch.dtype) -> Outlook:
@@ -147,6 +149,7 @@ class SvdPolisher(Polisher):
     bad = EigenvectorsPolisher.bad
     elsewhere = "Hestenes' rotations"
     diverged = EigenvectorsPolisher.diverged
+    extra = 1
 
     def outlook(self, matrix: Batch, answers: Batch, dtype: torch.dtype) -> Outlook:
         a, (u, v) = unit(matrix), self.columns(matrix, answers)
@@ -284,8 +287,9 @@ def foretold(
             second = (share_f * f * n + share_r * r * (n + r)) / 2
             share = (second / np.sqrt(np.maximum(used, 1)))[:, None]
             size = np.where(size > 0, np.hypot(size * (1 - z**2), share), 0.0)
-            r = 0.75 * share_r * r**2 + share_f * f * r / 2 + share_f**2 * f**4 / 4
-    return np.where(needed <= MOST_STEPS, needed, np.inf)
+            before = 0.75 * share_r * r**2 + share_f * f * r / 2 + share_f * f**2
+            r = 0.75 * share_f * before**2
+    return np.where(needed <= MOST_STEPS, needed + _EXTRA, np.inf)
 
 
 def _turned(n: Batch, gap: Batch, delta: Batch) -> Batch:

@@ -49,6 +49,8 @@ class Polisher(ABC):
     elsewhere: ClassVar[str]
     """Where the iteration starts then."""
     diverged: ClassVar[str]
+    extra: ClassVar[int] = 0
+    """Iterates that may follow the last step."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from ..core import InputError
 from .evaluate import TOLERANCES
-from .solver import Solution, Solver
+from .solver import Polishing, Solution, Solver
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -32,8 +32,8 @@ class Answer:
     """The problem's (see `Errors`)."""
     certificate: dict[str, float]
     """What can be checked without the truth; the condition number last."""
-    residuals: list[float]
-    """See `Solution.steps`."""
+    polishing: Polishing | None
+    """See `Solution.polishing`."""
     cautions: tuple[str, ...]
     factor: float
     """See `Solution.factor`."""
@@ -59,6 +59,19 @@ class Answer:
         """The smallest of `tolerances` within which the answer is right; None if it is wrong."""
         return min((t for t in tolerances if self.error < t), default=None)
 
+    def _polished(self) -> dict[str, Any]:
+        found = self.polishing
+        if found is None:
+            return {}
+        known = bool(np.isfinite(found.unpolished).all())
+        return {
+            "unpolished": found.unpolished.tolist() if known else None,
+            "steps": found.steps,
+            "restarted": found.restarted,
+            "measure": found.measure,
+            "residuals": [_finite(value) for value in found.residuals],
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Everything that `eigenformer solve` says of it, for JSON; what is not finite is None."""
         return {
@@ -75,7 +88,7 @@ class Answer:
             "follows": self.follows,
             "cautions": list(self.cautions),
             "factor": self.factor,
-            **({"residuals": self.residuals} if self.residuals else {}),
+            **self._polished(),
         }
 
 
@@ -120,7 +133,7 @@ def beside_lapack(
             scores=each(errors.scores, i),
             measures=each(errors.measures, i),
             certificate={key: float(values[i]) for key, values in solution.certificate.items()},
-            residuals=solution.steps(i),
+            polishing=solution.polishing(i),
             cautions=solution.cautions[i],
             factor=float(solution.factor[i]),
         )

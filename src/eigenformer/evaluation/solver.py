@@ -47,6 +47,24 @@ class Written:
         return Written(self.inputs[self.ok], self.answers[self.ok], self.ok[self.ok])
 
 
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Polishing:
+    """How a constructed network refined an answer."""
+
+    measure: str
+    """What the residuals are, such as "||I - A X||_2"."""
+    residuals: list[float]
+    """Before the first step, after it, and so on, from where it started last."""
+    unpolished: Float64[np.ndarray, "p q"]
+    """The answer that it was given; nan where there was none."""
+    restarted: bool
+    """Whether it did not start from that answer, or not in the end."""
+
+    @property
+    def steps(self) -> int:
+        return len(self.residuals) - 1
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Solution:
     """The answer to one matrix [m, n], or to B of them (then every field has B entries).
@@ -84,9 +102,9 @@ class Solution:
         told = html.escape(_told(self))
         return f"<table><tr>{tables}</tr><tr>{cells}</tr></table><p>{told}</p>"
 
-    def steps(self, i: int) -> list[float]:
-        """||I - A X||_2 of answer `i` before the first step, after it, ...; none as a rule."""
-        return []
+    def polishing(self, i: int) -> Polishing | None:
+        """How answer `i` was refined; None as a rule."""
+        return None
 
     def to_frame(self) -> Any:
         """A pandas data frame with a row a matrix: parts, valid, reason, certificate, cautions.
