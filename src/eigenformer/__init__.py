@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .explanation.explain import explain as explain
     from .zoo.load import load as load
     from .zoo.scores import evaluate as evaluate
+    from .zoo.solve import solve as solve
     from .zoo.training import train as train
 
     __version__: str
@@ -78,6 +79,7 @@ _HOME = {
     "load": "zoo",
     "train": "zoo",
     "polish": "construct",
+    "solve": "zoo",
 }
 
 if not TYPE_CHECKING:  # A type checker that saw this would accept every misspelt name.

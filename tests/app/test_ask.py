@@ -58,7 +58,8 @@ def test_a_polished_inverse_is_the_inverse() -> None:
     assert polished is not None and polished.error < 1e-14
     np.testing.assert_allclose(polished.value, np.linalg.inv(matrix), rtol=1e-12)
     first = np.linalg.norm(np.eye(2) - matrix @ asked.answer.value, 2)
-    assert polished.residuals[0] == pytest.approx(first)
+    assert polished.polishing is not None
+    assert polished.polishing.residuals[0] == pytest.approx(first)
     assert "Polished" in answer_html(asked)
 
 

@@ -213,7 +213,7 @@ WRONG_COMMANDS = [
     ("construct run least-squares --input a.csv", "A, y, a_test"),
     ("construct run least-squares --input a.csv a.csv a.csv", "vector"),
     ("construct plot gd-step --output f.txt", ".png"),
-    ("solve singular_values --input a.csv --model numpy --polish", "only answers to inverse"),
+    ("solve transpose --input a.csv --model numpy --polish", "only answers to inverse"),
     ("models lst", "did you mean 'list'?"),
     ("models card nothing", "unknown shipped model 'nothing'"),
     ("bench training --steps 0", "steps is 0"),

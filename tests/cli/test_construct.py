@@ -135,10 +135,14 @@ def test_solve_polishes(matrix, tmp_path, capsys):
     path.write_text("3,1\n-2,4\n")
     assert run("solve", "inverse", "--input", path, "--polish") == 0
     text = capsys.readouterr().out
-    assert "||I - A X|| at each step: " in text
+    assert "||I - A X||_2 at each step: " in text
     assert run("solve", "inverse", "--input", path, "--polish", "--json") == 0
     (entry,) = json.loads(capsys.readouterr().out)
-    assert len(entry["residuals"]) == 7 and entry["residuals"][-1] < 1e-15
+    assert len(entry["residuals"]) == entry["steps"] + 1 and entry["residuals"][-1] < 1e-15
+    assert entry["restarted"] is False and entry["measure"] == "||I - A X||_2"
+    rough, exact = np.array(entry["unpolished"]), np.linalg.inv([[3, 1], [-2, 4]])
+    assert 1e-9 < np.abs(rough - exact).max() < 1e-2
+    np.testing.assert_allclose(entry["answer"], exact, rtol=1e-14)
     assert entry["model"].endswith(", polished")
     # A model for 2x2 matrices has no answer to 3x3; the iteration starts without it.
     assert run("solve", "inverse", "--input", matrix, "--model", "inverse-2x2", "--polish") == 0

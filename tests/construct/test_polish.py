@@ -37,7 +37,7 @@ class Near(Solver):
 @pytest.mark.parametrize("n", [2, 5, 10])
 def test_six_steps_from_a_quarter_reach_rounding_level(condition, n):
     a = conditioned(condition, (n, n), 200)
-    solution = polish(Near(0.25)).solve(a)
+    solution = polish(Near(0.25), steps=6).solve(a)
     assert solution.contracting.all() and not solution.restarted.any()
     assert solution.residuals.shape == (200, 7)
     np.testing.assert_allclose(solution.residuals[:, 0], 0.25, rtol=1e-6)
@@ -53,13 +53,13 @@ def test_six_steps_from_a_quarter_reach_rounding_level(condition, n):
 @pytest.mark.parametrize("condition", [2, 100])
 def test_single_precision_ends_at_its_own_rounding_level(condition):
     a = conditioned(condition, batch=200)
-    solution = polish(Near(0.25), dtype=torch.float32).solve(a)
+    solution = polish(Near(0.25), 6, dtype=torch.float32).solve(a)
     assert 1e-9 * condition < solution.final.max() < 2e-7 * condition
 
 
 def test_answers_that_are_too_far_off_restart():
     a = conditioned(50, batch=40)
-    solver = polish(Near(0.1, 0.999, 1.001, 30.0, np.nan))
+    solver = polish(Near(0.1, 0.999, 1.001, 30.0, np.nan), steps=6)
     plan = solver.plan(a)
     solution = solver.solve(a)
     kinds = np.resize(np.arange(5), 40)
@@ -84,7 +84,7 @@ def test_answers_that_are_too_far_off_restart():
 
 def test_one_matrix():
     a = conditioned(10, batch=1)[0]
-    solution = polish(Near(0.25)).solve(a)
+    solution = polish(Near(0.25), steps=6).solve(a)
     assert solution.value.shape == (5, 5) and solution.valid is True and solution.reason == ""
     assert isinstance(solution.certificate["identity"], float)
     assert solution.residuals.shape == (1, 7) and solution.contracting.tolist() == [True]
@@ -125,6 +125,6 @@ def test_bad_arguments(arguments, message):
 
 def test_singular_matrices_are_refused_before_anything_runs():
     with pytest.raises(InputError, match="singular"):
-        polish(Near(0.25)).solve(np.ones((2, 2)))
+        polish(Near(0.25), steps=6).solve(np.ones((2, 2)))
     with pytest.raises(InputError, match="nan"):
-        polish(Near(0.25)).solve([[np.nan, 1], [0, 1]])
+        polish(Near(0.25), steps=6).solve([[np.nan, 1], [0, 1]])

@@ -30,7 +30,7 @@ class Asked:
     """None of a model that answers in numbers."""
     chance: Chance
     polished: Answer | None
-    """What Newton's network makes of an answer to inverse."""
+    """What a constructed network makes of it."""
 
 
 def ask(
@@ -46,8 +46,8 @@ def ask(
 
     `noise`, a fraction of the root mean square of the matrix's coefficients, is added to what the
     model sees, as in the paper's section 4.8; the truth is that of the matrix itself. `polished`
-    asks for the refinement by Newton's network too, for answers to inverse. A matrix that the
-    problem does not admit, or the model's tokens cannot write, is an `InputError`.
+    asks for the refinement by a constructed network too, where there is one for the problem. A
+    matrix that the problem does not admit, or the model's tokens cannot write, is an `InputError`.
     """
     check_problem_model(problem, model)
     solver = chosen(model, problem, (matrix.shape[0], matrix.shape[1]))
@@ -86,7 +86,7 @@ def _with_noise(
 
 
 def _polished(
-    solver: TrainedSolver, inputs: Float64[np.ndarray, "1 n n"], seen: Float64[np.ndarray, "1 n n"]
+    solver: TrainedSolver, inputs: Float64[np.ndarray, "1 m n"], seen: Float64[np.ndarray, "1 m n"]
 ) -> Answer:
-    (answer,) = beside_lapack(polish(solver, steps=None), inputs, seen=seen)
+    (answer,) = beside_lapack(polish(solver), inputs, seen=seen)
     return answer

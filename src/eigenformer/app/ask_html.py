@@ -150,18 +150,23 @@ def _certificate(answer: Answer, chance: Chance) -> str:
 
 
 def _polished(answer: Answer, polished: Answer) -> str:
-    rows = [(str(step), p.number(value, 2)) for step, value in enumerate(polished.residuals)]
+    found = polished.polishing
+    assert found is not None
+    rows = [(str(step), p.number(value, 2)) for step, value in enumerate(found.residuals)]
     # The model's own cautions are above.
     notes = _notes(text for text in polished.cautions if text not in answer.cautions)
     return p.cards(
         p.card(
             "Polished",
-            p.matrix(polished.value, largest=float(np.abs(answer.truth).max())),
-            f"error {p.percent(polished.error)}",
+            p.matrix(polished.value, largest=float(np.abs(answer.truth).max()))
+            if polished.valid
+            else p.sentence(f"No answer: {polished.reason}."),
+            f"error {p.percent(polished.error)}" if polished.valid else "",
         ),
         p.card(
-            "Newton's network from there",
-            notes + p.table(rows, ("step", "||I − A X||")),
+            "A constructed network, step by step",
+            notes + p.table(rows, ("step", "residual")),
+            found.measure,
         ),
     )
 

@@ -210,9 +210,7 @@ def build_ask(signs: Signs) -> AskTab:
                     "Undo", min_width=60, scale=0, interactive=False, elem_id="ef-undo"
                 )
             with gr.Row():
-                polish = gr.Checkbox(
-                    value=False, label="Polish inverses", min_width=140, interactive=False
-                )
+                polish = gr.Checkbox(value=False, label="Polish", min_width=140, interactive=True)
                 noise = Slider(0, 20, value=0, step=0.5, label="Noise, %", min_width=160)
             preset = Dropdown(
                 [("choose an example", ""), *((name, name) for name in PRESETS)],

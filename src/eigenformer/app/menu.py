@@ -10,7 +10,6 @@ from ..core.places import shipped_models
 from ..core.serialize import parse_json
 from ..encodings import Task
 from ..problems import Problem
-from ..problems.inverse import InverseProblem
 
 BEST = "best"
 """In place of a model: whichever is the most accurate for the matrix (`zoo.default_model`)."""
@@ -141,7 +140,7 @@ def counted_on(model: str) -> tuple[str, ...]:
 
 def can_polish(problem: str) -> bool:
     """Whether answers to this problem can be refined."""
-    return isinstance(problem_of(problem), InverseProblem)
+    return problem_of(problem).polishable
 
 
 def check_problem_model(problem: str, model: str) -> None:

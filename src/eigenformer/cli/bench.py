@@ -15,6 +15,7 @@ usage: eigenformer bench speed [--save]
        eigenformer bench efficiency [--ablations] [--set gpu]
        eigenformer bench inference
        eigenformer bench trust [--matrices 10000] [--models NAME ...]
+       eigenformer bench polish [--matrices 1000]
        eigenformer bench start
 
 speed: data, training steps, decoding and scoring on this machine, as ratios
@@ -22,6 +23,7 @@ training: how much of a processor or GPU training uses
 efficiency: how many examples each recipe needs to the same accuracy
 inference: how fast trained networks answer, beside NumPy
 trust: whether wrong answers to matrices unlike the training come with a caution
+polish: what polish makes of rough answers, by LAPACK's test ratios
 start: how soon lists and help are there, in starts of NumPy
 More: eigenformer bench efficiency --help, for each of them
 """
@@ -35,8 +37,8 @@ def main(args: list[str]) -> int:
     here: dict[str, Callable[..., int]] = {"speed": speed, "inference": inference, "trust": trust}
     if name in here:
         return parse(here[name], rest, prog=f"bench {name}")
-    if name not in ("training", "efficiency", "start"):
-        raise unknown("benchmark", name, (*here, "training", "efficiency", "start"))
+    if name not in ("training", "efficiency", "polish", "start"):
+        raise unknown("benchmark", name, (*here, "training", "efficiency", "polish", "start"))
     status: int = importlib.import_module(f".bench_{name}", __package__).main(rest)
     return status
 

@@ -37,6 +37,7 @@ def evaluate(
     tolerances: tuple[float, ...] = TOLERANCES,
     score: str = "l1",
     rescale: bool = False,
+    ratios: bool = False,
     target: Literal["true", "tokens"] = "true",
     set: tuple[str, ...] = (),
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -60,6 +61,7 @@ def evaluate(
         tolerances: relative errors below which an answer counts as right.
         score: l1, l2, l2_squared, max; paper for eigenvectors and SVD.
         rescale: ask for multiples of the matrices as solve does; without it, as the paper, never.
+        ratios: LAPACK's test ratios too, by which an answer is as right as can be below 30.
         target: what answers are scored against: true, or tokens for the true answer rounded to the
             model's tokens, which is the paper's metric.
         set: settings of the models that their weights don't depend on, such as passes=1.
@@ -101,6 +103,7 @@ def evaluate(
                 score=score,
                 rescale=rescale,
                 target=target,
+                ratios=ratios,
             )
             results.append(result.to_dict())
             told = solver.model.config.told if isinstance(solver, TrainedSolver) else ""

@@ -1,4 +1,4 @@
-"""Eigenvectors and singular vectors of a matrix with nothing known of them: where polish starts over.
+"""Eigenvectors and singular vectors with nothing known of them: where polish starts over.
 
 The one place that says how. Jacobi's rotations in rounds of disjoint pairs, each round a product
 with an orthogonal matrix; the network that is constructed of them belongs here.

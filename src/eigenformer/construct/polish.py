@@ -195,7 +195,9 @@ class PolishedSolver(Solver):
                 residuals[late] = np.nan
                 residuals[late, : after.shape[1]] = after
             value = polisher.finished(matrix, last)
-            reasons = ["" if ok else polisher.diverged for ok in np.isfinite(value).all(axis=(1, 2))]
+            reasons = [
+                "" if ok else polisher.diverged for ok in np.isfinite(value).all(axis=(1, 2))
+            ]
             if self.steps is None and self.dtype == torch.float64:
                 for i in np.flatnonzero(~polisher.right(matrix, last)):
                     reasons[i] = reasons[i] or (

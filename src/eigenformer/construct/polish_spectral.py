@@ -1,15 +1,15 @@
 """Polish for eigenvectors and singular vectors, and for their values alone: `polishers.Polisher`.
 
 The guard follows the errors of a step ahead, entry by entry (derivations.md, section 12). Let N be
-what is off the diagonal, with gaps g, and F_ij = N_ij phi(g_ij / delta) / delta the rotation. A pair
-keeps N_ij (1 - g^2 / delta^2) where g < delta and nothing elsewhere, and all pairs get their share
-of the second order, [N, F] / 2 and more; R becomes 3 R^2 / 4 + [R, F] / 2 - F^2, which the step of
-Newton and Schulz squares:
+what is off the diagonal, with gaps g, and F_ij = N_ij phi(g_ij / delta) / delta the rotation. A
+pair keeps N_ij (1 - g^2 / delta^2) where g < delta and nothing elsewhere, and all pairs get their
+share of the second order, [N, F] / 2 and more; R becomes 3 R^2 / 4 + [R, F] / 2 - F^2, which the
+step of Newton and Schulz squares:
 
     |N_ij| <- |N_ij| (1 - min(g / delta, 1)^2) + share (||F|| ||N|| + ||R|| (||N|| + ||R||)) / 2
     ||R||  <- 3/4 (3/4 ||R||^2 + ||F|| ||R|| / 2 + ||F||^2)^2
 
-with 2-norms of F and R in products, which keep the ratio to Frobenius norms that they have at first.
+with 2-norms of F and R in products, whose ratios to Frobenius norms are those at first.
 """
 
 from collections.abc import Iterator
@@ -143,9 +143,7 @@ class EigenvaluesPolisher(EigenvectorsPolisher):
 class SvdPolisher(Polisher):
     """The refinement's twin; a state is [sigma; U; V], as an answer is."""
 
-    measure = (
-        "the largest of ||A V0 - U0 S0||_F / ||A||_F, ||I - U0^T U0||_F and ||I - V0^T V0||_F"
-    )
+    measure = "the largest of ||A V0 - U0 S0||_F / ||A||_F, ||I - U0^T U0||_F and ||I - V0^T V0||_F"
     bad = EigenvectorsPolisher.bad
     elsewhere = "Hestenes' rotations"
     diverged = EigenvectorsPolisher.diverged
@@ -255,9 +253,7 @@ SPECTRAL: dict[str, type[Polisher]] = {
 }
 
 
-def foretold(
-    pairs: list[tuple[Batch, Batch]], skew: Batch, off: Batch, dtype: torch.dtype
-) -> Each:
+def foretold(pairs: list[tuple[Batch, Batch]], skew: Batch, off: Batch, dtype: torch.dtype) -> Each:
     """Steps until N and R are at rounding level but for clusters; inf beyond `MOST_STEPS`.
 
     `pairs` are parts N of what is to be rotated away with their gaps (the module says how);
@@ -281,8 +277,8 @@ def foretold(
             turn = size / np.maximum(gap, delta) * z
             f = np.sqrt(np.square(turn).sum(axis=1))
             if step == 0:
-                parts = [_turned(part, g, delta[:, :, None]) for part, g in pairs[:2]]
-                whole = parts[0] if len(parts) == 1 or parts[1].shape != parts[0].shape else sum(parts)
+                # What leaves the span of a thin basis, the third part, is no rotation.
+                whole = sum(_turned(*pair, delta[:, :, None]) for pair in pairs[:2])
                 share_f = _two_over(whole, np.sqrt(np.square(whole).sum(axis=(1, 2))))
             second = (share_f * f * n + share_r * r * (n + r)) / 2
             share = (second / np.sqrt(np.maximum(used, 1)))[:, None]
@@ -361,9 +357,7 @@ def _positive(size: np.ndarray) -> np.ndarray:
     return np.where(size > 0, size, 1.0)
 
 
-def _together(
-    values: Float64[np.ndarray, "B k"], floor: float
-) -> Bool[np.ndarray, "B k k"]:
+def _together(values: Float64[np.ndarray, "B k"], floor: float) -> Bool[np.ndarray, "B k k"]:
     """Which values are in one cluster: linked by neighbours that are closer than the floor."""
     order = np.argsort(values, axis=1)
     gaps = np.diff(np.take_along_axis(values, order, axis=1), axis=1)
@@ -378,9 +372,7 @@ def _together(
 def _svd_step(a: Batch, u: Batch, v: Batch, dtype: torch.dtype) -> tuple[Batch, Batch]:
     network = _svd(a.shape[1], a.shape[2], dtype)
     with torch.no_grad():
-        state, _ = network.start(a, u, v)
-        for state in network.states(state):
-            pass
+        state = list(network.states(network.start(a, u, v)[0]))[-1]
     rows = network.spec.layout
     k = u.shape[2]
     return tuple(  # type: ignore[return-value]

@@ -101,9 +101,7 @@ def traced(network: Network, inputs: tuple[Batch, ...], steps: int) -> list[Batc
         trace = network.trace(*inputs)
     port = network.spec.output
     rows, columns = port.shape
-    return [
-        layer[port.block].double().numpy()[:, :rows, :columns] for layer in trace[-steps - 1 :]
-    ]
+    return [layer[port.block].double().numpy()[:, :rows, :columns] for layer in trace[-steps - 1 :]]
 
 
 class InversePolisher(Polisher):
@@ -141,7 +139,7 @@ class InversePolisher(Polisher):
 
 
 class PseudoInversePolisher(Polisher):
-    """The same iteration, from A^T X^T X X^T A^T, which has A's row and column space, as A^+ has."""
+    """The same iteration, from A^T X^T X X^T A^T, which has A's row and column space like A^+."""
 
     measure = "||(I - A X0) U||_2, U a basis of A's columns,"
     bad = "from where Newton's iteration diverges"
@@ -210,7 +208,9 @@ class LeastSquaresPolisher(Polisher):
         self, matrix: Batch, start: Batch, steps: int, dtype: torch.dtype
     ) -> Iterator[Batch]:
         yield start
-        (a, above), (y, right) = (scaled_down(part) for part in (matrix[..., :-1], matrix[..., -1:]))
+        (a, above), (y, right) = (
+            scaled_down(part) for part in (matrix[..., :-1], matrix[..., -1:])
+        )
         needed, inverse = _steps_again(a, dtype), np.zeros_like(transposed(a))
         for count in np.unique(needed):
             at = needed == count
@@ -248,7 +248,9 @@ class LogisticPolisher(Polisher):
             start = scaled.into(answers[..., 0])
             loss = logistic_loss(scaled.features, y, start, scaled.mu)
             usable = loss <= np.log(2.0)
-            near = newton_decrement(scaled.features, y, np.where(usable[:, None], start, 0.0), scaled.mu)
+            near = newton_decrement(
+                scaled.features, y, np.where(usable[:, None], start, 0.0), scaled.mu
+            )
         # Each damped step lowers the loss over 4 mu by 0.02 until the decrement is below 1/4, and
         # from there the decrement squares: derivations.md, section 1b.
         far = np.minimum(np.ceil(loss / (4 * scaled.mu) / 0.02), _MOST_DAMPED)

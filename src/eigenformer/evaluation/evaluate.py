@@ -12,6 +12,7 @@ from ..core import InputError, check_tolerances, rng, to_json, unknown
 from ..encodings import draw_pairs
 from ..ensembles import Ensemble, Matrices
 from ..problems import Errors, Problem
+from ..problems.ratios import BAR
 from .frames import data_frame
 from .solver import Predictions, Solver, Written
 from .statistics import binomial_interval
@@ -77,6 +78,9 @@ class Result:
     problems: dict[str, dict[float, Proportion]]
     measures: dict[str, dict[str, float]]
     reasons: dict[str, int]
+    ratios: dict[str, float] | None = None
+    """LAPACK's test ratios of the well-formed answers (`Problem.ratios`), if they were asked for:
+    the share "below 30", their "median" and their "largest"."""
     cautions: tuple[str, ...] = ()
     """In what test matrices, 5% of them or more, are unlike those that the solver is made for."""
 
@@ -136,6 +140,7 @@ class Result:
             "problems": {name: table(t) for name, t in self.problems.items()},
             "measures": self.measures,
             "reasons": self.reasons,
+            **({} if self.ratios is None else {"ratios": self.ratios}),
             "cautions": list(self.cautions),
         }
 
@@ -174,6 +179,7 @@ def evaluate(
     name: str = "test",
     rescale: bool = False,
     cautions: bool = True,
+    ratios: bool = False,
 ) -> Result:
     """Draw the test set (`seed`, `name`), solve it, and score every answer the same way.
 
@@ -184,7 +190,9 @@ def evaluate(
     which is the paper's metric (LAWT decodes the target's tokens and compares with that).
 
     The solver is asked about the matrices as they are, as in the paper; with `rescale` about the
-    multiples of them that `solve` would ask for. `cautions` say what is unlike its training.
+    multiples of them that `solve` would ask for. `cautions` say what is unlike its training;
+    `ratios` asks for LAPACK's test ratios too, by which an answer is as right as float64 allows
+    below 30.
     """
     if target not in get_args(Target):
         raise unknown("target", target, get_args(Target))
@@ -201,6 +209,7 @@ def evaluate(
         inputs, answers, written = inputs[written.ok], answers[written.ok], written.kept
     asked = solver.rescaling(rescale)
     predictions = asked.answers(inputs) if rescale else solver.predict(inputs)
+    found = _ratios(problem, inputs, predictions) if ratios else None
     settings = {"ensemble": to_json(ensemble), "test": name, "seed": seed, "noise": noise}
     return Result(
         solver=solver.name,
@@ -211,9 +220,21 @@ def evaluate(
         score=score,
         target=target,
         tolerances=tuple(tolerances),
+        ratios=found,
         cautions=_cautions(asked, inputs) if cautions else (),
         **score_predictions(problem, written, answers, predictions, tolerances, score, target),
     )
+
+
+def _ratios(problem: Problem, inputs: Matrices, predictions: Predictions) -> dict[str, float]:
+    found = problem.ratios(inputs, predictions.matrices)
+    if found is None:
+        raise InputError(f"LAPACK has no test ratio for {problem.name}; leave out ratios")
+    below = float((predictions.valid & (found < BAR)).mean())
+    known = found[predictions.valid]
+    if not len(known):
+        return {"below 30": below, "median": math.nan, "largest": math.nan}
+    return {"below 30": below, "median": float(np.median(known)), "largest": float(known.max())}
 
 
 def _cautions(solver: Solver, inputs: Matrices) -> tuple[str, ...]:

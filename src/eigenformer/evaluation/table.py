@@ -55,6 +55,12 @@ def _caption(result: Result) -> str:
         parts.insert(0, "scored against the rounded answer, as the paper's code does")
     if result.rejected:
         parts.append(f"{result.rejected} matrices could not be written and were left out")
+    if result.ratios is not None:
+        below, median, largest = result.ratios.values()
+        parts.append(
+            f"LAPACK's test ratio below 30: {100 * below:.1f}% (median {median:.2g}, largest "
+            f"{largest:.2g})"
+        )
     for groups in (result.shapes, result.problems):
         tolerance = max(result.tolerances)
         if groups:

@@ -42,6 +42,8 @@ class Problem(ABC):
     is not so, and inputs are never rescaled."""
     doubtful: ClassVar[Mapping[str, float]] = {}
     """Above what a residual is worth a caution; `DOUBTFUL` for those that are left out."""
+    polishable: ClassVar[bool] = False
+    """Whether an iteration refines its answers (`construct.polishers.POLISHERS`)."""
     proof: ClassVar[str] = ""
     """What follows from the residuals, in words; with {bound} where `residuals` has one."""
 

@@ -23,6 +23,7 @@ class Eigenvalues(SpectrumProblem):
     up to 4 x 4 matrices, and necessary for larger ones; small ones bound no value.
     """
 
+    polishable: ClassVar[bool] = True
     needs_square: ClassVar[bool] = True
     needs_symmetric: ClassVar[bool] = True
 

@@ -41,6 +41,7 @@ class Eigenvectors(BasisProblem):
     from these: `bound` on |d_i - D_i| / ||M||_2 (`basis_bound`).
     """
 
+    polishable: ClassVar[bool] = True
     needs_square: ClassVar[bool] = True
     needs_symmetric: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True

@@ -25,6 +25,7 @@ class InverseProblem(AboutSpectrum):
     `InputError` for a matrix that is singular in float64.
     """
 
+    polishable: ClassVar[bool] = True
     needs_square: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True
     degree: ClassVar[int | None] = -1

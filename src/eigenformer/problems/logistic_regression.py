@@ -1,7 +1,7 @@
 """Classification: the minimum of the regularised logistic loss."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -29,6 +29,8 @@ class LogisticRegression(MatrixAndVector):
     assumption 3.2), and y = sign(A w*) for a Gaussian w*. Score: ||P - w|| / ||w||. Certificate:
     `gradient`, the length of the loss's gradient at P over that at 0.
     """
+
+    polishable: ClassVar[bool] = True
 
     mu: float = 0.1
 

@@ -22,7 +22,7 @@ def one_norm(matrices: Batch) -> Each:
 
 
 def quotient(above: Each, *below: Each | float) -> Each:
-    """above over the factors below, one after the other: their product may be beyond all numbers."""
+    """above over the factors below, one by one: their product may be beyond all numbers."""
     found = np.asarray(above, dtype=np.float64)
     with np.errstate(all="ignore"):
         for factor in below:
@@ -126,6 +126,6 @@ def logistic(
 
 
 def scaled_down(matrices: Batch) -> tuple[Batch, Int64[np.ndarray, "B 1 1"]]:
-    """Matrices over powers of two, to a largest entry in [1/2, 1), and the exponents; 0 for zeros."""
+    """Matrices over powers of two, to largest entries in [1/2, 1), and the exponents."""
     exponent = np.frexp(np.abs(matrices).max(axis=(1, 2), keepdims=True, initial=0.0))[1]
     return np.ldexp(matrices, -exponent), exponent.astype(np.int64)

@@ -1,7 +1,7 @@
 """Singular values."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
@@ -22,6 +22,8 @@ class SingularValues(SpectrumProblem):
     (`moment_mismatch`). Both are zero only for the right values where there are two of them, and
     necessary for more; small ones bound no value.
     """
+
+    polishable: ClassVar[bool] = True
 
     symmetric: bool = False
     """Draw symmetric inputs, as the paper's table 10 does; any matrix can be asked about."""

@@ -42,6 +42,7 @@ class Svd(BasisProblem):
     follows from these: `bound` on |s_i - S_i| / ||M||_2 (`basis_bound`).
     """
 
+    polishable: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True
     proof: ClassVar[str] = (
         "by Weyl's inequality each singular value is within {bound} of the true one, relative to "

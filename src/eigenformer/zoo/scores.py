@@ -28,6 +28,7 @@ def evaluate(
     name: str = "test",
     rescale: bool = False,
     cautions: bool = True,
+    ratios: bool = False,
 ) -> Result:
     """Draw the test set (`seed`, `name`), solve it, and score every answer the same way.
 
@@ -61,6 +62,7 @@ def evaluate(
         name=name,
         rescale=rescale,
         cautions=cautions,
+        ratios=ratios,
     )
 
 
