@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from .evaluation.read import read as read
     from .explanation.explain import explain as explain
     from .zoo.load import load as load
+    from .zoo.one_call import solve as solve
     from .zoo.scores import evaluate as evaluate
-    from .zoo.solve import solve as solve
     from .zoo.training import train as train
 
     __version__: str

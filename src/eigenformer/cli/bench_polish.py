@@ -17,13 +17,13 @@ SIZES = (2, 5, 10, 20)
 OFF_SIZES = (5, 10)
 _ALLOWED, _GOAL = 7, 1e-12
 _SAID = (
-    "right: % with LAPACK's test ratio below 30; before, late: started over since the guard said so, "
-    "or since the ratio was too large at the end; refused: no answer; wrong: called right, and not; "
+    "right: % with LAPACK's test ratio below 30; before, late: started over as the guard said so, "
+    "or as the ratio was too large at the end; refused: no answer; wrong: called right, and not; "
     "steps: median and largest"
 )
 _SAID_OFF = (
-    f"right: % below {_GOAL:g} after {_ALLOWED} steps; foretold: of those that are not; alarms: the "
-    "guard doubted them, and they were right"
+    f"right: % below {_GOAL:g} after {_ALLOWED} steps; foretold: of those that are not; alarms: "
+    "the guard doubted them, and they were right"
 )
 
 
@@ -74,6 +74,7 @@ def _show(rows: list[dict[str, Any]], title: str, caption: str) -> None:
     table = Table(
         title=title, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE
     )
+    table.padding = (0, 0)
     for name in rows[0] if rows else ():
         table.add_column(name, justify="right")
     for row in rows:
@@ -99,7 +100,6 @@ def _polished(problem: str, size: int, count: int, condition: float, seed: int) 
     return {
         "problem": problem,
         "size": size,
-        "model": model.name,
         "right": 100 * float((valid & (ratios < 30)).mean()),
         "ratio": float(ratios[valid].max(initial=0.0)),
         "before": int(solution.plan.restarted.sum()),

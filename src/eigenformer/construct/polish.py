@@ -104,7 +104,7 @@ class PolishedSolution(Solution):
     @property
     def restarted(self) -> Bool[np.ndarray, " B"]:
         """Which were replaced by another start, before the iteration or after it."""
-        return self.plan.restarted | self.late
+        return np.asarray(self.plan.restarted | self.late)
 
     @property
     def final(self) -> Float64[np.ndarray, " B"]:

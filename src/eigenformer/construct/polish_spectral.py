@@ -2,11 +2,11 @@
 
 The guard follows the errors of a step ahead, entry by entry (derivations.md, section 12). Let N be
 what is off the diagonal, with gaps g, and F_ij = N_ij phi(g_ij / delta) / delta the rotation. A
-pair keeps N_ij (1 - g^2 / delta^2) where g < delta and nothing elsewhere, and all pairs get their
-share of the second order, [N, F] / 2 and more; R becomes 3 R^2 / 4 + [R, F] / 2 - F^2, which the
-step of Newton and Schulz squares:
+pair keeps N_ij (1 - z phi(z)), z = g / delta, which is nothing where z >= 1, and all pairs get
+their share of the second order, [N, F] / 2 and more; R becomes 3 R^2 / 4 + [R, F] / 2 - F^2, which
+the step of Newton and Schulz squares:
 
-    |N_ij| <- |N_ij| (1 - min(g / delta, 1)^2) + share (||F|| ||N|| + ||R|| (||N|| + ||R||)) / 2
+    |N_ij| <- |N_ij| (1 - z phi(z)) + share (||F|| ||N|| + ||R|| (||N|| + ||R||)) / 2
     ||R||  <- 3/4 (3/4 ||R||^2 + ||F|| ||R|| / 2 + ||F||^2)^2
 
 with 2-norms of F and R in products, whose ratios to Frobenius norms are those at first.
@@ -24,7 +24,7 @@ from ..problems import ratios
 from ..problems.ratios import BAR, scaled_down
 from ..problems.spectral import canonical_signs
 from . import from_scratch
-from .algorithms.refinement import FLOOR, eigen_refinement, svd_refinement
+from .algorithms.refinement import FLOOR, divided, eigen_refinement, svd_refinement
 from .network import Network
 from .polishers import Batch, Each, Outlook, Polisher, transposed
 
@@ -68,7 +68,7 @@ class EigenvectorsPolisher(Polisher):
         network = _eigen(a.shape[1], dtype)
         for _ in range(steps):
             with torch.no_grad():
-                x = network(a, x).double().numpy()
+                x = network(a, usable(x)).double().numpy()
             state = self.state(matrix, x)
             yield state
             if self._flat(matrix, state, dtype):
@@ -108,8 +108,9 @@ class EigenvectorsPolisher(Polisher):
 
     def state(self, matrix: Batch, x: Batch) -> Batch:
         """X below its Rayleigh quotients, which are divided by what `unit` divides by."""
-        lengths = np.square(x).sum(axis=1)
-        values = (x * (unit(matrix) @ x)).sum(axis=1) / _positive(lengths)
+        with np.errstate(all="ignore"):
+            lengths = np.square(x).sum(axis=1)
+            values = (x * (unit(matrix) @ x)).sum(axis=1) / _positive(lengths)
         return np.concatenate([values[:, None], x], axis=1)
 
     def finished(self, matrix: Batch, iterate: Batch) -> Batch:
@@ -210,8 +211,9 @@ class SvdPolisher(Polisher):
         return u, v * np.copysign(1.0, (u * (unit(matrix) @ v)).sum(axis=1))[:, None]
 
     def state(self, matrix: Batch, u: Batch, v: Batch) -> Batch:
-        lengths = np.sqrt(np.square(u).sum(axis=1) * np.square(v).sum(axis=1))
-        values = (u * (unit(matrix) @ v)).sum(axis=1) / _positive(lengths)
+        with np.errstate(all="ignore"):
+            lengths = np.sqrt(np.square(u).sum(axis=1) * np.square(v).sum(axis=1))
+            values = (u * (unit(matrix) @ v)).sum(axis=1) / _positive(lengths)
         return np.concatenate([values[:, None], u, v], axis=1)
 
     def finished(self, matrix: Batch, iterate: Batch) -> Batch:
@@ -273,24 +275,21 @@ def foretold(pairs: list[tuple[Batch, Batch]], skew: Batch, off: Batch, dtype: t
             done = np.maximum(apart, r) <= 64 * rounding
             needed = np.where(np.isinf(needed) & done, step, needed)
             delta = np.sqrt(n**2 + r**2 + floor**2)[:, None]
-            z = np.minimum(gap / delta, 1.0)
-            turn = size / np.maximum(gap, delta) * z
+            z = gap / delta
+            phi = np.where(z >= 1, 1 / np.maximum(z, 1.0), np.maximum(2 * z - 1, 0.0))
+            turn = size * phi / delta
             f = np.sqrt(np.square(turn).sum(axis=1))
             if step == 0:
                 # What leaves the span of a thin basis, the third part, is no rotation.
-                whole = sum(_turned(*pair, delta[:, :, None]) for pair in pairs[:2])
+                turns = [divided(*pair, delta[:, :, None]) for pair in pairs[:2]]
+                whole = np.sum(turns, axis=0)
                 share_f = _two_over(whole, np.sqrt(np.square(whole).sum(axis=(1, 2))))
             second = (share_f * f * n + share_r * r * (n + r)) / 2
             share = (second / np.sqrt(np.maximum(used, 1)))[:, None]
-            size = np.where(size > 0, np.hypot(size * (1 - z**2), share), 0.0)
+            size = np.where(size > 0, np.hypot(size * (1 - z * phi), share), 0.0)
             before = 0.75 * share_r * r**2 + share_f * f * r / 2 + share_f * f**2
             r = 0.75 * share_f * before**2
     return np.where(needed <= MOST_STEPS, needed + _EXTRA, np.inf)
-
-
-def _turned(n: Batch, gap: Batch, delta: Batch) -> Batch:
-    small = np.abs(gap) < delta
-    return np.where(small, n * gap / delta**2, n / np.where(small, 1.0, gap))
 
 
 def _two_over(matrices: Batch, frobenius: Each) -> Each:
@@ -322,18 +321,23 @@ def lagrange(a: Batch, values: Float64[np.ndarray, "B k"], within: bool = False)
     best = kept.argmax(axis=2)
     found = np.take_along_axis(x, best[:, :, None, None], axis=3)[..., 0]
     found = found / _positive(np.linalg.norm(found, axis=2))[:, :, None]
-    return np.nan_to_num(found).swapaxes(1, 2)
+    return np.asarray(np.nan_to_num(found).swapaxes(1, 2))
 
 
 def unit(matrix: Batch) -> Batch:
     """Over a power of two, so that the Frobenius norm is at most 1."""
-    return np.ldexp(matrix, -_exponent(matrix))
+    return np.asarray(np.ldexp(matrix, -_exponent(matrix)))
 
 
 def _exponent(matrix: Batch) -> np.ndarray:
     small, exponent = scaled_down(matrix)
     norm = np.sqrt(np.square(small).sum(axis=(1, 2), keepdims=True))
     return np.asarray(exponent + np.frexp(norm)[1])
+
+
+def usable(x: Batch) -> Batch:
+    """Zeros in the place of matrices that are not finite, which end as no answer."""
+    return np.asarray(np.where(np.isfinite(x).all(axis=(1, 2), keepdims=True), x, 0.0))
 
 
 def _off(a: Batch) -> Batch:
@@ -372,7 +376,7 @@ def _together(values: Float64[np.ndarray, "B k"], floor: float) -> Bool[np.ndarr
 def _svd_step(a: Batch, u: Batch, v: Batch, dtype: torch.dtype) -> tuple[Batch, Batch]:
     network = _svd(a.shape[1], a.shape[2], dtype)
     with torch.no_grad():
-        state = list(network.states(network.start(a, u, v)[0]))[-1]
+        state = list(network.states(network.start(a, usable(u), usable(v))[0]))[-1]
     rows = network.spec.layout
     k = u.shape[2]
     return tuple(  # type: ignore[return-value]

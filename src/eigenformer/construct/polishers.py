@@ -179,7 +179,7 @@ class PseudoInversePolisher(Polisher):
             return two_norm(basis - a @ (iterate @ basis))
 
     def finished(self, matrix: Batch, iterate: Batch) -> Batch:
-        return np.ldexp(iterate, -scaled_down(matrix)[1])
+        return np.asarray(np.ldexp(iterate, -scaled_down(matrix)[1]))
 
     def right(self, matrix: Batch, iterate: Batch) -> Bool[np.ndarray, " B"]:
         return super().right(matrix, self.finished(matrix, iterate))
@@ -294,7 +294,7 @@ def transposed(a: np.ndarray) -> np.ndarray:
 
 def _cut_off(a: Batch) -> float:
     """Singular values below this times the largest are zero, to working precision."""
-    return max(a.shape[1:]) * 2.0**-52
+    return float(max(a.shape[1:])) * 2.0**-52
 
 
 def _condition(a: Batch) -> Each:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .load import load as load
     from .load import named_solver as named_solver
     from .load import run_folder as run_folder
+    from .one_call import solve as solve
     from .scores import evaluate as evaluate
     from .ship import export as export
     from .shipped import ShippedModel as ShippedModel
