@@ -142,5 +142,7 @@ def test_the_public_function():
     assert rough.polishing(0) is None
     with pytest.raises(ef.InputError, match="nan"):
         ef.solve("eigenvectors", [[np.nan, 0], [0, 1]], polish=True)
+    with pytest.raises(ef.InputError, match="is 41x41, and polish of eigenvectors is compiled for"):
+        ef.solve("eigenvectors", np.eye(41), polish=True)
     with pytest.raises(ef.InputError, match="only answers to inverse"):
         ef.solve("transpose", [[1.0, 2.0]], polish=True)

@@ -297,3 +297,13 @@ def test_a_target_that_is_none_is_refused():
         evaluate(
             numpy_solver("add"), problems.get("add"), ensembles.get("iid-uniform"), target="token"
         )
+
+
+def test_lapacks_test_ratios_are_a_measure_where_asked_for():
+    found = evaluate("numpy", "svd", dims="4x3", n=50, ratios=True)
+    assert found.ratios is not None and found.ratios["below 30"] == 1.0
+    assert found.ratios["median"] <= found.ratios["largest"] < 30
+    assert "ratios" in found.to_dict()
+    assert "ratios" not in evaluate("numpy", "svd", n=50).to_dict()
+    with pytest.raises(InputError, match="no test ratio for transpose"):
+        evaluate("numpy", "transpose", n=50, ratios=True)

@@ -24,7 +24,7 @@ from .polishers import POLISHERS, Batch, Outlook, Polisher
 
 POLISHERS |= SPECTRAL
 PART = 64
-"""Answers that are refined at once: their states stay in a core's cache."""
+"""Answers of up to 20 columns that are refined at once, so that states stay in a core's cache."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -137,8 +137,15 @@ class PolishedSolver(Solver):
 
     def plan(self, matrix: Batch) -> PolishPlan:
         """Which of the solver's answers converge, and where and for how long each would run."""
+        batch, m, n = matrix.shape
+        largest = self.polisher.largest
+        if largest is not None and min(m, n) > largest:
+            raise InputError(
+                f"the input is {m}x{n}, and polish of {self.problem.name} is compiled for at most "
+                f"{largest} rows or columns; ask without it"
+            )
         predictions = self.solver.answers(Matrices.of(matrix))
-        answers, (batch, m, n) = predictions.matrices, matrix.shape
+        answers = predictions.matrices
         p, q = self.problem.output_shape(m, n)
         fits = predictions.valid & (answers.rows == p) & (answers.columns == q)
         unpolished = np.full((batch, p, q), np.nan)
@@ -211,12 +218,13 @@ class PolishedSolver(Solver):
     ) -> tuple[Batch, Float64[np.ndarray, "B T"]]:
         """The last iterates, and the residuals of all."""
         last = start.copy()
+        part = max(1, int(PART * (20 / max(20, *matrix.shape[1:])) ** 3))
         most = int(steps.max(initial=0)) + 1 + self.polisher.extra
         residuals = np.full((len(start), most), np.nan)
         for count in np.unique(steps):
             of_count = np.flatnonzero(steps == count)
-            for first in range(0, len(of_count), PART):
-                at = of_count[first : first + PART]
+            for first in range(0, len(of_count), part):
+                at = of_count[first : first + part]
                 iterates = self.polisher.iterates(matrix[at], start[at], int(count), self.dtype)
                 for t, iterate in enumerate(iterates):
                     residuals[at, t] = self.polisher.residual(matrix[at], iterate)

@@ -28,6 +28,8 @@ from .algorithms.refinement import FLOOR, divided, eigen_refinement, svd_refinem
 from .network import Network
 from .polishers import Batch, Each, Outlook, Polisher, transposed
 
+LARGEST_SIDE = 40
+"""The state has a row for each entry: at 48 a network takes 18 seconds and 1.4 GB to compile."""
 MOST_STEPS = 16
 """An answer that needs more, by the guard, starts over."""
 _FLOORS = {torch.float64: (FLOOR, 2.0**-52), torch.float32: (2.0**-12, 2.0**-23)}
@@ -43,6 +45,7 @@ class EigenvectorsPolisher(Polisher):
     bad = "from where the refinement is not foretold to converge"
     elsewhere = "Jacobi's rotations"
     diverged = "the refinement diverged"
+    largest = LARGEST_SIDE
     extra = 1
     signs: ClassVar[bool] = True
 
@@ -148,6 +151,7 @@ class SvdPolisher(Polisher):
     bad = EigenvectorsPolisher.bad
     elsewhere = "Hestenes' rotations"
     diverged = EigenvectorsPolisher.diverged
+    largest = LARGEST_SIDE
     extra = 1
 
     def outlook(self, matrix: Batch, answers: Batch, dtype: torch.dtype) -> Outlook:

@@ -49,6 +49,8 @@ class Polisher(ABC):
     elsewhere: ClassVar[str]
     """Where the iteration starts then."""
     diverged: ClassVar[str]
+    largest: ClassVar[int | None] = None
+    """The most columns (or rows, if these are fewer) that its network is compiled for."""
     extra: ClassVar[int] = 0
     """Iterates that may follow the last step."""
 
