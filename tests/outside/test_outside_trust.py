@@ -80,7 +80,11 @@ def test_a1_bounds_hold(name: str) -> None:
         assert (problem.residuals(inputs, truth)["bound"] < 1e-9 * np.linalg.cond(inputs)).all()
 
 
-@pytest.mark.parametrize("name", sorted({*ef.problems.names()} - {"joint", "logistic_regression"}))
+# Of a logarithm a factor is a term, to which errors are not relative.
+SCALED = {n for n in ef.problems.names() if n != "joint" and ef.problems.get(n).degree is not None}
+
+
+@pytest.mark.parametrize("name", sorted(SCALED - {"matrix_logarithm"}))
 @pytest.mark.parametrize("factor", [1e-200, 1e200])
 def test_a4_nothing_is_squared_before_it_is_divided(name: str, factor: float) -> None:
     """Row A4: residuals were inf for right answers above 1e154, 0 for wrong ones below 1e-160."""

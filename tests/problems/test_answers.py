@@ -42,7 +42,22 @@ def reference(name, x):
         return scipy.linalg.lstsq(x[:, :-1], x[:, -1:])[0]
     if name == "logistic_regression":
         return minimum_of_logistic_loss(x[:, :-1], x[:, -1])
-    raise AssertionError(name)
+    return of_functions(name, x)
+
+
+def of_functions(name, x):
+    """Functions of matrices by SciPy's algorithms for any matrix, which take no eigenvectors."""
+    if name == "matrix_inverse_sqrt":
+        return np.linalg.inv(scipy.linalg.sqrtm(x))
+    if name == "matrix_power":
+        return x @ x @ x
+    if name == "polar_factor":
+        return scipy.linalg.polar(x)[0]
+    short = name.removeprefix("matrix_")
+    short = {"exponential": "exp", "logarithm": "log", "sine": "sin", "cosine": "cos"}.get(
+        short, short
+    )
+    return getattr(scipy.linalg, f"{short}m")(x)
 
 
 def minimum_of_logistic_loss(a, y, mu=0.1):
@@ -125,8 +140,12 @@ def test_inputs_are_what_the_problem_needs(name):
     assert problem.input_shape(4, 4 if square else 3) == (4, columns)
     assert inputs.values.shape == (30, 4, columns) and inputs.uniform
     symmetric = square and (inputs.values == inputs.values.transpose(0, 2, 1)).all()
-    assert symmetric == problem.needs_symmetric
-    assert np.abs(inputs.values).max() <= 10
+    if isinstance(problem, problems.MatrixFunction | problems.PolarFactor):
+        assert symmetric == isinstance(problem, problems.MatrixFunction)
+        assert np.linalg.cond(problem.solve(inputs.values)).max() < 2e3  # eigenvalues were moved
+    else:
+        assert symmetric == problem.needs_symmetric
+        assert np.abs(inputs.values).max() <= 10
     problem.check(inputs)
     problem.check(inputs.values)
 
@@ -179,3 +198,31 @@ def test_wrong_fields_are_refused():
         problems.get("eigenvalue")
     with pytest.raises(InputError, match="sign"):
         problems.get("svd", sign="lapack")
+
+
+FUNCTIONS = [
+    n for n in SINGLE if isinstance(problems.get(n), problems.MatrixFunction)
+]  # all but the polar factor
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_of_matrices_that_are_not_symmetric(name):
+    """f(S^-1 M S) = S^-1 f(M) S, with f(M) from the eigenvalues and the other from SciPy."""
+    problem = problems.get(name, symmetric=False)
+    inputs = problem.draw(rng(5), 10, ensembles.get("iid-uniform")).values
+    assert (inputs != inputs.transpose(0, 2, 1)).any()
+    problem.check(inputs)
+    similar = problems.get(name).draw(rng(5), 10, ensembles.get("iid-uniform")).values
+    basis = np.eye(5) + 0.1 * rng(6).standard_normal((5, 5))
+    found = problem.solve(np.linalg.solve(basis, similar @ basis))
+    expected = np.linalg.solve(basis, problem.solve(similar) @ basis)
+    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
+
+
+def test_powers():
+    x = problems.get("matrix_sqrt").draw(rng(7), 10, ensembles.get("iid-uniform")).values
+    power = {p: problems.get("matrix_power", exponent=p).solve(x) for p in (-2.0, 0.0, 0.5, 1.0)}
+    np.testing.assert_allclose(power[0.0], np.tile(np.eye(5), (10, 1, 1)), atol=1e-12)
+    np.testing.assert_allclose(power[0.5], problems.get("matrix_sqrt").solve(x), rtol=1e-10)
+    np.testing.assert_allclose(power[1.0], x, rtol=1e-10)
+    np.testing.assert_allclose(power[-2.0] @ x @ x, power[0.0], atol=1e-9)

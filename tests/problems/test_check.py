@@ -100,3 +100,32 @@ def test_complex_is_refused():
     unannotated = getattr(check, "__wrapped__", check)
     with pytest.raises(InputError, match="real"):
         unannotated(problems.get("transpose"), np.ones((1, 2, 2), np.complex128))
+
+
+@pytest.mark.parametrize(
+    ("name", "matrix", "why"),
+    [
+        ("matrix_sign", [[0, 1], [1, 0.0]], None),
+        ("matrix_sign", [[0, 1], [-1, 0.0]], "imaginary axis"),
+        ("matrix_sign", [[0.0]], "imaginary axis"),
+        ("matrix_sqrt", [[-1.0]], "negative axis"),
+        ("matrix_sqrt", [[0.0, 0], [0, 0]], None),
+        ("matrix_sqrt", [[0.0, 1], [0, 0]], "singular"),
+        ("matrix_sqrt", [[0, 1], [-1, 0.0]], None),
+        ("matrix_inverse_sqrt", [[1, 1], [1, 1.0]], "singular"),
+        ("matrix_logarithm", [[2, 1], [1, -2.0]], "negative axis"),
+        ("matrix_logarithm", [[0.0]], "singular"),
+        ("matrix_exponential", [[710.0]], r"eigenvalue of 710: above 709\.8 the answer overflows"),
+        ("matrix_exponential", [[700.0]], None),
+        ("matrix_cosine", [[0.0, 0], [0, 0]], None),
+        ("polar_factor", [[1, 1], [1, 1.0]], "full rank"),
+    ],
+)
+def test_functions_that_do_not_exist(name, matrix, why):
+    problem, x = problems.get(name), np.array([matrix])
+    if why is None:
+        problem.check(x)
+        return
+    for refuse in (problem.check, problem.solve):
+        with pytest.raises(InputError, match=f"input 0 .*{why}"):
+            refuse(x)

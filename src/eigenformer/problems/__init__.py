@@ -16,6 +16,16 @@ from .base import ShapedProblem as ShapedProblem
 from .eigenvalues import Eigenvalues as Eigenvalues
 from .eigenvectors import Eigenvectors as Eigenvectors
 from .errors import Errors as Errors
+from .functions import MatrixCosine as MatrixCosine
+from .functions import MatrixExponential as MatrixExponential
+from .functions import MatrixFunction as MatrixFunction
+from .functions import MatrixInverseSqrt as MatrixInverseSqrt
+from .functions import MatrixLogarithm as MatrixLogarithm
+from .functions import MatrixPower as MatrixPower
+from .functions import MatrixSign as MatrixSign
+from .functions import MatrixSine as MatrixSine
+from .functions import MatrixSqrt as MatrixSqrt
+from .functions import PolarFactor as PolarFactor
 from .inverse import Inverse as Inverse
 from .inverse import SymmetricInverse as SymmetricInverse
 from .joint import Joint as Joint
@@ -46,4 +56,13 @@ register("symmetric_inverse", SymmetricInverse)
 register("pseudo_inverse", PseudoInverse)
 register("least_squares", LeastSquares)
 register("logistic_regression", LogisticRegression)
+register("matrix_sign", MatrixSign)
+register("polar_factor", PolarFactor)
+register("matrix_sqrt", MatrixSqrt)
+register("matrix_inverse_sqrt", MatrixInverseSqrt)
+register("matrix_exponential", MatrixExponential)
+register("matrix_logarithm", MatrixLogarithm)
+register("matrix_sine", MatrixSine)
+register("matrix_cosine", MatrixCosine)
+register("matrix_power", MatrixPower)
 register("joint", Joint)

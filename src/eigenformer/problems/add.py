@@ -15,7 +15,7 @@ from .operands import beside, half, halves
 class Add(EntrywiseProblem):
     """[M | N] [m, 2n] -> M + N [m, n] (Charton 2022, section 4.2); `numpy.add`."""
 
-    degree: ClassVar[int | None] = 1
+    degree: ClassVar[float | None] = 1
 
     def input_shape(self, m: int, n: int) -> tuple[int, int]:
         return m, 2 * n

@@ -37,7 +37,7 @@ class Problem(ABC):
     needs_symmetric: ClassVar[bool] = False
     reconstructs: ClassVar[bool] = False
     """Whether predictions are judged by what they do to the input (as the model saw it)."""
-    degree: ClassVar[int | None] = None
+    degree: ClassVar[float | None] = None
     """The answer to c M is c^degree times that to M for every c > 0 (see `scaled`); None where that
     is not so, and inputs are never rescaled."""
     doubtful: ClassVar[Mapping[str, float]] = {}
@@ -311,7 +311,7 @@ class EntrywiseProblem(ShapedProblem):
         return {"recomputed": relative_l1(predicted - answer, answer)}
 
 
-def _power(factor: np.ndarray, degree: int) -> np.ndarray:
+def _power(factor: np.ndarray, degree: float) -> np.ndarray:
     with np.errstate(over="ignore"):  # what is too large becomes inf, and no answer
         return np.asarray(np.power(factor, float(degree)))
 

@@ -28,7 +28,7 @@ class InverseProblem(AboutSpectrum):
     polishable: ClassVar[bool] = True
     needs_square: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True
-    degree: ClassVar[int | None] = -1
+    degree: ClassVar[float | None] = -1
     proof: ClassVar[str] = (
         "the answer is within {bound} of the inverse, relative to it, in the 2-norm"
     )

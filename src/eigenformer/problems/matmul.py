@@ -15,7 +15,7 @@ from .operands import beside, half, halves
 class Matmul(EntrywiseProblem):
     """[M | N] [m, 2n] -> M^T N [n, n] (Charton 2022, section 4.3); `M.T @ N`."""
 
-    degree: ClassVar[int | None] = 2
+    degree: ClassVar[float | None] = 2
 
     def input_shape(self, m: int, n: int) -> tuple[int, int]:
         return m, 2 * n

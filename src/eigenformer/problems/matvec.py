@@ -14,7 +14,7 @@ from .operands import MatrixAndVector
 class Matvec(MatrixAndVector):
     """[M | v] [m, n + 1] -> M^T v [n, 1] (Charton 2022, section 4.3); `M.T @ v`."""
 
-    degree: ClassVar[int | None] = 2
+    degree: ClassVar[float | None] = 2
 
     def answer(self, inputs: Inputs) -> Answers:
         return np.asarray(inputs[:, :, :-1].transpose(0, 2, 1) @ inputs[:, :, -1:])

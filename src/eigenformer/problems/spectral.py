@@ -39,7 +39,7 @@ class AboutSpectrum(ShapedProblem):
 class SpectrumProblem(AboutSpectrum):
     """A problem whose answer is eigenvalues or singular values [k, 1], descending."""
 
-    degree: ClassVar[int | None] = 1
+    degree: ClassVar[float | None] = 1
     doubtful: ClassVar[Mapping[str, float]] = {"trace": 0.02, "frobenius": 0.02, "moments": 0.01}
     proof: ClassVar[str] = "they are necessary, not sufficient: no bound on any value follows"
 
@@ -54,7 +54,7 @@ class SpectrumProblem(AboutSpectrum):
 class BasisProblem(AboutSpectrum):
     """A problem whose answer has values in its first row, and orthonormal bases below."""
 
-    degree: ClassVar[int | None] = 1
+    degree: ClassVar[float | None] = 1
 
     @property
     def score_names(self) -> tuple[str, ...]:

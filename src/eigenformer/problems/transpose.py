@@ -13,7 +13,7 @@ from .base import Answers, EntrywiseProblem, Inputs
 class Transpose(EntrywiseProblem):
     """M [m, n] -> M^T [n, m] (Charton 2022, section 4.1); `numpy.transpose`."""
 
-    degree: ClassVar[int | None] = 1
+    degree: ClassVar[float | None] = 1
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return n, m
