@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import Float64
 
 from ..core import Registry
+from .gallery import gallery
 from .network import Network
+from .ratios import LIMIT
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -42,6 +45,18 @@ class Construction:
     """The source's own counts, such as {"layers": "11 + 2k = 25"}."""
     build_for: Callable[..., Network] | None = None
     """Makes a network that fits given inputs, arrays [B, ...] in the order of the network's."""
+    compare: Callable[..., np.ndarray] | None = None
+    """The error of answers, `compare(*inputs, answer)` [B], where coefficients are not comparable:
+    of bases, whose signs and clusters are free. Without it, the largest difference."""
+    ratio: Callable[..., np.ndarray] | None = None
+    """LAPACK's test ratio (`ratios`) of answers: `ratio(*inputs, answer)` [B], right below 30."""
+    suits: Callable[[np.ndarray], bool] | None = None
+    """Whether there is an answer to a matrix of the gallery: `check` compiles for it, by
+    `build_for`, and takes its ratio too."""
+    predicted: Callable[..., np.ndarray] | None = None
+    """What theory says of the error for given inputs, in the units of `error`: [B]."""
+    problem: str | None = None
+    """The problem that `build_for(inputs)` answers for every size, as `constructed_solver` asks."""
     limit: Callable[..., np.ndarray] | None = None
     """The answer [B, ...] that the algorithm converges to, where `reference` takes its steps."""
     rate: Callable[[int], float] | None = None
@@ -81,6 +96,12 @@ class Checked:
     width: int
     feed_forward: int
     error: float
+    predicted: float | None = None
+    """The largest error that theory gives these inputs."""
+    ratio: float | None = None
+    """The largest of LAPACK's test ratios, over the drawn inputs and the gallery's."""
+    hardest: str = ""
+    """The matrix of the gallery where that is, if it is not a drawn one."""
 
     @property
     def wrong(self) -> list[str]:
@@ -91,6 +112,7 @@ class Checked:
             "heads": (self.heads, entry.heads),
             "width": (self.width, entry.width),
             "error": (self.error, entry.allowed),
+            "ratio": (self.ratio or 0.0, LIMIT),
         }
         return [name for name, (found, known) in pairs.items() if not found <= known]
 
@@ -108,9 +130,21 @@ def check_entry(
     found = network(*inputs).numpy()
     expected = np.asarray(entry.reference(*inputs))
     difference = np.abs(found - expected).reshape(len(found), -1).max(axis=1)
-    if entry.relative:
+    if entry.compare is not None:
+        difference = entry.compare(*inputs, found)
+    elif entry.relative:
         difference = difference / np.abs(expected).reshape(len(found), -1).max(axis=1)
     spec = network.spec
+    predicted, ratio, hardest = None, None, ""
+    if entry.predicted is not None:
+        predicted = float(entry.predicted(*inputs).max())
+    if entry.ratio is not None:
+        ratio = float(entry.ratio(*inputs, found).max())
+        for name, matrix in gallery().items():
+            if entry.suits is not None and entry.suits(matrix):
+                again = _gallery_ratio(entry, matrix[None])
+                if not again <= ratio:
+                    ratio, hardest = again, name
     return Checked(
         entry=entry,
         layers=network.depth,
@@ -118,4 +152,13 @@ def check_entry(
         width=spec.layout.width,
         feed_forward=max((layer.hidden for layer in spec.layers), default=0),
         error=float(difference.max()),
+        predicted=predicted,
+        ratio=ratio,
+        hardest=hardest,
     )
+
+
+def _gallery_ratio(entry: Construction, matrix: Float64[np.ndarray, "1 n n"]) -> float:
+    assert entry.build_for is not None and entry.ratio is not None
+    answer = entry.build_for(matrix)(matrix).numpy()
+    return float(entry.ratio(matrix, answer)[0])

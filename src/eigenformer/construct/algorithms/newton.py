@@ -25,6 +25,7 @@ from ..compiler import CompiledNetwork, check_symmetric, compiled_program
 from ..expression import Expression, I, Shape, stored
 from ..network import NetworkOptions
 from ..program import Program, program, trace
+from ..ratios import inverse_ratio
 from ..spec import Port
 
 
@@ -258,14 +259,20 @@ def transposed_start(a: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B 
 
 
 def conditioned(
-    rng: np.random.Generator, batch: int, shape: tuple[int, int], symmetric: bool = False
+    rng: np.random.Generator,
+    batch: int,
+    shape: tuple[int, int],
+    symmetric: bool = False,
+    condition: float | None = None,
 ) -> Float64[np.ndarray, "B m n"]:
-    """Matrices with singular values (or eigenvalues) between 1 and 3."""
+    """Matrices with singular values (or eigenvalues) between 1 and 3, or up to a `condition`."""
     rows, columns = shape
     rank = min(shape)
     left = np.linalg.qr(rng.standard_normal((batch, rows, rank)))[0]
     right = left
     values = rng.uniform(1.0, 3.0, (batch, 1, rank))
+    if condition is not None:
+        values = (condition ** rng.random((batch, 1, 1))) ** rng.random((batch, 1, rank))
     if symmetric:
         values = values * rng.choice([-1.0, 1.0], values.shape)
     else:
@@ -275,6 +282,8 @@ def conditioned(
 
 
 DIM, STEPS = 5, 12
+REACH = 34
+"""Steps for condition numbers up to 1e4: `theory.steps_from_transpose`, and `theory.SLACK`."""
 
 
 def _pair(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
@@ -320,6 +329,21 @@ _entry(
     error=4e-16,
     theorem={"layers": "2 a step (T + 1 with A^T kept)", "heads": "2", "width": "4d"},
 ).register("newton")
+_entry(
+    summary=f"inverse by {REACH} Newton steps, condition numbers up to 1e4",
+    build=lambda: newton_inverse(DIM, REACH),
+    draw=lambda rng, batch: (conditioned(rng, batch, (DIM, DIM), condition=1e4),),
+    reference=lambda a: np.linalg.inv(a),
+    build_for=lambda a, *_: newton_inverse(a.shape[1], theory.steps_to_floor(a)),
+    ratio=inverse_ratio,
+    suits=lambda matrix: bool(np.linalg.cond(matrix) < 1e12),
+    predicted=lambda a: DIM * np.finfo(float).eps * np.linalg.cond(a),
+    problem="inverse",
+    layers=REACH + 1,
+    width=4 * DIM,
+    error=1e-12,
+    theorem={"layers": "2 a step (T + 1 with A^T kept)", "heads": "2", "width": "4d"},
+).register("inverse")
 _entry(
     summary="one Newton step for the inverse of a symmetric A, any X0",
     build=lambda: newton_inverse(DIM, 1, symmetric=True),
