@@ -10,9 +10,21 @@ from typing import TYPE_CHECKING
 from ..core.lazy import lazy
 
 if TYPE_CHECKING:
+    from .algorithms.exponential import matrix_cosine as matrix_cosine
+    from .algorithms.exponential import matrix_exponential as matrix_exponential
+    from .algorithms.exponential import matrix_sine as matrix_sine
+    from .algorithms.jacobi import eigenvalues as eigenvalues
+    from .algorithms.jacobi import eigenvectors as eigenvectors
+    from .algorithms.jacobi import singular_values as singular_values
+    from .algorithms.jacobi import svd as svd
+    from .algorithms.logarithm import matrix_logarithm as matrix_logarithm
+    from .algorithms.logarithm import matrix_power as matrix_power
     from .algorithms.newton import newton_inverse as newton_inverse
     from .algorithms.newton import newton_order as newton_order
     from .algorithms.newton import pseudo_inverse as pseudo_inverse
+    from .algorithms.newton_schulz import matrix_sign as matrix_sign
+    from .algorithms.newton_schulz import matrix_sqrt as matrix_sqrt
+    from .algorithms.newton_schulz import polar_factor as polar_factor
     from .blocks import Layout as Layout
     from .blocks import Move as Move
     from .blocks import Rows as Rows
@@ -40,6 +52,7 @@ if TYPE_CHECKING:
     from .program import program as program
     from .relu import relu_fn as relu_fn
     from .scalar import Scalar as Scalar
+    from .sized import constructed_solver as constructed_solver
     from .solver import as_solver as as_solver
     from .spec import Port as Port
     from .spec import Spec as Spec

@@ -75,6 +75,7 @@ class Construction:
             "heads": self.heads,
             "width": self.width,
             "theorem": self.theorem,
+            "problem": self.problem,
         }
 
     def register(self, name: str) -> None:

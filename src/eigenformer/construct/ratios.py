@@ -29,7 +29,7 @@ def one_norm(x: Batch) -> Each:
 def _over(error: Each, size: Each) -> Each:
     """error / size; 0 for nothing over nothing."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(error == 0, 0.0, error / size)
+        return np.asarray(np.where(error == 0, 0.0, error / size))
 
 
 def orthogonality_ratio(q: Batch) -> Each:
@@ -41,7 +41,9 @@ def orthogonality_ratio(q: Batch) -> Each:
 def eigen_ratio(a: Batch, values: Float64[np.ndarray, "B n"], q: Batch) -> Each:
     """The larger of ||A - Q D Q^T|| / (n eps ||A||) and that of orthogonality (dsyt21)."""
     left = one_norm(a - (q * values[:, None, :]) @ q.swapaxes(1, 2))
-    return np.maximum(_over(left, a.shape[1] * _EPS * one_norm(a)), orthogonality_ratio(q))
+    return np.asarray(
+        np.maximum(_over(left, a.shape[1] * _EPS * one_norm(a)), orthogonality_ratio(q))
+    )
 
 
 def values_ratio(values: Float64[np.ndarray, "B n 1"], true: Float64[np.ndarray, "B n 1"]) -> Each:
@@ -54,7 +56,7 @@ def svd_ratio(a: Batch, u: Batch, values: Float64[np.ndarray, "B k"], v: Batch) 
     """The largest of ||A - U S V^T|| / (n eps ||A||) and those of orthogonality (dbdt01)."""
     left = one_norm(a - (u * values[:, None, :]) @ v.swapaxes(1, 2))
     ratio = _over(left, max(a.shape[1:]) * _EPS * one_norm(a))
-    return np.maximum(ratio, np.maximum(orthogonality_ratio(u), orthogonality_ratio(v)))
+    return np.asarray(np.maximum.reduce([ratio, orthogonality_ratio(u), orthogonality_ratio(v)]))
 
 
 def inverse_ratio(a: Batch, x: Batch) -> Each:
@@ -69,7 +71,7 @@ def product_ratio(found: Batch, true: Batch, inner: int, size: Each) -> Each:
 
 
 def polar_ratio(a: Batch, u: Batch) -> Each:
-    """The larger of ||A - U H|| / (n eps ||A||), H the symmetric part of U^T A, and of orthogonality.
+    """The larger of ||A - U H|| / (n eps ||A||) and of orthogonality; H: U^T A's symmetric part.
 
     Of A^T where A has more columns than rows.
     """
@@ -77,7 +79,9 @@ def polar_ratio(a: Batch, u: Batch) -> Each:
         a, u = a.swapaxes(1, 2), u.swapaxes(1, 2)
     h = u.swapaxes(1, 2) @ a
     left = one_norm(a - u @ ((h + h.swapaxes(1, 2)) / 2))
-    return np.maximum(_over(left, a.shape[1] * _EPS * one_norm(a)), orthogonality_ratio(u))
+    return np.asarray(
+        np.maximum(_over(left, a.shape[1] * _EPS * one_norm(a)), orthogonality_ratio(u))
+    )
 
 
 def predicted_error(a: Batch, f: Function, slope: Function) -> Each:

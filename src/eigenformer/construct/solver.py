@@ -1,6 +1,7 @@
 """Constructed networks as solvers, on the same bench as trained ones and LAPACK."""
 
 from abc import abstractmethod
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -13,8 +14,10 @@ from ..evaluation import Caution, Predictions, Solver
 from ..evaluation.solver import binary_factor
 from ..problems import LogisticRegression, Problem
 from ..problems.inverse import InverseProblem
+from ..problems.spectral import BasisProblem, canonical_signs
 from . import theory
 from .network import Network
+from .spec import Port
 
 _RISKY = 1e-3
 """A predicted residual above this is worth a caution."""
@@ -197,6 +200,42 @@ class RegressionSolver(ConstructedSolver):
         return found
 
 
+class PlainSolver(ConstructedSolver):
+    """A network of a problem's input that gives its answer, vectors in their canonical signs."""
+
+    @property
+    def port(self) -> Port:
+        return (self.network.spec.given or self.network.spec.inputs)[0]
+
+    @property
+    def shapes(self) -> str:
+        m, n = self.port.shape
+        return f"{m}x{n} inputs"
+
+    def fits(self, m: int, n: int) -> bool:
+        return (m, n) == self.port.shape
+
+    def ask(self, inputs: Float64[np.ndarray, "B m n"]) -> Float64[np.ndarray, "B p q"]:
+        try:
+            answers = self._run(inputs)
+        except InputError:  # one that is refused must not cost the others their answers
+            answers = np.full((len(inputs), *self.network.spec.output.shape), np.nan)
+            for i, matrix in enumerate(inputs):
+                with suppress(InputError):
+                    answers[i] = self._run(matrix)
+        if isinstance(self.problem, BasisProblem):
+            known = np.nan_to_num(answers[:, 1 : inputs.shape[1] + 1])
+            answers[:, 1:] *= canonical_signs(known)[:, None, :]
+        return answers
+
+    def failure(self, matrix: Float64[np.ndarray, "m n"]) -> str:
+        try:
+            self._run(matrix)
+        except InputError as error:
+            return f"{self.name}: {error}"
+        return super().failure(matrix)
+
+
 def as_solver(
     network: Network, problem: str | Problem | None = None, name: str | None = None
 ) -> ConstructedSolver:
@@ -219,12 +258,10 @@ def as_solver(
     elif isinstance(problem, problems.LeastSquares | problems.LogisticRegression):
         if len(first) == 2 and len(given) in (2, 3) and output in ((first[1],), ()):
             return RegressionSolver(network, problem, name)
-    else:
-        asked = problem.name
-        raise InputError(
-            f"no constructed network answers {asked}; they answer inverse, symmetric_inverse, "
-            "least_squares and logistic_regression"
-        )
+    elif len(given) == 1 and len(first) == 2:
+        with suppress(InputError):  # of a shape that the problem does not take
+            if problem.output_shape(first[0], first[1]) == output:
+                return PlainSolver(network, problem, name)
     ports = ", ".join(f"{port.name} {port.shape}" for port in given)
     raise InputError(
         f"{network.spec.name} takes {ports} and gives {output}, which is not an answer to "

@@ -7,7 +7,7 @@ with their eigenvalues moved to where the function exists and is well conditione
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from jaxtyping import Float64, Shaped
@@ -120,7 +120,7 @@ class MatrixSign(MatrixFunction):
     degree: ClassVar[float | None] = 0
 
     def of_values(self, values: Values) -> Values:
-        return np.sign(values)
+        return np.asarray(np.sign(values))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().signm(matrix))
@@ -174,7 +174,7 @@ class MatrixSqrt(_OffNegativeAxis):
     degree: ClassVar[float | None] = 0.5
 
     def of_values(self, values: Values) -> Values:
-        return np.sqrt(np.maximum(values, 0.0))
+        return np.asarray(np.sqrt(np.maximum(values, 0.0)))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().sqrtm(matrix))
@@ -202,7 +202,7 @@ class MatrixLogarithm(_OffNegativeAxis):
     degree: ClassVar[float | None] = 0
 
     def of_values(self, values: Values) -> Values:
-        return np.log(values)
+        return np.asarray(np.log(values))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().logm(matrix))
@@ -225,7 +225,7 @@ class MatrixExponential(_Entire):
     """The sum of M^k / k!; `scipy.linalg.expm`."""
 
     def of_values(self, values: Values) -> Values:
-        return np.exp(values)
+        return np.asarray(np.exp(values))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().expm(matrix))
@@ -243,7 +243,7 @@ class MatrixSine(_Entire):
     """The imaginary part of exp(i M); `scipy.linalg.sinm`."""
 
     def of_values(self, values: Values) -> Values:
-        return np.sin(values)
+        return np.asarray(np.sin(values))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().sinm(matrix))
@@ -255,7 +255,7 @@ class MatrixCosine(_Entire):
     """The real part of exp(i M); `scipy.linalg.cosm`."""
 
     def of_values(self, values: Values) -> Values:
-        return np.cos(values)
+        return np.asarray(np.cos(values))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().cosm(matrix))
@@ -333,7 +333,7 @@ class PolarFactor(_OfSpectrum):
         return np.asarray(left @ right)
 
 
-def _scipy():  # type: ignore[no-untyped-def]  # an extra
+def _scipy() -> Any:
     try:
         import scipy.linalg
     except ImportError:

@@ -7,6 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from .. import problems
+from ..construct.facts import construction_facts
+from ..construct.sized import NAME as CONSTRUCTED
+from ..construct.sized import constructed_solver
 from ..core import InputError, load_json, unknown
 from ..core.places import shipped_models
 from ..evaluation import (
@@ -27,7 +30,8 @@ from ..training.data_file import load_examples
 
 STATISTICS = "drawn.json"
 """What a shipped model's training drew, beside its weights (`TrainingStatistics`)."""
-_CONSTRUCTED = ("inverse", "symmetric_inverse", "least_squares", "logistic_regression")
+_LISTED = ("least_squares", "logistic_regression")
+"""Problems that constructions answer whose sizes are given by hand."""
 
 
 def run_folder(name: str) -> RunFolder:
@@ -60,15 +64,15 @@ def load(name: str, device: str = "cpu", settings: Sequence[str] = ()) -> Traine
 def named_solver(
     name: str, problem: str | None = None, device: str = "cpu", settings: Sequence[str] = ()
 ) -> Solver:
-    """The solver `name`: numpy, or whatever `load` knows, with `settings`.
+    """The solver `name`: numpy, constructed, or whatever `load` knows, with `settings`.
 
-    `problem` is needed for numpy, and picks one of a jointly trained model's.
+    `problem` is needed for the first two, and picks one of a jointly trained model's.
     """
     problem = None if problem is None else problems.get(problem).name  # of several spellings
-    if name == "numpy":
+    if name in ("numpy", CONSTRUCTED):
         if problem is None:
-            raise InputError("numpy solves any problem: name one with --problem")
-        return numpy_solver(problem)
+            raise InputError(f"{name} solves many problems: name one with --problem")
+        return numpy_solver(problem) if name == "numpy" else constructed_solver(problem)
     solver = load(name, device, settings)
     return solver if problem is None else solver.only(problem)
 
@@ -147,11 +151,13 @@ def _no_model(problem: str, rows: int, columns: int, others: Sequence[str]) -> s
     ]
     dims = shapes[-1] if shapes else f"{rows}x{columns}"
     there = f"; there are {', '.join(others)}" if others else ""
-    construct = (
-        f", or a construction's, as `eigenformer construct list` names them for {problem}"
-        if problem in _CONSTRUCTED
-        else ""
-    )
+    construct = ""
+    if problem in _LISTED:
+        construct = (
+            f", or a construction's, as `eigenformer construct list` names them for {problem}"
+        )
+    elif any(fact["problem"] == problem for fact in construction_facts()):
+        construct = f", or --model {CONSTRUCTED} for a construction's"
     return (
         f"there is no trained model for {problem} of a {rows}x{columns} input yet{there}. Train "
         f"one with `eigenformer train fast --problem {problem} --dims {dims}`, or give "

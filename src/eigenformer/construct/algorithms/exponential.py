@@ -15,6 +15,7 @@ Higham 2008, *Functions of Matrices*, chapters 10 and 12; derivations.md, sectio
 """
 
 import math
+from functools import partial
 from typing import Unpack
 
 import numpy as np
@@ -144,6 +145,10 @@ def _draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray]:
     return (symmetric_with(rng, values),)
 
 
+def _below(most: float, values: np.ndarray) -> bool:
+    return bool(np.abs(values).max() < most)
+
+
 for _make, _f, _slope, _most, _heads, _error in (
     (matrix_exponential, np.exp, np.exp, 700.0, 2, 5.1e-15),
     (matrix_sine, np.sin, np.cos, 1e4, 4, 1.3e-14),
@@ -155,7 +160,7 @@ for _make, _f, _slope, _most, _heads, _error in (
         problems.get(_name),
         _f,
         _slope,
-        domain=lambda values, most=_most: bool(np.abs(values).max() < most),
+        domain=partial(_below, _most),
         summary=f"{_name.removeprefix('matrix_')} of a {DIM}x{DIM} matrix, norm up to {NORM:g}",
         source=SOURCE,
         build=lambda make=_make: make(DIM),

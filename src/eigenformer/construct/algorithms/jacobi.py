@@ -1,6 +1,6 @@
 """Jacobi's rotations in a fixed order: all eigenvectors, or singular vectors, of a matrix.
 
-A round turns n/2 disjoint pairs (p, q) of coordinates at once; n - 1 rounds (n for odd n) meet every
+A round turns n/2 disjoint pairs (p, q) of coordinates at once; n - 1 rounds (n for odd n) meet each
 pair once, a sweep. With d = (s_pp - s_qq) / 2 and o = s_pq the pair's rotation is that by half the
 angle of (d, o), and an angle is halved without a square root or an arcus tangens:
 

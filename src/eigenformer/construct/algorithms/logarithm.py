@@ -18,11 +18,11 @@ section 13.
 
 import math
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from ... import problems
@@ -34,6 +34,7 @@ from .exponential import exponential_minus_one, squarings
 from .matrix_functions import (
     CONDITION,
     DIM,
+    all_symmetric,
     eigenvalues,
     function_network,
     indefinite,
@@ -153,6 +154,11 @@ def matrix_power(
     )
 
 
+def power_for(a: Float64[np.ndarray, "B n n"], exponent: float) -> CompiledNetwork:
+    """`matrix_power` that fits a batch."""
+    return matrix_power(a.shape[1], exponent, spread(a), symmetric=all_symmetric(a))
+
+
 def _bound(condition: float) -> float:
     """The largest |log| of an eigenvalue of A / 4^m, which may be a quarter of the norm below 1."""
     return math.log(4 * condition)
@@ -196,41 +202,59 @@ def _logarithm(y: Expression, roots: Sequence[tuple[float, ...]], symmetric: boo
     return stored(x - I + half @ middle @ half)
 
 
+def _definite(values: np.ndarray) -> bool:
+    return bool(values.min() > 1e-12 * values.max())
+
+
 register_function(
     "matrix-logarithm",
     problems.get("matrix_logarithm"),
     np.log,
     lambda x: 1 / x,
-    domain=lambda values: bool(values.min() > 1e-12 * values.max()),
+    domain=_definite,
     summary=f"logarithm of a positive definite {DIM}x{DIM} matrix",
     source=SOURCE,
     build=lambda: matrix_logarithm(DIM),
-    build_for=lambda a: matrix_logarithm(a.shape[1], spread(a)),
+    build_for=lambda a: matrix_logarithm(a.shape[1], spread(a), symmetric=all_symmetric(a)),
     draw=positive,
     layers=57,
     heads=4,
     width=8 * DIM,
     error=2.6e-13,
 )
-for _name, _p in (("matrix-power-3", 3.0), ("matrix-power-third", 1 / 3)):
-    _whole = _p.is_integer()
+
+
+def _register_power(name: str, p: float, **counts: Any) -> None:
+    whole = p.is_integer()
     register_function(
-        _name,
-        problems.get("matrix_power", exponent=_p),
-        lambda x, p=_p: np.power(x, p),
-        lambda x, p=_p: p * np.power(x, p - 1),
-        domain=(
-            (lambda values: True)
-            if _whole
-            else (lambda values: bool(values.min() > 1e-12 * values.max()))
-        ),
-        summary=f"a {DIM}x{DIM} matrix to the power {'of 3' if _whole else 'of 1/3'}",
-        source="products" if _whole else f"exp(p log A): {SOURCE}",
-        build=lambda p=_p: matrix_power(DIM, p),
-        build_for=lambda a, p=_p: matrix_power(a.shape[1], p, spread(a)),
-        draw=indefinite if _whole else positive,
-        layers=2 if _whole else 68,
-        heads=2 if _whole else 4,
-        width=3 * DIM if _whole else 8 * DIM,
-        error=3e-14 if _whole else 7e-14,
+        name,
+        problems.get("matrix_power", exponent=p),
+        lambda x: np.power(x, p),
+        lambda x: p * np.power(x, p - 1),
+        domain=(lambda values: True) if whole else _definite,
+        source="products" if whole else f"exp(p log A): {SOURCE}",
+        build=lambda: matrix_power(DIM, p),
+        build_for=lambda a: power_for(a, p),
+        draw=indefinite if whole else positive,
+        **counts,
     )
+
+
+_register_power(
+    "matrix-power-3",
+    3.0,
+    summary=f"the third power of a {DIM}x{DIM} matrix",
+    layers=2,
+    heads=2,
+    width=3 * DIM,
+    error=3e-14,
+)
+_register_power(
+    "matrix-power-third",
+    1 / 3,
+    summary=f"the cube root of a positive definite {DIM}x{DIM} matrix",
+    layers=68,
+    heads=4,
+    width=8 * DIM,
+    error=7e-14,
+)

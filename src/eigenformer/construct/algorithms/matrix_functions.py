@@ -73,17 +73,24 @@ def power_of_two(size: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
     """The least power of two that is not below a positive size; 1 for 0."""
     mantissa, exponent = torch.frexp(size)
     power = torch.where(mantissa == 0.5, exponent - 1, exponent)
-    return torch.where(size > 0, torch.ldexp(torch.ones_like(size), power), 1.0)
+    found: Tensor = torch.where(size > 0, torch.ldexp(torch.ones_like(size), power), 1.0)
+    return found
 
 
 def norm2(a: Float[Tensor, "*B m n"]) -> Float[Tensor, "*B"]:
-    return torch.linalg.matrix_norm(a, 2)
+    found: Tensor = torch.linalg.matrix_norm(a, 2)
+    return found
 
 
 def eigenvalues(a: Float[Tensor, "*B n n"], symmetric: bool) -> Tensor:
     """Complex, so that functions of them exist."""
     found = torch.linalg.eigvalsh(a) if symmetric else torch.linalg.eigvals(a)
     return found.to(torch.complex128)
+
+
+def all_symmetric(a: Float64[np.ndarray, "B n n"]) -> bool:
+    """Whether a network for symmetric matrices does for a batch."""
+    return bool((a == a.swapaxes(1, 2)).all())
 
 
 def refuse(bad: Tensor, a: Float[Tensor, "*B m n"], why: str) -> None:

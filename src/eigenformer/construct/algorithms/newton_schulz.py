@@ -31,6 +31,7 @@ from ..ratios import polar_ratio
 from .matrix_functions import (
     CONDITION,
     DIM,
+    all_symmetric,
     eigenvalues,
     function_network,
     indefinite,
@@ -228,7 +229,7 @@ register_function(
     summary=f"sign of a symmetric {DIM}x{DIM} matrix, condition up to {CONDITION:g}",
     source=SOURCE,
     build=lambda: matrix_sign(DIM),
-    build_for=lambda a: matrix_sign(a.shape[1], spread(a)),
+    build_for=lambda a: matrix_sign(a.shape[1], spread(a), symmetric=all_symmetric(a)),
     draw=indefinite,
     layers=16,
     heads=2,
@@ -245,7 +246,9 @@ for _inverse in (False, True):
         summary=f"{'inverse ' * _inverse}square root of a positive definite {DIM}x{DIM} matrix",
         source=SOURCE,
         build=lambda inverse=_inverse: matrix_sqrt(DIM, inverse=inverse),
-        build_for=lambda a, inverse=_inverse: matrix_sqrt(a.shape[1], spread(a), inverse=inverse),
+        build_for=lambda a, inverse=_inverse: matrix_sqrt(
+            a.shape[1], spread(a), inverse=inverse, symmetric=all_symmetric(a)
+        ),
         draw=positive,
         layers=10,
         heads=3,
@@ -256,7 +259,7 @@ Construction(
     summary="polar factor of a 6x4 matrix, singular values between 1 and 3",
     source=SOURCE,
     build=lambda: polar_factor(6, 4),
-    build_for=lambda a: polar_factor(*a.shape[1:], spread(a)),
+    build_for=lambda a: polar_factor(a.shape[1], a.shape[2], spread(a)),
     draw=lambda rng, batch: (conditioned(rng, batch, (6, 4)),),
     reference=lambda a: problems.get("polar_factor").solve(a),
     ratio=polar_ratio,
