@@ -11,10 +11,11 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float64
 
+from .. import problems
 from ..core import Registry
+from ..problems.ratios import BAR
 from .gallery import gallery
 from .network import Network
-from .ratios import LIMIT
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -48,15 +49,14 @@ class Construction:
     compare: Callable[..., np.ndarray] | None = None
     """The error of answers, `compare(*inputs, answer)` [B], where coefficients are not comparable:
     of bases, whose signs and clusters are free. Without it, the largest difference."""
-    ratio: Callable[..., np.ndarray] | None = None
-    """LAPACK's test ratio (`ratios`) of answers: `ratio(*inputs, answer)` [B], right below 30."""
     suits: Callable[[np.ndarray], bool] | None = None
     """Whether there is an answer to a matrix of the gallery: `check` compiles for it, by
     `build_for`, and takes its ratio too."""
     predicted: Callable[..., np.ndarray] | None = None
     """What theory says of the error for given inputs, in the units of `error`: [B]."""
     problem: str | None = None
-    """The problem that `build_for(inputs)` answers for every size, as `constructed_solver` asks."""
+    """The problem that `build_for(inputs)` answers for every size, as `constructed_solver` asks.
+    Its `ratios` of the answers, LAPACK's, have to be below 30."""
     limit: Callable[..., np.ndarray] | None = None
     """The answer [B, ...] that the algorithm converges to, where `reference` takes its steps."""
     rate: Callable[[int], float] | None = None
@@ -113,7 +113,7 @@ class Checked:
             "heads": (self.heads, entry.heads),
             "width": (self.width, entry.width),
             "error": (self.error, entry.allowed),
-            "ratio": (self.ratio or 0.0, LIMIT),
+            "ratio": (self.ratio or 0.0, BAR),
         }
         return [name for name, (found, known) in pairs.items() if not found <= known]
 
@@ -139,11 +139,12 @@ def check_entry(
     predicted, ratio, hardest = None, None, ""
     if entry.predicted is not None:
         predicted = float(entry.predicted(*inputs).max())
-    if entry.ratio is not None:
-        ratio = float(entry.ratio(*inputs, found).max())
+    if entry.problem is not None:
+        ratio = _ratio(network, inputs[0], found)
         for name, matrix in gallery().items():
-            if entry.suits is not None and entry.suits(matrix):
-                again = _gallery_ratio(entry, matrix[None])
+            if entry.suits is not None and entry.build_for is not None and entry.suits(matrix):
+                fitting = entry.build_for(matrix[None])
+                again = _ratio(fitting, matrix[None], fitting(matrix[None]).numpy())
                 if not again <= ratio:
                     ratio, hardest = again, name
     return Checked(
@@ -159,7 +160,11 @@ def check_entry(
     )
 
 
-def _gallery_ratio(entry: Construction, matrix: Float64[np.ndarray, "1 n n"]) -> float:
-    assert entry.build_for is not None and entry.ratio is not None
-    answer = entry.build_for(matrix)(matrix).numpy()
-    return float(entry.ratio(matrix, answer)[0])
+def _ratio(
+    network: Network, inputs: Float64[np.ndarray, "B m n"], answers: Float64[np.ndarray, "B p q"]
+) -> float:
+    assert network.spec.problem is not None
+    name, fields = network.spec.problem
+    found = problems.get(name, **fields).ratios(inputs, answers)
+    assert found is not None, f"{name} has no test ratio"
+    return float(found.max())

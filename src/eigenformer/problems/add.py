@@ -6,6 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from ..ensembles import Ensemble, Matrices
+from . import ratios
 from .base import Answers, EntrywiseProblem, Inputs
 from .operands import beside, half, halves
 
@@ -30,3 +31,8 @@ class Add(EntrywiseProblem):
     def answer(self, inputs: Inputs) -> Answers:
         left, right = halves(inputs)
         return np.asarray(left + right)
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        """||P - O|| / (ULP ||M||): LAPACK has no such test."""
+        off = ratios.one_norm(predicted - self.answer(inputs))
+        return ratios.quotient(off, ratios.one_norm(inputs), ratios.ULP)

@@ -15,6 +15,7 @@ from jaxtyping import Float64, Shaped
 from ..core import InputError
 from ..ensembles import Ensemble, Matrices
 from ..ensembles.orthogonal import rotated
+from . import ratios
 from .base import Answers, EntrywiseProblem, Inputs
 from .spectral import AboutSpectrum
 
@@ -29,6 +30,8 @@ _SHEAR = 0.3
 _RADIUS = 0.15
 """What matrices are multiplied by whose exponential, sine or cosine is asked for: coefficients of
 U[-10, 10] make eigenvalues of root mean square 1.5."""
+_CLOSE = 1e-6
+"""Eigenvalues that are relatively as close count as one in a divided difference."""
 _MOST = 100
 """The largest exponent, of either sign."""
 _OVERFLOW = float(np.log(np.finfo(np.float64).max))
@@ -53,7 +56,7 @@ class MatrixFunction(_OfSpectrum):
     """Draw symmetric inputs; any square matrix can be asked about (SciPy answers the others)."""
 
     @abstractmethod
-    def of_values(self, values: Values) -> Values:
+    def of_values(self, values: Eigenvalues) -> Eigenvalues:
         """f of eigenvalues where it exists."""
 
     @abstractmethod
@@ -63,6 +66,10 @@ class MatrixFunction(_OfSpectrum):
     @abstractmethod
     def tame(self, values: Values) -> Values:
         """Eigenvalues of drawn matrices, moved to where f is well conditioned."""
+
+    @abstractmethod
+    def slope(self, values: Eigenvalues) -> Eigenvalues:
+        """f' of eigenvalues where f exists."""
 
     def impossible(self, values: Eigenvalues) -> list[tuple[np.ndarray, str]]:
         """Which matrices [B] have no f(M), and why, from their eigenvalues."""
@@ -101,6 +108,38 @@ class MatrixFunction(_OfSpectrum):
                 if bad.any():
                     raise InputError(f"input {index[some][bad][0]} {why}")
 
+    def expected(self, inputs: Inputs) -> Float64[np.ndarray, " B"]:
+        """n ULP (||L_f|| ||M|| + ||f(M)||): how far apart two good answers may be, in the 2-norm.
+
+        That is what a relative change of n ULP in M, and one in f(M), explain to first order.
+        ||L_f||, of the derivative of f at M in the Frobenius norm, is the largest divided
+        difference of f at two eigenvalues (Higham 2008, section 3.2), for matrices that are not
+        symmetric at most k^2 times that, k the condition number of the eigenvectors.
+        """
+        symmetric = _symmetric(inputs)
+        found = np.zeros(len(inputs))
+        for some, decompose in ((symmetric, np.linalg.eigh), (~symmetric, np.linalg.eig)):
+            if some.any():
+                values, basis = decompose(inputs[some])
+                worst = 1.0 if decompose is np.linalg.eigh else np.linalg.cond(basis) ** 2
+                size = np.linalg.norm(inputs[some], 2, axis=(1, 2))
+                largest = np.abs(self.of_values(values)).max(axis=1)
+                found[some] = worst * self._steepest(values) * size + largest
+        return np.asarray(inputs.shape[1] * ratios.ULP * found)
+
+    def _steepest(self, values: Eigenvalues) -> Float64[np.ndarray, " B"]:
+        left, right = values[:, :, None], values[:, None, :]
+        close = np.abs(left - right) <= _CLOSE * np.maximum(np.abs(left), np.abs(right))
+        with np.errstate(all="ignore"):
+            quotient = (self.of_values(left) - self.of_values(right)) / (left - right)
+            slope = self.slope((left + right) / 2)
+            return np.asarray(np.abs(np.where(close, slope, quotient)).max(axis=(1, 2)))
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> Float64[np.ndarray, " B"]:
+        """||X - f(M)|| over `expected`, of which LAPACK has no like."""
+        off = ratios.one_norm(predicted - self.answer(inputs))
+        return ratios.quotient(off, self.expected(inputs))
+
     def answer(self, inputs: Inputs) -> Answers:
         self.check_inputs(inputs, np.arange(len(inputs)))
         symmetric, out = _symmetric(inputs), np.empty(inputs.shape)
@@ -119,8 +158,11 @@ class MatrixSign(MatrixFunction):
 
     degree: ClassVar[float | None] = 0
 
-    def of_values(self, values: Values) -> Values:
-        return np.asarray(np.sign(values))
+    def of_values(self, values: Eigenvalues) -> Eigenvalues:
+        return np.asarray(np.sign(values.real))
+
+    def slope(self, values: Eigenvalues) -> Eigenvalues:
+        return np.asarray(np.zeros_like(values))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().signm(matrix))
@@ -173,8 +215,11 @@ class MatrixSqrt(_OffNegativeAxis):
     singular_allowed: ClassVar[bool] = True
     degree: ClassVar[float | None] = 0.5
 
-    def of_values(self, values: Values) -> Values:
-        return np.asarray(np.sqrt(np.maximum(values, 0.0)))
+    def of_values(self, values: Eigenvalues) -> Eigenvalues:
+        return np.asarray(np.sqrt(values if np.iscomplexobj(values) else np.maximum(values, 0.0)))
+
+    def slope(self, values: Eigenvalues) -> Eigenvalues:
+        return np.asarray(0.5 / np.sqrt(values))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().sqrtm(matrix))
@@ -187,8 +232,11 @@ class MatrixInverseSqrt(_OffNegativeAxis):
 
     degree: ClassVar[float | None] = -0.5
 
-    def of_values(self, values: Values) -> Values:
+    def of_values(self, values: Eigenvalues) -> Eigenvalues:
         return np.asarray(1 / np.sqrt(values))
+
+    def slope(self, values: Eigenvalues) -> Eigenvalues:
+        return np.asarray(-0.5 / np.sqrt(values) ** 3)
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(np.linalg.inv(_scipy().sqrtm(matrix)))
@@ -201,8 +249,11 @@ class MatrixLogarithm(_OffNegativeAxis):
 
     degree: ClassVar[float | None] = 0
 
-    def of_values(self, values: Values) -> Values:
+    def of_values(self, values: Eigenvalues) -> Eigenvalues:
         return np.asarray(np.log(values))
+
+    def slope(self, values: Eigenvalues) -> Eigenvalues:
+        return np.asarray(1 / values)
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().logm(matrix))
@@ -224,7 +275,10 @@ class _Entire(MatrixFunction):
 class MatrixExponential(_Entire):
     """The sum of M^k / k!; `scipy.linalg.expm`."""
 
-    def of_values(self, values: Values) -> Values:
+    def of_values(self, values: Eigenvalues) -> Eigenvalues:
+        return np.asarray(np.exp(values))
+
+    def slope(self, values: Eigenvalues) -> Eigenvalues:
         return np.asarray(np.exp(values))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
@@ -242,8 +296,11 @@ class MatrixExponential(_Entire):
 class MatrixSine(_Entire):
     """The imaginary part of exp(i M); `scipy.linalg.sinm`."""
 
-    def of_values(self, values: Values) -> Values:
+    def of_values(self, values: Eigenvalues) -> Eigenvalues:
         return np.asarray(np.sin(values))
+
+    def slope(self, values: Eigenvalues) -> Eigenvalues:
+        return np.asarray(np.cos(values))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().sinm(matrix))
@@ -254,8 +311,11 @@ class MatrixSine(_Entire):
 class MatrixCosine(_Entire):
     """The real part of exp(i M); `scipy.linalg.cosm`."""
 
-    def of_values(self, values: Values) -> Values:
+    def of_values(self, values: Eigenvalues) -> Eigenvalues:
         return np.asarray(np.cos(values))
+
+    def slope(self, values: Eigenvalues) -> Eigenvalues:
+        return np.asarray(-np.sin(values))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         return np.asarray(_scipy().cosm(matrix))
@@ -279,8 +339,11 @@ class MatrixPower(_OffNegativeAxis):
     def whole(self) -> bool:
         return float(self.exponent).is_integer()
 
-    def of_values(self, values: Values) -> Values:
+    def of_values(self, values: Eigenvalues) -> Eigenvalues:
         return np.asarray(np.power(values, self.exponent))
+
+    def slope(self, values: Eigenvalues) -> Eigenvalues:
+        return np.asarray(self.exponent * np.power(values, self.exponent - 1))
 
     def of_matrix(self, matrix: Float64[np.ndarray, "n n"]) -> np.ndarray:
         if self.whole:
@@ -326,6 +389,16 @@ class PolarFactor(_OfSpectrum):
                 f"input {index[lost][0]} has not full rank to working precision, so its polar "
                 "factor is not determined"
             )
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> Float64[np.ndarray, " B"]:
+        """The larger of ||M - U H|| / (n ULP ||M||) and DORT01's; H is U^T M's symmetric part."""
+        tall = inputs.shape[1] >= inputs.shape[2]
+        a, u = (x if tall else x.swapaxes(1, 2) for x in (inputs, predicted))
+        a, _ = ratios.scaled_down(a)
+        h = u.swapaxes(1, 2) @ a
+        left_out = ratios.one_norm(a - u @ ((h + h.swapaxes(1, 2)) / 2))
+        factor = ratios.quotient(left_out, ratios.one_norm(a), a.shape[1] * ratios.ULP)
+        return np.maximum(factor, ratios.orthogonality(u))
 
     def answer(self, inputs: Inputs) -> Answers:
         self.check_inputs(inputs, np.arange(len(inputs)))

@@ -6,6 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from ..ensembles import Ensemble, Matrices
+from . import ratios
 from .base import Answers, EntrywiseProblem, Inputs
 from .operands import beside, half, halves
 
@@ -31,3 +32,8 @@ class Matmul(EntrywiseProblem):
     def answer(self, inputs: Inputs) -> Answers:
         left, right = halves(inputs)
         return np.asarray(left.transpose(0, 2, 1) @ right)
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        """DBLAT3's: ||P - O|| / (m ULP ||M^T|| ||N||)."""
+        off = predicted - self.answer(inputs)
+        return ratios.product(off, *halves(inputs))

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from . import ratios
 from .base import Answers, Inputs
 from .operands import MatrixAndVector
 
@@ -18,3 +19,8 @@ class Matvec(MatrixAndVector):
 
     def answer(self, inputs: Inputs) -> Answers:
         return np.asarray(inputs[:, :, :-1].transpose(0, 2, 1) @ inputs[:, :, -1:])
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        """DBLAT3's: ||P - O|| / (m ULP ||M^T|| ||N||)."""
+        off = predicted - self.answer(inputs)
+        return ratios.product(off, inputs[:, :, :-1], inputs[:, :, -1:])

@@ -68,6 +68,13 @@ def spectrum(true: Float64[np.ndarray, "B k 1"], values: Float64[np.ndarray, "B 
     return quotient(off, np.abs(true).max(axis=(1, 2)), true.shape[1] * ULP)
 
 
+def product(off: Batch, left: Batch, right: Batch) -> Each:
+    """||P - M^T N|| / (m ULP ||M^T|| ||N||) for M and N with m rows; `off` is P - M^T N."""
+    (left, above), (right, beside) = scaled_down(left), scaled_down(right)
+    size = one_norm(left.swapaxes(1, 2)) * one_norm(right)
+    return quotient(one_norm(np.ldexp(off, -above - beside)), size, left.shape[1] * ULP)
+
+
 def inverse(inputs: Batch, answers: Batch) -> Each:
     """DGET03: ||I - A X|| / (n ||A|| ||X|| EPS)."""
     inputs, exponent = scaled_down(inputs)

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from . import ratios
 from .base import Answers, EntrywiseProblem, Inputs
 
 
@@ -20,3 +21,8 @@ class Transpose(EntrywiseProblem):
 
     def answer(self, inputs: Inputs) -> Answers:
         return np.ascontiguousarray(inputs.transpose(0, 2, 1))
+
+    def test_ratio(self, inputs: Inputs, predicted: Answers) -> np.ndarray:
+        """||P - O|| / (ULP ||M||): LAPACK has no such test."""
+        off = ratios.one_norm(predicted - self.answer(inputs))
+        return ratios.quotient(off, ratios.one_norm(inputs), ratios.ULP)

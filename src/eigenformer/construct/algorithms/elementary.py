@@ -6,7 +6,6 @@ An input of two operands lies side by side, [M | N], as the problems have it.
 from dataclasses import replace
 from typing import Any, Unpack
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -18,7 +17,6 @@ from ..compiler import CompiledNetwork, compiled_program
 from ..expression import Shape
 from ..network import NetworkOptions
 from ..program import program, trace
-from ..ratios import one_norm, product_ratio
 from ..spec import Port
 
 ROWS, COLUMNS = 5, 4
@@ -88,21 +86,13 @@ def _register(name: str, summary: str, **counts: Any) -> None:
     asked = problems.get(name)
     beside = _KINDS[name](COLUMNS)[1]
 
-    def ratio(a: np.ndarray, answer: np.ndarray) -> np.ndarray:
-        left, right = np.split(a, [_columns(name, a.shape[2])], axis=2)
-        if name in ("transpose", "add"):
-            return product_ratio(answer, asked.solve(a), 1, one_norm(a))
-        size = one_norm(left.swapaxes(1, 2)) * one_norm(right)
-        return product_ratio(answer, asked.solve(a), a.shape[1], size)
-
     Construction(
         summary=f"{summary}, M {ROWS}x{COLUMNS}",
         source="the triple product of derivations.md, section 0",
         build=lambda: elementary(name, ROWS, COLUMNS),
         build_for=lambda a: elementary(name, a.shape[1], _columns(name, a.shape[2])),
         draw=lambda rng, batch: (rng.uniform(-10, 10, (batch, ROWS, COLUMNS + beside)),),
-        reference=lambda a: asked.solve(a),
-        ratio=ratio,
+        reference=asked.solve,
         problem=name,
         relative=True,
         **counts,

@@ -149,17 +149,15 @@ def _below(most: float, values: np.ndarray) -> bool:
     return bool(np.abs(values).max() < most)
 
 
-for _make, _f, _slope, _most, _heads, _error in (
-    (matrix_exponential, np.exp, np.exp, 700.0, 2, 5.1e-15),
-    (matrix_sine, np.sin, np.cos, 1e4, 4, 1.3e-14),
-    (matrix_cosine, np.cos, np.sin, 1e4, 4, 4.3e-15),
+for _make, _problem, _most, _heads, _error in (
+    (matrix_exponential, problems.MatrixExponential(), 700.0, 2, 5.1e-15),
+    (matrix_sine, problems.MatrixSine(), 1e4, 4, 1.3e-14),
+    (matrix_cosine, problems.MatrixCosine(), 1e4, 4, 4.3e-15),
 ):
     _name = _make.__name__
     register_function(
         _name.replace("_", "-"),
-        problems.get(_name),
-        _f,
-        _slope,
+        _problem,
         domain=partial(_below, _most),
         summary=f"{_name.removeprefix('matrix_')} of a {DIM}x{DIM} matrix, norm up to {NORM:g}",
         source=SOURCE,

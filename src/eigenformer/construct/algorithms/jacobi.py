@@ -28,7 +28,7 @@ from typing import Unpack
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float
 from torch import Tensor
 
 from ... import problems
@@ -38,7 +38,6 @@ from ..catalogue import Construction
 from ..compiler import check_symmetric
 from ..network import Network, NetworkOptions
 from ..parts import Head, Layer, Unit
-from ..ratios import eigen_ratio, svd_ratio, values_ratio
 from ..scalar import POSITIVE
 from ..spec import Port, Spec, Stage
 from .heads import head
@@ -366,11 +365,6 @@ def _scale(a: Float[Tensor, "*B m n"]) -> Float[Tensor, "*B"]:
     return power_of_two(torch.linalg.matrix_norm(a / largest[..., None, None], 2)) * largest
 
 
-def parts(answer: Float64[np.ndarray, "B p k"], m: int) -> tuple[np.ndarray, ...]:
-    """The values, and the bases below them: vectors, or U [m, k] and V."""
-    return answer[:, 0], answer[:, 1 : m + 1], answer[:, m + 1 :]
-
-
 def _uniform(rng: np.random.Generator, batch: int) -> np.ndarray:
     return rng.uniform(-10, 10, (batch, DIM, DIM))
 
@@ -395,23 +389,9 @@ def _is_symmetric(matrix: np.ndarray) -> bool:
     return bool((matrix == matrix.T).all())
 
 
-def _eigen_ratio(a: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    values, basis, _ = parts(answer, a.shape[1])
-    return eigen_ratio(a, values, basis)
-
-
-def _svd_ratio(a: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    values, left, right = parts(answer, a.shape[1])
-    return svd_ratio(a, left, values, right)
-
-
 def _weyl(a: np.ndarray) -> np.ndarray:
     """n eps: the bound on an eigenvalue's error, over the largest, of a backward stable method."""
     return np.full(len(a), max(a.shape[1:]) * np.finfo(float).eps)
-
-
-def _values_ratio(problem: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    return lambda a, answer: values_ratio(answer, problems.get(problem).solve(a))
 
 
 def _score(problem: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -429,7 +409,6 @@ _entry(
     build_for=lambda a: eigenvalues(a.shape[1]),
     draw=_symmetric,
     reference=lambda a: problems.get("eigenvalues").solve(a),
-    ratio=_values_ratio("eigenvalues"),
     suits=_is_symmetric,
     predicted=_weyl,
     problem="eigenvalues",
@@ -445,7 +424,6 @@ _entry(
     draw=_symmetric,
     reference=lambda a: problems.get("eigenvectors").solve(a),
     compare=_score("eigenvectors"),
-    ratio=_eigen_ratio,
     suits=_is_symmetric,
     problem="eigenvectors",
     layers=122,
@@ -460,7 +438,6 @@ _entry(
     build_for=lambda a: singular_values(*a.shape[1:]),
     draw=_general,
     reference=lambda a: problems.get("singular_values").solve(a),
-    ratio=_values_ratio("singular_values"),
     suits=lambda matrix: True,
     predicted=_weyl,
     problem="singular_values",
@@ -477,7 +454,6 @@ _entry(
     draw=_general,
     reference=lambda a: problems.get("svd").solve(a),
     compare=_score("svd"),
-    ratio=_svd_ratio,
     suits=lambda matrix: True,
     problem="svd",
     layers=183,

@@ -208,9 +208,7 @@ def _definite(values: np.ndarray) -> bool:
 
 register_function(
     "matrix-logarithm",
-    problems.get("matrix_logarithm"),
-    np.log,
-    lambda x: 1 / x,
+    problems.MatrixLogarithm(),
     domain=_definite,
     summary=f"logarithm of a positive definite {DIM}x{DIM} matrix",
     source=SOURCE,
@@ -228,9 +226,7 @@ def _register_power(name: str, p: float, **counts: Any) -> None:
     whole = p.is_integer()
     register_function(
         name,
-        problems.get("matrix_power", exponent=p),
-        lambda x: np.power(x, p),
-        lambda x: p * np.power(x, p - 1),
+        problems.MatrixPower(exponent=p),
         domain=(lambda values: True) if whole else _definite,
         source="products" if whole else f"exp(p log A): {SOURCE}",
         build=lambda: matrix_power(DIM, p),

@@ -6,7 +6,6 @@ map makes of A: A over a power of two, as a rule.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any, Unpack
 
 import numpy as np
@@ -15,13 +14,12 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from ...core import InputError
-from ...problems import Problem
+from ...problems import MatrixFunction, MatrixPower, Problem
 from ..catalogue import Construction
 from ..compiler import CompiledNetwork, check_symmetric, compiled_program
 from ..expression import Shape
 from ..network import NetworkOptions
 from ..program import program, trace
-from ..ratios import Function, function_ratio, predicted_error
 from ..spec import Port
 
 DIM = 5
@@ -56,7 +54,7 @@ def function_network(
         problem.check(a.double().reshape(-1, *shape).numpy())
         return prepare(a)
 
-    fields = {"exponent": problem.exponent} if problem.name == "matrix_power" else {}
+    fields = {"exponent": problem.exponent} if isinstance(problem, MatrixPower) else {}
     spec = replace(
         compiled.spec,
         name=name,
@@ -133,33 +131,23 @@ def indefinite(rng: np.random.Generator, batch: int) -> tuple[np.ndarray]:
 
 
 def register_function(
-    name: str,
-    problem: Problem,
-    f: Function,
-    slope: Function,
-    *,
-    domain: Callable[[np.ndarray], bool],
-    **fields: Any,
+    name: str, problem: MatrixFunction, *, domain: Callable[[np.ndarray], bool], **fields: Any
 ) -> None:
-    """An entry of the catalogue for a function of symmetric matrices, beside LAPACK's answers."""
+    """An entry of the catalogue for a function of symmetric matrices, beside LAPACK's answers.
+
+    `domain(eigenvalues)`: whether it exists.
+    """
 
     def predicted(a: np.ndarray) -> np.ndarray:
-        size = np.abs(f(np.linalg.eigvalsh(a))).max(axis=1)
-        return np.asarray(predicted_error(a, f, slope) / size)
-
-    def suits(matrix: np.ndarray) -> bool:
-        return bool((matrix == matrix.T).all()) and domain(np.linalg.eigvalsh(matrix))
+        return np.asarray(problem.expected(a) / np.linalg.norm(problem.solve(a), 2, axis=(1, 2)))
 
     Construction(
-        reference=lambda a: problem.solve(a),
-        ratio=partial(_ratio, f, slope),
+        reference=problem.solve,
         predicted=predicted,
-        suits=suits,
+        suits=lambda matrix: bool(
+            (matrix == matrix.T).all() and domain(np.linalg.eigvalsh(matrix))
+        ),
         problem=problem.name,
         relative=True,
         **fields,
     ).register(name)
-
-
-def _ratio(f: Function, slope: Function, a: np.ndarray, found: np.ndarray) -> np.ndarray:
-    return function_ratio(a, found, f, slope)

@@ -25,7 +25,6 @@ from ..compiler import CompiledNetwork, check_symmetric, compiled_program
 from ..expression import Expression, I, Shape, stored
 from ..network import NetworkOptions
 from ..program import Program, program, trace
-from ..ratios import inverse_ratio
 from ..spec import Port
 
 
@@ -335,7 +334,6 @@ _entry(
     draw=lambda rng, batch: (conditioned(rng, batch, (DIM, DIM), condition=1e4),),
     reference=lambda a: np.linalg.inv(a),
     build_for=lambda a, *_: newton_inverse(a.shape[1], theory.steps_to_floor(a)),
-    ratio=inverse_ratio,
     suits=lambda matrix: bool(np.linalg.cond(matrix) < 1e12),
     predicted=lambda a: DIM * np.finfo(float).eps * np.linalg.cond(a),
     problem="inverse",

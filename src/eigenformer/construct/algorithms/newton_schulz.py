@@ -27,7 +27,6 @@ from ..catalogue import Construction
 from ..compiler import CompiledNetwork
 from ..expression import Expression, stored
 from ..network import NetworkOptions
-from ..ratios import polar_ratio
 from .matrix_functions import (
     CONDITION,
     DIM,
@@ -222,9 +221,7 @@ def spread(a: np.ndarray) -> float:
 
 register_function(
     "matrix-sign",
-    problems.get("matrix_sign"),
-    np.sign,
-    np.zeros_like,
+    problems.MatrixSign(),
     domain=lambda values: bool(np.abs(values).min() > 1e-12 * np.abs(values).max()),
     summary=f"sign of a symmetric {DIM}x{DIM} matrix, condition up to {CONDITION:g}",
     source=SOURCE,
@@ -239,9 +236,7 @@ register_function(
 for _inverse in (False, True):
     register_function(
         "matrix-inverse-sqrt" if _inverse else "matrix-sqrt",
-        problems.get("matrix_inverse_sqrt" if _inverse else "matrix_sqrt"),
-        (lambda x: 1 / np.sqrt(x)) if _inverse else np.sqrt,
-        (lambda x: -0.5 / np.sqrt(x) ** 3) if _inverse else (lambda x: 0.5 / np.sqrt(x)),
+        problems.MatrixInverseSqrt() if _inverse else problems.MatrixSqrt(),
         domain=lambda values: bool(values.min() > 1e-12 * values.max()),
         summary=f"{'inverse ' * _inverse}square root of a positive definite {DIM}x{DIM} matrix",
         source=SOURCE,
@@ -262,7 +257,6 @@ Construction(
     build_for=lambda a: polar_factor(a.shape[1], a.shape[2], spread(a)),
     draw=lambda rng, batch: (conditioned(rng, batch, (6, 4)),),
     reference=lambda a: problems.get("polar_factor").solve(a),
-    ratio=polar_ratio,
     suits=lambda matrix: bool(np.linalg.cond(matrix) < 1e12),
     predicted=lambda a: 12 * np.finfo(float).eps * (1 + np.linalg.cond(a)),
     problem="polar_factor",
