@@ -146,7 +146,7 @@ def test_logistic_regression():
     ("network", "problem", "message"),
     [
         (lambda: Network(newton()), None, "name one"),
-        (lambda: Network(newton()), "eigenvalues", "no constructed network answers eigenvalues"),
+        (lambda: Network(newton()), "eigenvalues", "not an answer to eigenvalues"),
         (lambda: Network(newton()), "least_squares", "not an answer to least_squares"),
         (lambda: Network(everything()), "inverse", "not an answer to inverse"),
         (lambda: Network(newton()), "invers", "inverse"),

@@ -177,7 +177,7 @@ def _scaled(
     two = power_of_two(norm2(a).sqrt())[..., None, None]
     y = a / two / two
     root = eigenvalues(y, symmetric).sqrt()
-    refuse(~ends_at_one(factors, root).all(-1), a, not_compiled_for(condition))
+    refuse(~ends_at_one(factors, root).all(-1), a, not_compiled_for(condition, root))
     return y, two**2
 
 

@@ -98,7 +98,13 @@ def refuse(bad: Tensor, a: Float[Tensor, "*B m n"], why: str) -> None:
         raise InputError(f"{f'matrix {i}' if a.ndim > 2 else 'A'} {why}")
 
 
-def not_compiled_for(condition: float) -> str:
+def not_compiled_for(condition: float, values: Tensor | None = None) -> str:
+    """Why the steps do not converge for a matrix, whose eigenvalues tell more if they are given."""
+    if values is not None and bool((values.imag.abs() > 1e-8 * values.abs()).any()):
+        return (
+            "has eigenvalues off the real axis, from which these steps do not converge: they are "
+            "made for real ones, and take complex ones that are near"
+        )
     return (
         f"is closer to where the function is singular than a condition number of {condition:.3g}, "
         "which the steps were compiled for: compile it with a larger condition="

@@ -149,7 +149,7 @@ def matrix_sign(
         x = a / power_of_two(norm2(a))[..., None, None]
         values = eigenvalues(x, symmetric)
         values = torch.where(values.real < 0, -values, values)
-        refuse(~ends_at_one(factors, values).all(-1), a, not_compiled_for(condition))
+        refuse(~ends_at_one(factors, values).all(-1), a, not_compiled_for(condition, values))
         return (x,)
 
     return function_network(
@@ -191,7 +191,7 @@ def matrix_sqrt(
     def prepare(a: Float[Tensor, "*B n n"]) -> tuple[Tensor, Tensor]:
         c = power_of_two(norm2(a).sqrt())[..., None, None]
         s = eigenvalues(a, symmetric).sqrt() / c[..., 0]
-        refuse(~ends_at_one(factors, s).all(-1), a, not_compiled_for(condition))
+        refuse(~ends_at_one(factors, s).all(-1), a, not_compiled_for(condition, s))
         return a / c, torch.eye(dim, dtype=a.dtype) / c
 
     return function_network(
