@@ -18,6 +18,7 @@ import eigenformer as ef
 from eigenformer import cli
 from eigenformer.construct.algorithms.logistic import damped_newton, draw_problems, logistic_newton
 from eigenformer.construct.algorithms.logistic_error import step_error
+from eigenformer.reports import write_figure
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -111,6 +112,40 @@ def loops(path: Path) -> None:
     finish(figure, path, axes)
 
 
+def jacobi(path: Path) -> None:
+    """What is off the diagonal after each sweep: eigenvectors, and the SVD."""
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True, layout="constrained")
+    kinds = (
+        ("eigenvectors", ef.construct.eigenvectors, 3),
+        ("SVD", lambda n: ef.construct.svd(n, n), 4),
+    )
+    for place, (title, make, layers) in zip(axes, kinds, strict=True):
+        for size, colour in ((5, BLUE), (10, RED)):
+            a = ef.ensembles.get("iid-uniform", dims=size).sample(
+                ef.rng(3, title), 200, symmetric=layers == 3
+            )
+            graded = ef.ensembles.get("conditioned", dims=size, condition=1e8).sample(
+                ef.rng(4, title), 200, symmetric=layers == 3
+            )
+            network = make(size)
+            sweep = layers * (size - 1 + size % 2)
+            for inputs, style, kind in ((a, "-", "uniform"), (graded, "--", "condition 1e8")):
+                state, _ = network.start(inputs)
+                off = []
+                for number, after in enumerate(network.states(state)):
+                    if number % sweep == (1 if number else 0) and number < network.depth - 1:
+                        s = after[:, network.spec.layout["S"].slice].numpy()
+                        rest = np.linalg.norm(s * (1 - np.eye(size)), axis=(1, 2))
+                        off.append(rest / np.linalg.norm(s, axis=(1, 2)))
+                largest = np.maximum([values.max() for values in off], 1e-17)
+                place.plot(largest, style, color=colour, label=f"{size}x{size}, {kind}")
+        place.set_title(title, loc="left", fontsize="medium")
+        place.set_xlabel(f"sweeps of {layers} layers a round")
+    axes[0].set_ylabel("off the diagonal, largest of 200")
+    axes[1].legend(frameon=False, fontsize="small")
+    finish(figure, path, *axes)
+
+
 def finish(figure: Any, path: Path, *all_axes: Any) -> None:
     for axes in all_axes:
         axes.set_yscale("log")
@@ -131,6 +166,7 @@ FIGURES: dict[str, Callable[[Path], None]] = {
 def main() -> None:
     for name, draw in FIGURES.items():
         draw(IMAGES / name)
+    write_figure(jacobi, IMAGES, "jacobi")
     fill(PAGE)
 
 

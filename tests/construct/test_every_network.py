@@ -50,7 +50,7 @@ from eigenformer.construct.algorithms.spectra import ConditionWarning
 from eigenformer.core import rng
 
 FEW_SAMPLES = {"laplacian-eigenvectors": 5, "svd": 50, "singular-values": 50}
-"""Of 8000 and of 183 layers; other entries are checked on 300."""
+"""Of 8000 and of 243 layers; other entries are checked on 300."""
 
 
 @pytest.mark.parametrize("name", CATALOGUE.names())

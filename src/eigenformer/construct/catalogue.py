@@ -146,7 +146,7 @@ def check_entry(
     predicted, ratio, hardest = None, None, ""
     if entry.predicted is not None:
         predicted = float(entry.predicted(*inputs).max())
-    if entry.problem is not None:
+    if entry.problem is not None and len(inputs) == 1:  # not of a step from a start
         ratio = _ratio(network, inputs[0], found)
         for name, matrix in gallery().items() if hard else ():
             if entry.suits is not None and entry.build_for is not None and entry.suits(matrix):

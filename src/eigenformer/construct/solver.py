@@ -258,7 +258,7 @@ def as_solver(
     elif isinstance(problem, problems.LeastSquares | problems.LogisticRegression):
         if len(first) == 2 and len(given) in (2, 3) and output in ((first[1],), ()):
             return RegressionSolver(network, problem, name)
-    elif len(given) == 1 and len(first) == 2:
+    elif sum(not port.optional for port in given) == 1 and len(first) == 2:
         with suppress(InputError):  # of a shape that the problem does not take
             if problem.output_shape(first[0], first[1]) == output:
                 return PlainSolver(network, problem, name)

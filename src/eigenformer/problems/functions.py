@@ -187,7 +187,7 @@ class _OffNegativeAxis(MatrixFunction):
     singular_allowed: ClassVar[bool] = False
 
     def tame(self, values: Values) -> Values:
-        return np.abs(_away_from_zero(values))
+        return np.asarray(np.abs(_away_from_zero(values)))
 
     def impossible(self, values: Eigenvalues) -> list[tuple[np.ndarray, str]]:
         small = _rounding(values)[:, None]
@@ -267,7 +267,7 @@ class _Entire(MatrixFunction):
     """A function of every matrix, which doubles or turns with each unit of its size."""
 
     def tame(self, values: Values) -> Values:
-        return _RADIUS * np.sqrt(3 / values.shape[1]) * values
+        return np.asarray(_RADIUS * np.sqrt(3 / values.shape[1]) * values)
 
 
 @final
@@ -398,7 +398,7 @@ class PolarFactor(_OfSpectrum):
         h = u.swapaxes(1, 2) @ a
         left_out = ratios.one_norm(a - u @ ((h + h.swapaxes(1, 2)) / 2))
         factor = ratios.quotient(left_out, ratios.one_norm(a), a.shape[1] * ratios.ULP)
-        return np.maximum(factor, ratios.orthogonality(u))
+        return np.asarray(np.maximum(factor, ratios.orthogonality(u)))
 
     def answer(self, inputs: Inputs) -> Answers:
         self.check_inputs(inputs, np.arange(len(inputs)))

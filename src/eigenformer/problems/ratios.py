@@ -44,11 +44,13 @@ def eigenvectors(inputs: Batch, values: Float64[np.ndarray, "B n"], basis: Batch
 def svd(inputs: Batch, left: Batch, values: Float64[np.ndarray, "B k"], right: Batch) -> Each:
     """DBDT01 and DORT01: ||A - U S V^T|| / (max(m, n) ULP ||A||), and those of U and V.
 
-    The largest of the three; with DBDT03, inf where values are negative or not descending.
+    The largest of the three; with DBDT03, inf where values are negative or, by more than rounding
+    of the largest, not descending.
     """
     worst = np.maximum(orthogonality(left), orthogonality(right))
     ratio = _reconstruction(inputs, left, values, right, worst)
-    order = (values < 0).any(axis=1) | (np.diff(values, axis=1) > 0).any(axis=1)
+    rounding = max(inputs.shape[1:]) * ULP * np.abs(values).max(axis=1, keepdims=True)
+    order = (values < 0).any(axis=1) | (np.diff(values, axis=1) > rounding).any(axis=1)
     return np.where(order, np.inf, ratio)
 
 

@@ -46,13 +46,17 @@ from .matrix_functions import indefinite, power_of_two
 _TINY = 2.0**-70
 """Added to (1 + cos 2t, sin 2t), which is (0, 0) where a pair is out of order and diagonal: then
 it is turned by a right angle."""
+_BIAS, _LAST = 2.0**-44, 3
+"""Between equal singular values M's angle is noise, and between zeros K's too: turned about, a
+cluster brings back what other pairs of its rows had lost, which then falls by a factor a sweep and
+does not square. With this bias both are I there; the last sweeps are without."""
 SOURCE = "Jacobi 1846, in the rounds of Brent and Luk 1985"
 DIM = 5
 
 
 def sweeps_needed(n: int) -> int:
-    """Sweeps that leave nothing but rounding of graded and clustered matrices too, as a rule."""
-    return 5 + (n + 1) // 2
+    """Sweeps that leave nothing but rounding, also of graded spectra and of repeated eigenvalues."""
+    return 4 + n
 
 
 def rounds(n: int) -> list[list[tuple[int, int]]]:
@@ -88,8 +92,8 @@ def svd(
 ) -> Network:
     """A = U diag(s) V^T: `net(A [m, n])` -> [1 + m + n, k], s descending, then U, then V.
 
-    4 layers a round of n = max(m, n) places (zeros fill A up), `sweeps_needed` sweeps and one if
-    none are said; 6 heads. Any matrix is taken, of any rank. Equivalent to `numpy.linalg.svd`, up
+    4 layers a round of n = max(m, n) places (zeros fill A up), `sweeps_needed` sweeps if none are
+    said, and three more; 5 heads. Any matrix is taken, of any rank. Equivalent to `numpy.linalg.svd`, up
     to the signs of pairs of vectors.
     """
     shape = (1 + rows + columns, min(rows, columns))
@@ -136,6 +140,21 @@ class _Rounds:
                 read[self.at["one"].start] = -1.0
                 write[self.at[into][row].start] = sign
                 found.append(Unit(read=read, function=POSITIVE, write=write))
+        return tuple(found)
+
+    def added(self, amounts: dict[str, float]) -> tuple[Unit, ...]:
+        """Each block += amount I, by ReLUs of I: after attention, so that rows p and q agree.
+
+        Added by a head, it would be rounded with what that head moves to row p, and to row q, and
+        what is normalised would not be a rotation where it is small.
+        """
+        found = []
+        for row in range(self.n):
+            read, write = np.zeros(self.at.width), np.zeros(self.at.width)
+            read[self.at["I"][row].start] = 1.0
+            for name, amount in amounts.items():
+                write[self.at[name][row].start] = amount
+            found.append(Unit(read=read, function=POSITIVE, write=write))
         return tuple(found)
 
     def swapped(self, into: tuple[tuple[str, np.ndarray], ...], swap: np.ndarray) -> Head:
@@ -192,11 +211,14 @@ class _Rounds:
         units += self.masked("O", swap) if swap is not None else ()
         return Layer(heads=heads, units=units)
 
-    def general(self, pairs: list[tuple[int, int]]) -> tuple[Layer, ...]:
-        """A round: S, T = S^T, U and V turned by the last one's G and H, then the next ones."""
+    def general(self, pairs: list[tuple[int, int]], bias: float) -> tuple[Layer, ...]:
+        """A round: S, T = S^T, U and V turned by the last one's G and H, then the next ones.
+
+        `bias` is added to the first of M's and K's two numbers, before they are normalised.
+        """
         swap, sign = self.constants(pairs)
         place, small = np.abs(sign), _TINY * sign @ swap
-        tiny, every = _TINY * self.all, self.all
+        every = self.all
         four = ("M", "Mt", "K", "Kt")
         angles = Layer(
             heads=(
@@ -204,11 +226,11 @@ class _Rounds:
                     *(("M", "D", sign), ("M", "O", sign), ("Mt", "D", sign), ("Mt", "O", -sign)),
                     *(("K", "D", place), ("K", "O", -every)),
                     *(("Kt", "D", place), ("Kt", "O", every)),
-                    *((name, "I", tiny) for name in four),
                 ),
                 self.swapped((("M", -sign), ("Mt", -sign), ("K", place), ("Kt", place)), swap),
                 self.turned((("M", sign), ("Mt", -sign), ("K", every), ("Kt", -every))),
             ),
+            units=self.added(dict.fromkeys(four, bias)),
             normalise="rows",
             normalised=four,
         )
@@ -301,7 +323,7 @@ def _symmetric_spec(n: int, sweeps: int | None, answer: tuple[int, int]) -> Spec
 def _general_spec(m: int, n: int, sweeps: int | None, answer: tuple[int, int]) -> Spec:
     at_least(1, rows=m, columns=n)
     size = max(m, n)
-    sweeps = sweeps_needed(size) + 1 if sweeps is None else sweeps
+    sweeps = sweeps_needed(size) if sweeps is None else sweeps
     at_least(1, sweeps=sweeps)
     blocks = ("S", "T", "U", "V", "D", "O", "M", "Mt", "K", "Kt", "G", "Gt", "H", "Ht")
     layout = Layout.of(
@@ -321,6 +343,9 @@ def _general_spec(m: int, n: int, sweeps: int | None, answer: tuple[int, int]) -
         )
     )
 
+    def sweep(bias: float) -> tuple[Layer, ...]:
+        return tuple(layer for pairs in rounds(size) for layer in made.general(pairs, bias))
+
     def prepare(a: Float[Tensor, "*B m n"]) -> tuple[Tensor, ...]:
         scale = _scale(a)
         s = torch.zeros(*a.shape[:-2], size, size, dtype=a.dtype)
@@ -337,10 +362,8 @@ def _general_spec(m: int, n: int, sweeps: int | None, answer: tuple[int, int]) -
         layout=layout,
         tokens=size,
         stages=(
-            Stage(
-                layers=tuple(layer for pairs in rounds(size) for layer in made.general(pairs)),
-                repeat=sweeps,
-            ),
+            Stage(layers=sweep(_BIAS), repeat=sweeps),
+            Stage(layers=sweep(_TINY), repeat=_LAST),
             Stage(layers=(made.turn_general(None), signs, end)),
         ),
         inputs=(
@@ -353,16 +376,21 @@ def _general_spec(m: int, n: int, sweeps: int | None, answer: tuple[int, int]) -
         prepare=prepare,
         given=(Port(name="A", shape=(m, n), block="S"),),
         notes=("the input map divides A by a power of two, which the row `scale` holds",),
-        theorem={"layers": f"4 a round + 3, {len(rounds(size))} rounds a sweep, {sweeps} sweeps"},
+        theorem={
+            "layers": f"4 a round + 3, {len(rounds(size))} rounds a sweep, {sweeps + _LAST} sweeps"
+        },
         problem=(name, {}),
         steps=sweeps,
     )
 
 
 def _scale(a: Float[Tensor, "*B m n"]) -> Float[Tensor, "*B"]:
-    """A power of two that is at least the 2-norm: rotations then leave every entry below 1."""
+    """A power of two, at least twice the 2-norm: rounding then leaves every entry below 1.
+
+    One above 1 would leak through the masks, and rotations of what leaked are none.
+    """
     largest = power_of_two(a.abs().amax(dim=(-2, -1)))
-    return power_of_two(torch.linalg.matrix_norm(a / largest[..., None, None], 2)) * largest
+    return 2 * power_of_two(torch.linalg.matrix_norm(a / largest[..., None, None], 2)) * largest
 
 
 def _uniform(rng: np.random.Generator, batch: int) -> np.ndarray:
@@ -412,7 +440,7 @@ _entry(
     suits=_is_symmetric,
     predicted=_weyl,
     problem="eigenvalues",
-    layers=122,
+    layers=137,
     heads=3,
     width=43,
     error=1e-15,
@@ -426,7 +454,7 @@ _entry(
     compare=_score("eigenvectors"),
     suits=_is_symmetric,
     problem="eigenvectors",
-    layers=122,
+    layers=137,
     heads=3,
     width=43,
     error=1e-15,
@@ -441,7 +469,7 @@ _entry(
     suits=lambda matrix: True,
     predicted=_weyl,
     problem="singular_values",
-    layers=183,
+    layers=243,
     heads=5,
     width=88,
     error=1e-15,
@@ -456,7 +484,7 @@ _entry(
     compare=_score("svd"),
     suits=lambda matrix: True,
     problem="svd",
-    layers=183,
+    layers=243,
     heads=5,
     width=88,
     error=1e-15,

@@ -83,7 +83,8 @@ def norm2(a: Float[Tensor, "*B m n"]) -> Float[Tensor, "*B"]:
 def eigenvalues(a: Float[Tensor, "*B n n"], symmetric: bool) -> Tensor:
     """Complex, so that functions of them exist."""
     found = torch.linalg.eigvalsh(a) if symmetric else torch.linalg.eigvals(a)
-    return found.to(torch.complex128)
+    complex_values: Tensor = found.to(torch.complex128)
+    return complex_values
 
 
 def all_symmetric(a: Float64[np.ndarray, "B n n"]) -> bool:

@@ -177,7 +177,7 @@ class _Iteration:
             trace(step, shapes, self.steps, {"X": "result"}, symmetric), keep
         )
         start = "A^T / ||A||_2^2" if self.alpha is None else f"{self.alpha:g} A^T"
-        problem = "symmetric_inverse" if self.symmetric else "inverse"
+        regular = "symmetric_inverse" if self.symmetric else "inverse"
         spec = replace(
             compiled.spec,
             name=self.name,
@@ -188,7 +188,7 @@ class _Iteration:
             ),
             notes=(f"where no X0 is given the input map computes it, {start}: no layer does",),
             theorem=self.theorem,
-            problem=(problem, {}) if self.invertible else None,
+            problem=(regular if self.invertible else "pseudo_inverse", {}),
             steps=self.steps,
         )
         return CompiledNetwork(replace(compiled, spec=spec, draw=self.draw), **options)
