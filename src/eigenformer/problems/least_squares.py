@@ -22,6 +22,8 @@ class LeastSquares(MatrixAndVector):
     ||A^T (A P - y)||_2 / ||A^T y||_2, which is 0 where P minimises.
     """
 
+    polishable: ClassVar[bool] = True
+    degree: ClassVar[float | None] = 0
     proof: ClassVar[str] = (
         "the error is at most that times the square of A's condition number, where A has full rank"
     )

@@ -25,6 +25,8 @@ class PseudoInverse(EntrywiseProblem):
     part of a small singular value: of matrices that have one `doubts` says so.
     """
 
+    polishable: ClassVar[bool] = True
+    degree: ClassVar[float | None] = -1
     proof: ClassVar[str] = (
         "only the pseudo-inverse has all of them at zero; small ones bound no error"
     )

@@ -55,7 +55,7 @@ DIM = 5
 
 
 def sweeps_needed(n: int) -> int:
-    """Sweeps that leave nothing but rounding, also of graded spectra and of repeated eigenvalues."""
+    """Sweeps that leave nothing but rounding, of graded and of repeated eigenvalues too."""
     return 4 + n
 
 
@@ -93,8 +93,8 @@ def svd(
     """A = U diag(s) V^T: `net(A [m, n])` -> [1 + m + n, k], s descending, then U, then V.
 
     4 layers a round of n = max(m, n) places (zeros fill A up), `sweeps_needed` sweeps if none are
-    said, and three more; 5 heads. Any matrix is taken, of any rank. Equivalent to `numpy.linalg.svd`, up
-    to the signs of pairs of vectors.
+    said, and three more; 5 heads. Any matrix is taken, of any rank. Equivalent to
+    `numpy.linalg.svd`, up to the signs of pairs of vectors.
     """
     shape = (1 + rows + columns, min(rows, columns))
     return Network(_general_spec(rows, columns, sweeps, shape), **options)
