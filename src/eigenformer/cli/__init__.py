@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 COMMANDS = {
     "demo": "train a small model here, score it, solve a matrix with it",
@@ -28,13 +29,14 @@ COMMANDS = {
     "solve": "answer a matrix from a file, and say whether to believe it",
     "construct": "networks with computed weights: list, show, check, run, plot",
     "app": "the playground: a page to ask models, build networks and compare",
+    "export-page": "a page for any browser: networks answer and can be looked into",
     "models": "the trained models that come along: list, show a card, add one",
     "data": "export problems and answers as files, or look into such files",
     "info": "show versions, the machine, and what is registered",
     "bench": "benchmarks: speed, sample efficiency, inference, start",
     "completion": "a script for the shell, which completes commands and options",
 }
-"""Every sub-command, in the order of the overview; `X` lives in `cli/X.py`."""
+"""Every sub-command, in the order of the overview; `x-y` lives in `cli/x_y.py`."""
 
 LEAST_COLUMNS = 40
 """Narrower than that no table can be laid out, and trying takes minutes."""
@@ -122,7 +124,7 @@ def _dispatch(args: list[str], debug: bool) -> int:
         command, *rest = _with_plugins(args)
         if command not in COMMANDS:
             raise unknown("command", command, COMMANDS)
-        status: int = importlib.import_module(f".{command}", __name__).main(rest)
+        status: int = module_of(command).main(rest)
     except SystemExit as done:  # After `COMMAND --help`.
         return int(done.code or 0)
     except InputError as error:
@@ -130,6 +132,11 @@ def _dispatch(args: list[str], debug: bool) -> int:
             raise
         return _complain(f"error: {error}", 2)
     return status
+
+
+def module_of(command: str) -> ModuleType:
+    """The file behind a sub-command; it has `main`."""
+    return importlib.import_module(f".{command.replace('-', '_')}", __name__)
 
 
 def _with_plugins(args: list[str]) -> list[str]:

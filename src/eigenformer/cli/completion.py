@@ -1,7 +1,6 @@
 """`eigenformer completion bash|zsh|words`: what the shell offers after Tab."""
 
 import contextlib
-import importlib
 import io
 import re
 from collections.abc import Sequence
@@ -58,9 +57,11 @@ def words(before: Sequence[str]) -> list[str]:
 
 
 def _help(command: str, args: list[str]) -> str:
+    from . import module_of
+
     text = io.StringIO()
     with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit, ValueError):
-        importlib.import_module(f".{command}", __package__).main(args)
+        module_of(command).main(args)
     return text.getvalue()
 
 
