@@ -6,14 +6,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
-
 from ...construct.algorithms.newton import newton_inverse
 from ...construct.algorithms.power_iteration import power_iteration
 from ...construct.blocks import Layout, Move, RowMap, Rows
 from ...construct.network import Network
 from ...core import load_json
 from ...zoo.facts import find_shipped, model_facts
+from ...zoo.load import load
 
 MODELS = {"inverse": "inverse-any", "eigenvectors": "eigenvectors-any", "svd": "svd-any"}
 """The trained network that the page runs for each problem."""
@@ -54,15 +53,16 @@ def _source(name: str) -> str:
 def _trained(name: str) -> dict[str, Any]:
     """A shipped model: its configuration, and its weights in the order of `tensors`."""
     folder = find_shipped(name)
+    model, facts = load(name).model, model_facts(folder)
     weights = {
         key: tensor
-        for key, tensor in sorted(load_file(folder / "model.safetensors").items())
+        for key, tensor in sorted(model.state_dict().items())
         if tensor.is_floating_point()
     }
-    data = b"".join(tensor.float().numpy().astype("<f4").tobytes() for tensor in weights.values())
-    facts = model_facts(folder)
+    data = b"".join(tensor.numpy().astype("<f4").tobytes() for tensor in weights.values())
     return {
         "name": name,
+        "told": model.config.told,
         "config": load_json(folder / "config.json")["model"],
         "examples": facts["examples"],
         "parameters": facts["parameters"],

@@ -91,6 +91,7 @@ class Explorer {
         ["‖Qᵀ Q − I‖₁ / n", identityError(multiply(transpose(found.vectors), found.vectors))],
       ],
       whole: stacked(rowOf(found.values), found.vectors),
+      values: found.values,
       bases: [found.vectors],
     });
     const refusal = "The largest eigenvalues are λ and −λ, between which power iteration cannot choose.";
@@ -133,6 +134,7 @@ class Explorer {
         ["‖UᵀU − I‖₁ / n, ‖VᵀV − I‖₁ / n", Math.max(...[u, v].map((q) => identityError(multiply(transpose(q), q))))],
       ],
       whole: stacked(rowOf(s), stacked(u, v)),
+      values: s,
       bases: [u, v],
     });
     const first = film.polar.length;
@@ -175,7 +177,13 @@ const stacked = (a, b) => matrix(a.rows + b.rows, a.cols, Float64Array.from([...
 // How far each answer is from the reference: columns of bases may differ by their sign.
 function compared(cards) {
   const truth = cards.reference;
+  const gaps = truth.values?.slice(1).map((x, i) => truth.values[i] - x) ?? [];
+  const unique = Math.min(Infinity, ...gaps) > 1e-3 * largest({ v: truth.values ?? [] });
   for (const card of Object.values(cards)) {
+    if (card.bases && !unique) {
+      card.note = "Two values are nearly equal: any basis of the plane of their vectors is right.";
+      continue;
+    }
     if (card === truth || card.missing || truth.missing || !card.whole) continue;
     const whole = card.bases ? aligned(card, truth) : card.whole;
     card.distance = largest(combined(whole, truth.whole, -1)) / largest(truth.whole);
@@ -251,13 +259,21 @@ function frameStep(step, film, name) {
   };
 }
 
+// What a constructed layer does, in the package's words, and with which weights.
+function sentenceOf(layer) {
+  const moves = [layer.linear, ...layer.heads.flatMap(({ value, key, query }) => [value, key, query])].flat();
+  const weights = [...new Set([0, ...moves.map(([, , scale]) => scale)])].sort((a, b) => a - b).map((w) => minus(String(w)));
+  const text = layer.says.replaceAll(".T", "ᵀ").replaceAll("^T", "ᵀ").replaceAll("-", "−");
+  return `${text[0].toUpperCase()}${text.slice(1)}. Each of its weights is ${weights.slice(0, -1).join(", ")} or ${weights[weights.length - 1]}.`;
+}
+
 function newtonStep(step, network, layers) {
   const { state, scores, layer } = step;
   const own = layer === 1 ? network.first : layer === layers ? network.last : network.step;
   return {
     title: layer ? `Layer ${layer} of ${layers}` : "Before the first layer",
     says: layer
-      ? `${own.says} Every weight of it is 0 or a small whole number.`
+      ? sentenceOf(own)
       : "The input map places A, X₀ = Aᵀ / ‖A‖², room for Aᵀ, and I.",
     groups: [
       ["Blocks", ["A", "X", "A.T", "I"].map((name) => figure(name === "A.T" ? "Aᵀ" : name, state[name]))],
@@ -275,7 +291,7 @@ function powerStep(step, reference, network) {
   return {
     title: layer ? `Layer ${layer} of ${POWER_LAYERS}` : "Before the first layer",
     says: layer
-      ? `${network.step.says} Two steps of power iteration: x turns towards the eigenvector whose eigenvalue is largest in size.`
+      ? `${sentenceOf(network.step)} Two steps of power iteration: x turns towards the eigenvector whose eigenvalue is largest in size.`
       : "The input map divides A by its size and places a start x.",
     groups: [
       ["Blocks", [figure("A", state.A), figure("x", state.x, { scale: 1 })]],

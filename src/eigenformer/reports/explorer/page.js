@@ -27,9 +27,25 @@ function ask({ editor = true } = {}) {
   const small = Math.max(rows, cols) <= 4;
   $("ask").classList.toggle("small", small);
   if (!small && matchMedia("(min-width: 900px)").matches) $("paste-box").open = true;
+  $("trained-prose").textContent = TRAINED_PROSE[view.problem];
+  $("told").textContent = explorer.facts[view.problem].told;
   $("answers").innerHTML = found ? answerCards(found.cards) : "";
+  reachable();
   showInside();
 }
+
+// What scrolls sideways can be reached with the keyboard, and nothing else that is only read.
+function reachable() {
+  for (const box of document.querySelectorAll(".answer .scroll"))
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+}
+
+const TRAINED_PROSE = {
+  inverse: "Attention without softmax on a few blocks, each as large as the matrix. Only scalars were learned: how blocks are mixed, and how strong each head is. On the way its residual may rise again: only what the last layers give was asked to be right.",
+  eigenvectors: "Tokens are the columns of a frame, which attend to each other through the matrix. What was learned is by how much two columns turn into each other, given their scores: one layer, repeated.",
+  svd: "Attention on blocks finds the polar factor W of A = W H; then a frame makes H diagonal, H = V S Vᵀ, and U = W V.",
+};
 
 function complain(sentence) {
   $("wrong").textContent = sentence;
@@ -50,7 +66,7 @@ function answerCards(cards) {
     .map(([name, card]) => {
       const head = `<h3 class="${name}-ink">${NAMES[name]}</h3>`;
       if (card.missing) return `<article class="card answer ${name}">${head}<p class="note">${card.missing}</p></article>`;
-      const tables = card.parts.map(([title, a]) => numberTable(title, a)).join("");
+      const tables = card.parts.map(([title, a]) => numberTable(title, a, NAMES[name].toLowerCase())).join("");
       const worst = Math.max(...card.checks.map(([, value]) => value));
       const good = worst < 0.05;
       const word = good ? "The residual is small: it can be believed." : "The residual is large: do not believe it.";
@@ -63,8 +79,9 @@ function answerCards(cards) {
 
 function sourceOf(name) {
   const { parameters, examples } = explorer.facts[view.problem];
+  const count = examples >= 1e6 ? `${examples / 1e6} million` : examples.toLocaleString("en");
   const texts = {
-    trained: `${parameters.toLocaleString("en")} weights, learned from ${(examples / 1e6).toLocaleString("en")} million matrices`,
+    trained: `${parameters.toLocaleString("en")} weights, learned from ${count} matrices`,
     constructed: view.problem === "inverse" ? "Newton’s iteration, a step a layer" : "Power iteration, two steps a layer",
     reference: { inverse: "Gauss elimination", eigenvectors: "Jacobi’s rotations", svd: "One-sided Jacobi rotations" }[view.problem],
   };
@@ -351,7 +368,10 @@ function start() {
   $("on").addEventListener("click", () => (stop(), go(view.step + 1)));
   $("step").addEventListener("input", () => (stop(), go(Number($("step").value))));
   addEventListener("hashchange", follow);
-  addEventListener("resize", () => found && drawCharts());
+  addEventListener("resize", () => {
+    reachable();
+    if (found) drawCharts();
+  });
   const weights = Object.values(explorer.facts).reduce((sum, { parameters }) => sum + parameters, 0);
   $("count").textContent = weights.toLocaleString("en");
   follow() || show();
@@ -359,4 +379,4 @@ function start() {
 
 start();
 // For tests and curious people.
-window.eigenformer = { explorer, fromRows, toRows, readMatrix, constructedVector, view };
+window.eigenformer = { explorer, fromRows, toRows, readMatrix, view, answeredAt: performance.now() };

@@ -35,8 +35,8 @@ const finiteLargest = (a) => a.v.reduce((most, x) => (Number.isFinite(x) ? Math.
 
 const share = (x, most) => (most > 0 && Number.isFinite(x) ? Math.min(1, Math.abs(x) / most) : 0);
 
-// A matrix as a table of coloured numbers, under its name.
-function numberTable(name, a) {
+// A matrix as a table of coloured numbers, under its name; `whose` names it to a screen reader.
+function numberTable(name, a, whose) {
   const most = finiteLargest(a);
   const exponent = commonPower(most);
   const unit = 10 ** exponent;
@@ -49,7 +49,7 @@ function numberTable(name, a) {
     return `<tr>${cells.join("")}</tr>`;
   });
   const factor = exponent ? ` <span>× ${power(exponent)}</span>` : "";
-  return `<figure class="numbers"><figcaption><b>${name}</b>${factor}</figcaption><div class="scroll" tabindex="0" role="region" aria-label="${name}, ${a.rows} by ${a.cols}"><table${side > 6 ? ` class="many"` : ""}>${rows.join("")}</table></div></figure>`;
+  return `<figure class="numbers"><figcaption><b>${name}</b>${factor}</figcaption><div class="scroll" role="group" aria-label="${name} of the ${whose}, ${a.rows} by ${a.cols}"><table${side > 6 ? ` class="many"` : ""}>${rows.join("")}</table></div></figure>`;
 }
 
 // A matrix as a picture: an element that is painted again for each step.

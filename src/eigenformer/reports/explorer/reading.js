@@ -3,6 +3,8 @@
 const LEAST_SIDE = 2;
 const LARGEST_SIDE = 10;
 
+const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
 class ReadingError extends Error {}
 
 // A number as people write it; `where` names it in the error.
@@ -10,8 +12,10 @@ function readNumber(text, where) {
   const plain = text.trim().replace(/[−–]/g, "-");
   const fraction = plain.match(/^([-+]?\d+)\/(\d+)$/);
   const value = fraction ? Number(fraction[1]) / Number(fraction[2]) : plain === "" ? NaN : Number(plain);
-  if (!/^[-+]?[\d./eE+-]+$/.test(plain) || !Number.isFinite(value) || Math.abs(value) > 1e100)
+  if (!/^[-+]?[\d./eE+-]+$/.test(plain) || Number.isNaN(value))
     throw new ReadingError(`${where} is “${text.trim().slice(0, 20)}”; write a number such as -2.5.`);
+  if (value !== 0 && !(Math.abs(value) < 1e100 && Math.abs(value) > 1e-100))
+    throw new ReadingError(`${where} is ${text.trim().slice(0, 20)}; this page takes 0 and sizes from 1e-100 to 1e100.`);
   return value;
 }
 
@@ -27,11 +31,11 @@ function readMatrix(text) {
   const uneven = rows.findIndex((row) => row.length !== rows[0].length);
   if (uneven > 0)
     throw new ReadingError(
-      `Row ${uneven + 1} has ${rows[uneven].length} numbers and row 1 has ${rows[0].length}; give all rows as many.`,
+      `Row ${uneven + 1} has ${counted(rows[uneven].length, "number")} and row 1 has ${rows[0].length}; give all rows as many.`,
     );
-  for (const [side, count] of [["rows", rows.length], ["columns", rows[0].length]])
+  for (const [side, count] of [["row", rows.length], ["column", rows[0].length]])
     if (count < LEAST_SIDE || count > LARGEST_SIDE)
-      throw new ReadingError(`The matrix has ${count} ${side}; this page takes ${LEAST_SIDE} to ${LARGEST_SIDE}.`);
+      throw new ReadingError(`The matrix has ${counted(count, side)}; this page takes ${LEAST_SIDE} to ${LARGEST_SIDE}.`);
   return fromRows(rows);
 }
 
