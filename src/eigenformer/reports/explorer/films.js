@@ -232,7 +232,7 @@ function blockStep(step, config, film, inverse) {
     groups: [
       ["Blocks", blocks.map((block, k) => figure(`block ${k + 1}`, block))],
       ["Scores of the heads over rows, P Qᵀ", scores.map((s, h) => figure(`head ${h + 1}`, s))],
-      ["What comes out", [figure(inverse ? "X, the answer so far" : "W so far", shown), figure(inverse ? "X A, to be I" : "Wᵀ W, to be I", product, { scale: 1 })]],
+      ["What comes out", [figure(inverse ? "X so far" : "W so far", shown), figure(inverse ? "X A, to be I" : "Wᵀ W, to be I", product, { scale: 1 })]],
     ],
   };
 }

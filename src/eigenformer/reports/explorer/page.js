@@ -79,7 +79,7 @@ function answerCards(cards) {
 
 function sourceOf(name) {
   const { parameters, examples } = explorer.facts[view.problem];
-  const count = examples >= 1e6 ? `${examples / 1e6} million` : examples.toLocaleString("en");
+  const count = examples >= 1e6 ? `${Number((examples / 1e6).toPrecision(2))} million` : examples.toLocaleString("en");
   const texts = {
     trained: `${parameters.toLocaleString("en")} weights, learned from ${count} matrices`,
     constructed: view.problem === "inverse" ? "Newton’s iteration, a step a layer" : "Power iteration, two steps a layer",

@@ -18,7 +18,7 @@ function short(x, digits = 3) {
 // A number of a table whose largest is `most`, all to one place.
 function cellText(x, most, side) {
   if (!Number.isFinite(x)) return short(x);
-  const room = side <= 4 ? 4 : side <= 6 ? 3 : 2;
+  const room = side <= 4 ? 4 : side <= 6 || most < 1 ? 3 : 2;
   const whole = Math.max(1, Math.floor(Math.log10(most || 1)) + 1);
   const text = x.toFixed(Math.max(0, room - whole));
   const plain = Number(text) === 0 ? text.replace("-", "") : text;
