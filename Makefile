@@ -36,7 +36,7 @@ test-types: $(VENV)/.installed-dev ## run the tests of what computes with types 
 test-slow: $(VENV)/.installed-dev ## run the tests that take minutes each
 	@$(BIN) -m pytest -m slow
 
-test-browser: $(VENV)/.installed-browser ## open the report in Chromium and look for what is wrong
+test-browser: $(VENV)/.installed-browser ## open the report and the explorer in Chromium and look for what is wrong
 	@$(BIN) -m pytest -m browser
 
 test-app: $(VENV)/.installed-app ## drive the playground in Chromium, its three tabs
@@ -73,6 +73,7 @@ docs: $(VENV)/.installed-demo ## run the pages that are made by running them, an
 	@$(BIN) docs/make_benchmarks.py
 	@for page in $(PAGES); do $(BIN) docs/page.py $$page || exit 1; done  # what one registers is not the next one's
 	@$(BIN) docs/make_notebooks.py
+	@$(BIN) -m eigenformer export-page --to docs/explorer/index.html
 	@$(BIN) -m eigenformer paper report charton2022 --to docs/paper
 	@$(BIN) -m eigenformer incontext report --to docs/incontext
 

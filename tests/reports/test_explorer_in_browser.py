@@ -17,6 +17,7 @@ from eigenformer.construct import Network
 from eigenformer.construct.algorithms.newton import newton_inverse
 from eigenformer.construct.algorithms.power_iteration import power_iteration
 from eigenformer.construct.theory import steps_to_floor
+from eigenformer.reports.explorer.export import polar_network
 
 pytestmark = pytest.mark.browser
 
@@ -25,10 +26,10 @@ MATRICES = 1000
 CLOSE = 1e-5
 """Relative to the largest coefficient of an answer."""
 ASK = """([problem, rows]) => rows.map(one => {
-  const { cards } = eigenformer.explorer.ask(problem, eigenformer.fromRows(one));
+  const { cards, films } = eigenformer.explorer.ask(problem, eigenformer.fromRows(one));
   return Object.fromEntries(Object.entries(cards).map(([name, card]) =>
     [name, card.missing ? null : (card.whole ? [card.whole] : card.parts.map(p => p[1])).map(
-      eigenformer.toRows)]));
+      eigenformer.toRows)]).concat([["layers", films.constructed.length - 1]]));
 })"""
 # Names of controls as a screen reader has them, and ids that stand twice.
 UNNAMED = """() => [...document.querySelectorAll("input, select, textarea, button, [role=img]")]
@@ -110,6 +111,22 @@ def test_constructed_networks_and_the_reference_answer_as_in_the_package(either:
         assert gap(one["reference"][0], np.linalg.inv(a)) < CLOSE
     print(f"inverse: {len(gaps)} answers of Newton's network, largest gap {max(gaps):.1e}")
     assert max(gaps) < CLOSE
+
+
+@cache
+def polar(rows: int, columns: int, steps: int) -> Network:
+    return polar_network(rows, columns, steps)
+
+
+def test_the_constructed_polar_factor_is_that_of_the_compiled_network(either: Any) -> None:
+    matrices = some_matrices("svd", 300)
+    found = either.evaluate(ASK, ["svd", [a.tolist() for a in matrices]])
+    for a, one in zip(matrices, found, strict=True):
+        tall = a if len(a) >= len(a.T) else a.T
+        network = polar(*tall.shape, one["layers"])
+        w = network(tall / np.linalg.norm(tall, 2)).numpy()
+        assert gap(one["constructed"][0], w if tall is a else w.T) < CLOSE
+        assert gap(w.T @ w, np.eye(len(w.T))) < 1e-12
 
 
 def test_power_iteration_and_the_reference_of_eigenvectors(either: Any) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 from ...construct.algorithms.newton import newton_inverse
 from ...construct.algorithms.power_iteration import power_iteration
 from ...construct.blocks import Layout, Move, RowMap, Rows
+from ...construct.compiler import CompiledNetwork, compile
+from ...construct.expression import Expression
 from ...construct.network import Network
+from ...construct.program import program
 from ...core import load_json
 from ...zoo.facts import find_shipped, model_facts
 from ...zoo.load import load
@@ -32,6 +35,7 @@ def explorer_page() -> str:
         "models": {problem: _trained(name) for problem, name in MODELS.items()},
         "constructed": {
             "newton": _newton(),
+            "polar": {"step": _layer(polar_network(2, 2, 1), 1)},
             "power": {"step": _layer(power_iteration(2, 1), 1)},
         },
     }
@@ -44,6 +48,17 @@ def explorer_page() -> str:
     for name, text in parts.items():
         page = page.replace(f"<!-- {name} -->", text)
     return page
+
+
+@program
+def polar_step(X: Expression) -> Expression:
+    """X (3 I - X^T X) / 2, by Newton and Schulz."""
+    return 1.5 * X - 0.5 * (X @ X.T @ X)
+
+
+def polar_network(rows: int, columns: int, steps: int) -> CompiledNetwork:
+    """U V^T of A = U S V^T from A / ||A||_2, rows >= columns: a layer a step, one head."""
+    return compile(polar_step, {"X": (rows, columns)}, repeat=steps, feed={"X": "result"})
 
 
 def _source(name: str) -> str:
@@ -106,7 +121,7 @@ def _moves(moves: RowMap, layout: Layout) -> list[list[Any]]:
 
 
 def _from(move: Move, layout: Layout) -> tuple[str, float]:
-    return _block(move.source, layout), move.scale
+    return _block(move.source, layout), float(move.scale)
 
 
 def _block(rows: Rows, layout: Layout) -> str:

@@ -142,11 +142,23 @@ class Explorer {
       ...film.polar.map((step) => blockStep(step, network.polar.config, film.polar, false)),
       ...film.frames.map((step) => frameStep(step, film.frames, "D = Qᵀ H Q")),
     ];
-    const refusal = "The package has no constructed network for the SVD yet: there is one for the inverse.";
+    const condition = reference.s[0] / reference.s[reference.s.length - 1];
+    const refusal = "The matrix is not of full rank to working precision, so its polar factor is not unique.";
+    const deficient = !(condition < 1e12);
+    const tall = a.rows < a.cols ? transpose(a) : a;
+    const built = [];
+    const w = deficient ? null : constructedPolar(this.constructed.polar, tall, reference.s, built);
     return {
-      condition: reference.s[0] / reference.s[reference.s.length - 1],
-      cards: compared({ trained: of(trained), constructed: { missing: refusal }, reference: of(reference) }),
-      films: { trained: steps, constructed: [] },
+      condition,
+      cards: compared({
+        trained: of(trained),
+        constructed: deficient ? { missing: refusal } : polarCard(tall === a ? w : transpose(w), built, reference),
+        reference: of(reference),
+      }),
+      films: {
+        trained: steps,
+        constructed: built.map((step) => polarStep(step, this.constructed.polar, built.length - 1)),
+      },
       missing: refusal,
       residuals: {
         label: "‖WᵀW − I‖₁ / n, then off the diagonal / on it",
@@ -154,12 +166,14 @@ class Explorer {
         lines: [
           line("trained", "Polar factor W", film.polar.map((step) => step.residual)),
           line("frames", "Frame of H = WᵀA", film.frames.map((step) => step.residual), first),
+          line("constructed", "Constructed polar factor", built.map((step) => step.residual)),
+          line("theory", "theory: r → r² (3 + r) / 4", polarTheory(condition, built)),
         ],
         stop: network.polar.config.tolerance,
       },
-      curve: (index) =>
-        index < first
-          ? functionChart(network.polar, film.polar, reference.s.map((x) => x / largest(a)), index, false)
+      curve: (index, watched) =>
+        index < first || watched === "constructed"
+          ? functionChart(network.polar, film.polar, reference.s.map((x) => x / largest(a)), Math.min(index, first - 1), false)
           : angleChart(film.frames, index - first),
     };
   }
@@ -201,6 +215,22 @@ function aligned(card, truth) {
 const rayleigh = (a, x) => dot(multiply(x, a).v, x.v) / dot(x.v, x.v);
 const vectorResidual = (a, x) =>
   frobenius(combined(multiply(x, a), x, -rayleigh(a, x))) / frobenius(x) / frobenius(a);
+
+// ||I - W^T W||_2 after each layer, as if nothing were rounded.
+function polarTheory(condition, built) {
+  let r = 1 - 1 / condition ** 2;
+  return built.map((_, t) => (t ? (r = (r * r * (3 + r)) / 4) : r));
+}
+
+function polarCard(w, built, { u, v }) {
+  const truth = multiply(u, transpose(v));
+  return {
+    parts: [["W", w]],
+    checks: [["‖WᵀW − I‖₁ / n", built[built.length - 1].residual]],
+    distance: largest(combined(w, truth, -1)) / largest(truth),
+    note: "The polar factor W = U Vᵀ, which the trained network finds first, too; the package has no constructed network for the rest.",
+  };
+}
 
 function dominant(a, x) {
   return {
@@ -283,6 +313,19 @@ function newtonStep(step, network, layers) {
   };
 }
 
+function polarStep(step, network, layers) {
+  const { state, scores, layer } = step;
+  return {
+    title: layer ? `Layer ${layer} of ${layers}` : "Before the first layer",
+    says: layer ? sentenceOf(network.step) : "The input map places X = A / ‖A‖, and I.",
+    groups: [
+      ["Blocks", ["X", "I"].map((name) => figure(name, state[name]))],
+      ["Scores of the head over columns", scores.map((s) => figure("I − XᵀX", transpose(s)))],
+      ["What comes out", [figure("XᵀX, to be I", multiply(transpose(state.X), state.X), { scale: 1 })]],
+    ],
+  };
+}
+
 function powerStep(step, reference, network) {
   const { state, scores, layer } = step;
   const { values, vectors } = reference;
@@ -316,7 +359,8 @@ function functionChart(network, film, sigma, index, inverse) {
   const lines = curves.slice(0, -1).map((values) => ({ kind: "faint", points: times(values, grid) }));
   const target = { kind: "target", name: inverse ? "1 / σ" : "1", points: times(grid.map((s) => (inverse ? 1 / s : 1)), grid) };
   lines.push(target, { kind: "trained", name: "f after this layer; faint: after those before", points: times(curves[curves.length - 1], grid) });
-  if (inverse) lines.push({ kind: "constructed", name: "Newton’s after as many layers", points: times(newtonFunction(grid, sigma[0], index), grid) });
+  const newton = inverse ? newtonFunction : schulzFunction;
+  lines.push({ kind: "constructed", name: "the constructed network’s after as many", points: times(newton(grid, sigma[0], index), grid) });
   return {
     title: inverse ? "The network as a function of singular values: f(σ) → 1/σ" : "The network as a function of singular values: f(σ) → 1",
     x: { label: "σ / scale", log: true, from: least, to: 1 },
@@ -332,6 +376,14 @@ function newtonFunction(sigma, most, layers) {
   return sigma.map((s) => {
     let f = s / most / most;
     for (let t = 1; t < layers; t++) f *= 2 - s * f;
+    return f;
+  });
+}
+
+function schulzFunction(sigma, most, layers) {
+  return sigma.map((s) => {
+    let f = s / most;
+    for (let t = 0; t < layers; t++) f *= (3 - f * f) / 2;
     return f;
   });
 }

@@ -348,6 +348,28 @@ function constructedInverse(network, a, sigma, film = []) {
   return state.X;
 }
 
+// Steps of Newton and Schulz's iteration that take sigma = 1 / condition to 1.
+function polarSteps(condition) {
+  let steps = 0;
+  for (let s = 1 / condition; 1 - s * s > 1e-15 && steps < 100; steps++) s *= (3 - s * s) / 2;
+  return steps + 1;
+}
+
+// Their network for the polar factor of a [m, n], m >= n, of full rank, from A / ||A||.
+function constructedPolar(network, a, sigma, film = []) {
+  let state = { X: map(a, (x) => x / sigma[0]), I: identity(a.cols) };
+  const steps = polarSteps(sigma[0] / sigma[sigma.length - 1]);
+  const record = (layer, scores) =>
+    film.push({ layer, state, scores, residual: identityError(multiply(transpose(state.X), state.X)) });
+  record(0, []);
+  for (let i = 0; i < steps; i++) {
+    const done = constructedLayer(network.step, state);
+    state = done.state;
+    record(i + 1, done.scores);
+  }
+  return state.X;
+}
+
 // Power iteration's network: the dominant eigenvector [1, n], after `layers` layers.
 function constructedVector(network, a, start, layers, film = []) {
   let state = { A: scaled(a, 1 / frobenius(a)), x: start };

@@ -2,6 +2,8 @@
 
 const $ = (id) => document.getElementById(id);
 const PLAY_MS = 420;
+// An answer with a larger residual is marked as wrong.
+const SMALL = 0.05;
 
 const explorer = new Explorer(JSON.parse($("data").textContent));
 const FIRST = [[4, -2, 1, 7], [3, 6, -5, 2], [-8, 1, 9, 4], [2, -3, 5, -6]];
@@ -68,8 +70,9 @@ function answerCards(cards) {
       if (card.missing) return `<article class="card answer ${name}">${head}<p class="note">${card.missing}</p></article>`;
       const tables = card.parts.map(([title, a]) => numberTable(title, a, NAMES[name].toLowerCase())).join("");
       const worst = Math.max(...card.checks.map(([, value]) => value));
-      const good = worst < 0.05;
-      const word = good ? "The residual is small: it can be believed." : "The residual is large: do not believe it.";
+      const good = worst < SMALL;
+      const limit = `${100 * SMALL}%`;
+      const word = good ? `The residual is below ${limit}.` : `The residual is above ${limit}: do not believe it.`;
       const checks = card.checks.map(([label, value]) => `<div><dt>${label}</dt><dd>${short(value)}</dd></div>`).join("");
       const beside = card.distance === undefined ? "" : `<div><dt>differs from the reference by</dt><dd>${short(card.distance)}</dd></div>`;
       return `<article class="card answer ${name}">${head}${sourceOf(name)}<div class="tables">${tables}</div><dl>${checks}${beside}</dl><p class="verdict ${good ? "good" : "bad"}">${good ? "✓" : "✗"} ${word}</p>${card.note ? `<p class="note">${card.note}</p>` : ""}</article>`;
@@ -82,7 +85,11 @@ function sourceOf(name) {
   const count = examples >= 1e6 ? `${Number((examples / 1e6).toPrecision(2))} million` : examples.toLocaleString("en");
   const texts = {
     trained: `${parameters.toLocaleString("en")} weights, learned from ${count} matrices`,
-    constructed: view.problem === "inverse" ? "Newton’s iteration, a step a layer" : "Power iteration, two steps a layer",
+    constructed: {
+      inverse: "Newton’s iteration, a step a layer",
+      eigenvectors: "Power iteration, two steps a layer",
+      svd: "Newton and Schulz’s iteration, a step a layer",
+    }[view.problem],
     reference: { inverse: "Gauss elimination", eigenvectors: "Jacobi’s rotations", svd: "One-sided Jacobi rotations" }[view.problem],
   };
   return `<p class="source">${texts[name]}</p>`;
@@ -202,10 +209,7 @@ function showInside() {
 }
 
 function factsOf() {
-  if (view.network === "constructed") {
-    if (view.problem === "svd") return "";
-    return `${view.problem === "inverse" ? "newton" : "power-iteration"}: no weight was trained`;
-  }
+  if (view.network === "constructed") return "no weight of it was trained";
   const { name, parameters } = explorer.facts[view.problem];
   return `${name}: ${parameters.toLocaleString("en")} weights for all sizes`;
 }
@@ -247,7 +251,7 @@ function drawCharts() {
   showChart("residual", residualChart(found.residuals, film().length ? view.step : undefined));
   $("residual-label").textContent = found.residuals.label;
   const trained = found.films.trained.length - 1;
-  const curve = found.curve(Math.min(view.step, trained));
+  const curve = found.curve(Math.min(view.step, trained), view.network);
   showChart("curve", { ...curve, id: "curve" });
   $("curve-title").textContent = curve.title;
   $("curve-label").textContent = curve.y.label;
@@ -322,7 +326,6 @@ function show() {
 function chooseProblem(problem) {
   view.problem = problem;
   view.step = LAST;
-  if (problem === "svd" && view.network === "constructed") view.network = "trained";
   const { matrix: a } = view;
   if (problem !== "svd" && a.rows !== a.cols) {
     const n = Math.min(a.rows, a.cols);
