@@ -55,7 +55,7 @@ DIM = 5
 
 
 def sweeps_needed(n: int) -> int:
-    """Sweeps that leave nothing but rounding, of graded and of repeated eigenvalues too."""
+    """Sweeps that leave nothing but rounding, also of graded spectra and repeated values."""
     return 4 + n
 
 
