@@ -12,7 +12,15 @@ from typing import Any
 
 from page import BLOCK, ROOT, Block
 
-PAGES = ("first-model", "training", "in-context", "size-free", "matrix-program", "constructions")
+PAGES = (
+    "lesson",
+    "first-model",
+    "training",
+    "in-context",
+    "size-free",
+    "matrix-program",
+    "constructions",
+)
 FOLDER = ROOT / "notebooks"
 _LINK = re.compile(r'(\]\(|(?:src|srcset|href)=")(?!https?:|#|\.\./)')
 _METADATA = {
