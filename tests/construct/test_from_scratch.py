@@ -68,7 +68,7 @@ def test_svd_of_any_shape_and_rank(shape: tuple[int, int]) -> None:
 
 
 def test_clusters_of_singular_values_do_not_turn_about() -> None:
-    """Angles that are noise undid what others had done: a factor a sweep, and errors of 1e-9."""
+    """Angles that are noise undid what other pairs had done, and errors of 1e-9 were left."""
     draw, n = rng(6), 5
     left, right = (np.linalg.qr(draw.standard_normal((100, n, n)))[0] for _ in range(2))
     for low in (0, 1):

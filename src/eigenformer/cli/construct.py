@@ -124,7 +124,8 @@ def check(
         print(json_lines([_report(name, found) for name, found in checked.items()]))
     else:
         _show_checks(checked, Console(highlight=False))
-        print("\ncounts: ours/known; the theorem's are the source's; ratio: LAPACK's, below 30")
+        print("\ncounts: ours/known; the theorem's are those of the source")
+        print("ratio: LAPACK's, below 30")
         count = len(checked)
         print(f"{wrong} of {count} wrong" if wrong else f"all {count} as they should be")
     return 1 if wrong else 0
