@@ -1,5 +1,6 @@
 """Addition."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -8,6 +9,7 @@ import numpy as np
 from ..ensembles import Ensemble, Matrices
 from .base import Answers, EntrywiseProblem, Inputs
 from .operands import beside, half, halves
+from .proofs import Bound, sum_error
 
 
 @final
@@ -16,6 +18,7 @@ class Add(EntrywiseProblem):
     """[M | N] [m, 2n] -> M + N [m, n] (Charton 2022, section 4.2); `numpy.add`."""
 
     degree: ClassVar[int | None] = 1
+    proved: ClassVar[Mapping[str, str]] = {"answer": "coefficient of the sum"}
 
     def input_shape(self, m: int, n: int) -> tuple[int, int]:
         return m, 2 * n
@@ -30,3 +33,6 @@ class Add(EntrywiseProblem):
     def answer(self, inputs: Inputs) -> Answers:
         left, right = halves(inputs)
         return np.asarray(left + right)
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        return {"answer": sum_error(*halves(inputs), predicted)}

@@ -1,5 +1,6 @@
 """The product of two matrices."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -8,6 +9,7 @@ import numpy as np
 from ..ensembles import Ensemble, Matrices
 from .base import Answers, EntrywiseProblem, Inputs
 from .operands import beside, half, halves
+from .proofs import Bound, product_error
 
 
 @final
@@ -16,6 +18,7 @@ class Matmul(EntrywiseProblem):
     """[M | N] [m, 2n] -> M^T N [n, n] (Charton 2022, section 4.3); `M.T @ N`."""
 
     degree: ClassVar[int | None] = 2
+    proved: ClassVar[Mapping[str, str]] = {"answer": "coefficient of the product"}
 
     def input_shape(self, m: int, n: int) -> tuple[int, int]:
         return m, 2 * n
@@ -31,3 +34,7 @@ class Matmul(EntrywiseProblem):
     def answer(self, inputs: Inputs) -> Answers:
         left, right = halves(inputs)
         return np.asarray(left.transpose(0, 2, 1) @ right)
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        left, right = halves(inputs)
+        return {"answer": product_error(left.transpose(0, 2, 1), right, predicted)}
