@@ -47,7 +47,8 @@ def up(value: np.ndarray, operations: int) -> np.ndarray:
 
     Each is an addition, product, quotient or root of numbers that are not negative.
     """
-    return np.asarray(np.nextafter(value * (1 + 2 * (operations + 2) * U), np.inf))
+    found: np.ndarray = np.nextafter(value * (1 + 2 * (operations + 2) * U), np.inf)
+    return found
 
 
 def down(value: np.ndarray, terms: np.ndarray) -> np.ndarray:
@@ -138,13 +139,13 @@ def norm(sizes: Stack) -> Figures:
     p, q = sizes.shape[1:]
     rows, columns = sizes.sum(axis=2).max(axis=1), sizes.sum(axis=1).max(axis=1)
     other = up(np.sqrt(rows) * np.sqrt(columns), p + q + 4)
-    return np.fmin(length(sizes, (1, 2)), other)
+    return np.asarray(np.fmin(length(sizes, (1, 2)), other))
 
 
 def _largest(matrices: np.ndarray, batch: int) -> Figures:
     """The largest magnitude of each; inf where one holds nan."""
     found = np.abs(matrices.reshape(len(matrices), -1)).max(axis=1, initial=0.0)
-    return np.broadcast_to(np.where(np.isnan(found), np.inf, found), batch)
+    return np.asarray(np.broadcast_to(np.where(np.isnan(found), np.inf, found), batch))
 
 
 def _two_product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -38,8 +38,11 @@ def eigen(matrices: Stack, values: Values, basis: Stack) -> tuple[Bound, Bound]:
     e = exponents(lower)
     with np.errstate(all="ignore"):
         scaled = shifted(lower + np.tril(lower, -1).transpose(0, 2, 1), -e)
-        values, vectors = _eigen(scaled, shifted(values, -e), basis)
-        return shifted_bound(values, e), np.where(np.isnan(vectors), np.inf, vectors)
+        asked, better = shifted(values, -e), _nearer(scaled, basis)
+        bounds, vectors = _eigen(scaled, asked, basis)
+        again, others = _eigen(scaled, asked, better)
+        others = up(others + length(up(np.abs(basis - better), 1), 1), 1)
+        return shifted_bound(np.fmin(bounds, again), e), _least_known(vectors, others)
 
 
 def singular(
@@ -54,18 +57,24 @@ def singular(
         return found[0], found[2], found[1]
     e = exponents(matrices)
     with np.errstate(all="ignore"):
-        found = _singular(shifted(matrices, -e), shifted(values, -e), left, right)
-        bounds, *vectors = found
-        u, v = (np.where(np.isnan(part), np.inf, part) for part in vectors)
-        return shifted_bound(bounds, e), u, v
+        scaled, asked = shifted(matrices, -e), shifted(values, -e)
+        bounds, vectors = _singular(scaled, asked, left, right)
+        better = _nearer_pairs(scaled, left, right)
+        again, others = _singular(scaled, asked, *better)
+        u, v = (
+            _least_known(vectors, up(others + length(up(np.abs(old - new), 1), 1), 1))
+            for old, new in zip((left, right), better, strict=True)
+        )
+        return shifted_bound(np.fmin(bounds, again), e), u, v
 
 
 def eigenvalues(matrices: Stack, values: Values) -> Bound:
     """Bounds on |values - true| [B, n]; LAPACK's eigenvectors are the witness."""
 
     def prove(part: Stack, asked: Values) -> Bound:
+        lower = np.tril(part)
         basis = np.linalg.eigh(part)[1][:, :, ::-1]
-        return eigen(part, asked, basis)[0]
+        return _eigen(lower + np.tril(lower, -1).transpose(0, 2, 1), asked, basis)[0]
 
     return _witnessed(prove, matrices, values)
 
@@ -74,8 +83,9 @@ def singular_values(matrices: Stack, values: Values) -> Bound:
     """Bounds on |values - true| [B, k]; LAPACK's singular vectors are the witness."""
 
     def prove(part: Stack, asked: Values) -> Bound:
-        left, _, right = np.linalg.svd(part, full_matrices=False)
-        return singular(part, asked, left, right.transpose(0, 2, 1))[0]
+        tall = part if part.shape[1] >= part.shape[2] else part.transpose(0, 2, 1)
+        left, _, right = np.linalg.svd(tall, full_matrices=False)
+        return _singular(tall, asked, left, right.transpose(0, 2, 1))[0]
 
     return _witnessed(prove, matrices, values)
 
@@ -96,7 +106,7 @@ def _witnessed(prove: Callable[[Stack, Values], Bound], matrices: Stack, values:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Pairs:
+class _Eigenpairs:
     """Approximate eigenpairs of symmetric matrices, in any order."""
 
     at: Values
@@ -109,9 +119,26 @@ class _Pairs:
     """At least ||H z - at z||."""
     shift: Values
     """At least the distance of `at` from the Rayleigh quotient of z."""
-    longest: Values
-    shortest: Values
-    """Bounds on ||z||."""
+    off: Values
+    """At least | ||z||^2 / weight - 1 |; from 1 on nothing is known."""
+    weight: float
+
+    @property
+    def shortest(self) -> Values:
+        """At most ||z||."""
+        return np.asarray(np.sqrt(self.weight * (1 - self.off)) * (1 - 8 * U))
+
+    def along(self, sine: Values) -> Values:
+        """At least | |beta| - 1 | for sqrt(weight) |beta| the part of z along its eigenvector.
+
+        beta^2 = (1 + off) cosine^2, and |beta - 1| = |beta^2 - 1| / (beta + 1).
+        """
+        square = up(self.off + (1 + self.off) * sine**2, 4)
+        return up(square / (1 + np.sqrt(np.fmax(1 - square, 0.0)) * (1 - 8 * U)), 2)
+
+    def across(self, sine: Values) -> Values:
+        """At least the part of z across its eigenvector."""
+        return up(np.sqrt(self.weight * (1 + self.off)) * sine, 4)
 
     def around(self) -> Values:
         """How far the eigenvalue of its place is from `at`.
@@ -135,28 +162,25 @@ class _Pairs:
 def _eigen(scaled: Stack, values: Values, basis: Stack) -> tuple[Bound, Bound]:
     transposed = basis.transpose(0, 2, 1)
     gram = products(transposed, basis, [minus_identity(basis.shape[1])]).size
-    least = _least(norm(gram))
+    least, off = _least(norm(gram)), _diagonal(gram)
     at = _quotient((basis * (scaled @ basis)).sum(axis=1), (basis * basis).sum(axis=1))
     residual = products(scaled, basis, [(-basis, at[:, None, :])])
-    squares, (longest, shortest) = length(residual.size, 1), _lengths(basis)
     all_within = up(norm(residual.size) / least, 1)
-    pairs = _Pairs(
+    pairs = _Eigenpairs(
         at=at,
         all_within=all_within,
         gap=_gap(at, all_within),
-        residual=squares,
-        shift=_shift([(basis, residual)], shortest),
-        longest=longest,
-        shortest=shortest,
+        residual=length(residual.size, 1),
+        shift=_shift([(basis, residual)], off),
+        off=off,
+        weight=1.0,
     )
     sine = pairs.sine()
-    # x = beta v + w with ||w|| = ||x|| sine, and |beta| >= ||x|| (1 - sine^2).
-    along = up(_off_one(pairs) + longest * sine**2, 3)
-    vectors = length(np.stack([along, up(longest * sine, 1)]), 0)
+    vectors = length(np.stack([pairs.along(sine), pairs.across(sine)]), 0)
     return _placed(pairs, values, vectors)
 
 
-def _singular(scaled: Stack, values: Values, left: Stack, right: Stack) -> tuple[Bound, ...]:
+def _singular(scaled: Stack, values: Values, left: Stack, right: Stack) -> tuple[Bound, Bound]:
     m, n = scaled.shape[1:]
     transposed, off = scaled.transpose(0, 2, 1), [minus_identity(n)]
     grams = [products(basis.transpose(0, 2, 1), basis, off).size for basis in (left, right)]
@@ -168,35 +192,65 @@ def _singular(scaled: Stack, values: Values, left: Stack, right: Stack) -> tuple
         products(scaled, right, [(-left, at[:, None, :])]),
         products(transposed, left, [(-right, at[:, None, :])]),
     ]
-    lengths = _lengths(left), _lengths(right)
-    longest = length(np.stack([side[0] for side in lengths]), 0)
-    shortest = np.sqrt(lengths[0][1] ** 2 + lengths[1][1] ** 2) * (1 - 8 * U)
+    off_one = up((_diagonal(grams[0]) + _diagonal(grams[1])) / 2, 2)
     largest = np.fmax(norm(residuals[0].size), norm(residuals[1].size))
     all_within = up((np.sqrt(2.0) if m > n else 1.0) * largest / least, 3)
     spread = all_within[:, None]
     # The other eigenvalues of [[0, M], [M^T, 0]] are -s_i, +-s_j, and 0 where M is not square.
-    gap = np.fmin(_gap(at, all_within), down(2 * at - spread, 2 * at + spread))
-    gap = np.fmin(gap, at) if m > n else gap
-    pairs = _Pairs(
+    gap = np.minimum(_gap(at, all_within), down(2 * at - spread, 2 * at + spread))
+    gap = np.minimum(gap, at) if m > n else gap
+    pairs = _Eigenpairs(
         at=at,
         all_within=all_within,
         gap=gap,
         residual=length(np.stack([length(part.size, 1) for part in residuals]), 0),
-        shift=_shift([(left, residuals[0]), (right, residuals[1])], shortest),
-        longest=longest,
-        shortest=shortest,
+        shift=_shift([(left, residuals[0]), (right, residuals[1])], off_one),
+        off=off_one,
+        weight=2.0,
     )
     sine = pairs.sine()
-    # (u, v) = beta (u_i, v_i) + w; ||w|| <= ||(u, v)|| sine, and |beta| sqrt(2) = ||(u, v)|| cosine
-    half = up(longest / np.sqrt(2.0), 2)
-    low = shortest / np.sqrt(2.0) * (1 - 4 * U)
-    along = up(np.fmax(half - 1, 1 - low) + half * sine**2 + 4 * U, 4)
-    vectors = up(along + longest * sine, 2)
-    found = _placed(pairs, values, vectors)
-    return found[0], found[1], found[1]
+    # (u, v) = beta (u_i, v_i) + w: what is across may be in one of the two alone.
+    return _placed(pairs, values, up(pairs.along(sine) + pairs.across(sine), 1))
 
 
-def _placed(pairs: _Pairs, values: Values, vectors: Values) -> tuple[Bound, Bound]:
+def _nearer(scaled: Stack, basis: Stack) -> Stack:
+    """`basis` after one step of perturbation theory: what is across each eigenvector, taken off.
+
+    A witness for answers near the truth, whose residual is of second order.
+    """
+    at = _quotient((basis * (scaled @ basis)).sum(axis=1), (basis * basis).sum(axis=1))
+    residual = scaled @ basis - basis * at[:, None, :]
+    parts = basis.transpose(0, 2, 1) @ residual
+    return np.asarray(basis - basis @ _small(parts, at[:, :, None] - at[:, None, :]))
+
+
+def _nearer_pairs(scaled: Stack, left: Stack, right: Stack) -> tuple[Stack, Stack]:
+    """The same for singular vectors, as eigenvectors (u, v) of [[0, M], [M^T, 0]]."""
+    weight = (left * left).sum(axis=1) + (right * right).sum(axis=1)
+    at = _quotient(2 * (left * (scaled @ right)).sum(axis=1), weight)
+    over = scaled @ right - left * at[:, None, :]
+    under = scaled.transpose(0, 2, 1) @ left - right * at[:, None, :]
+    one, two = left.transpose(0, 2, 1) @ over, right.transpose(0, 2, 1) @ under
+    alike = _small((one + two) / 2, at[:, :, None] - at[:, None, :])
+    opposite = _small((one - two) / 2, -at[:, :, None] - at[:, None, :])
+    outside = _small(over - left @ one, -np.broadcast_to(at[:, None, :], over.shape))
+    outside = outside if scaled.shape[1] > scaled.shape[2] else np.zeros_like(outside)
+    return left - left @ (alike + opposite) - outside, right - right @ (alike - opposite)
+
+
+def _small(above: Stack, below: Stack) -> Stack:
+    """above / below where that is less than a half, and 0 elsewhere."""
+    found = above / below
+    return np.asarray(np.where(np.abs(found) < 0.5, found, 0.0))
+
+
+def _least_known(one: Values, other: Values) -> Values:
+    """The smaller of two bounds, of which either may be nan; inf if both are."""
+    found = np.fmin(one, other)
+    return np.asarray(np.where(np.isnan(found), np.inf, found))
+
+
+def _placed(pairs: _Eigenpairs, values: Values, vectors: Values) -> tuple[Bound, Bound]:
     """Bounds on values and vectors, each against the true one of its place."""
     order = np.argsort(-pairs.at, axis=1, kind="stable")
     centre, around = (np.take_along_axis(x, order, 1) for x in (pairs.at, pairs.around()))
@@ -210,11 +264,8 @@ def _least(off: Figures) -> Figures:
     return np.asarray(np.where(off < 1, np.sqrt(1 - off) * (1 - 4 * U), np.nan))
 
 
-def _lengths(basis: Stack) -> tuple[Values, Values]:
-    """Bounds on the lengths of columns, from above and below."""
-    squares = (basis * basis).sum(axis=1)
-    slack = 2 * (basis.shape[1] + 4) * U
-    return np.sqrt(squares) * (1 + slack) + 2.0**-500, np.sqrt(squares) * (1 - slack) - 2.0**-500
+def _diagonal(matrices: Stack) -> Values:
+    return np.asarray(np.diagonal(matrices, axis1=1, axis2=2))
 
 
 def _quotient(above: Values, below: Values) -> Values:
@@ -233,21 +284,16 @@ def _gap(at: Values, all_within: Figures) -> Values:
     return np.asarray(np.where(nearest < np.inf, down(nearest - spread, nearest + spread), _ALONE))
 
 
-def _shift(sides: list[tuple[Stack, Enclosed]], shortest: Values) -> Values:
-    """At least |z^T (H z - at z)| / ||z||^2, how far `at` is from the Rayleigh quotient."""
-    total = np.zeros_like(shortest)
-    for basis, residual in sides:
-        total = total + (basis * residual.high).sum(axis=1)
-    sizes = sum((np.abs(basis) * residual.size).sum(axis=1) for basis, residual in sides)
-    low = sum(
-        (np.abs(basis) * (np.abs(residual.low) + residual.radius)).sum(axis=1)
-        for basis, residual in sides
-    )
+def _shift(sides: list[tuple[Stack, Enclosed]], off: Values) -> Values:
+    """At least |z^T (H z - at z)| / ||z||^2, how far `at` is from the Rayleigh quotient.
+
+    z, of which `sides` are the parts, has a length of at least sqrt(1 - off) a part.
+    """
     count = sum(basis.shape[1] for basis, _ in sides)
-    rounding = 2 * (count + 4) * U * np.asarray(sizes) + 2.0**-1000
-    return up((np.abs(total) + np.asarray(low) + rounding) / shortest / shortest, count + 8)
-
-
-def _off_one(pairs: _Pairs) -> Values:
-    """At least | ||z|| - 1 |."""
-    return np.asarray(np.fmax(pairs.longest - 1, 1 - pairs.shortest) + 2 * U)
+    total, rest = np.zeros_like(off), np.full_like(off, 2.0**-1000)
+    for basis, residual in sides:
+        size = np.abs(basis)
+        total = total + (basis * residual.high).sum(axis=1)
+        rest = rest + (size * (np.abs(residual.low) + residual.radius)).sum(axis=1)
+        rest = rest + 2 * (count + 4) * U * (size * residual.size).sum(axis=1)
+    return up((np.abs(total) + rest) / (len(sides) * (1 - off)), count + 8)
