@@ -22,6 +22,7 @@ THREADS = {
     "inference": 1,
     "sizes": 1,
     "trust": 1,
+    "certificates": 1,
 }
 """Each benchmark and its threads: data is generated on one core, models train on two."""
 SPEED = ("data", "step", "scoring", "construct")

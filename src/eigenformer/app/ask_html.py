@@ -17,7 +17,6 @@ _RESIDUALS = {
     "trace": "trace against their sum",
     "frobenius": "norm against theirs",
     "moments": "higher powers against theirs",
-    "bound": "bound that follows",
     "recomputed": "against the answer computed again",
     "diagonalisation": "off the diagonal",
     "reconstruction": "against the matrix put together again",
@@ -135,7 +134,7 @@ def _certificate(answer: Answer, chance: Chance) -> str:
         elif answer.valid:
             rows.append((escape(_RESIDUALS.get(name, name.replace("_", " "))), p.percent(value)))
     if answer.follows:
-        rows.append(("what follows", escape(answer.follows)))
+        rows.append(("proved of the unrounded answer", escape(answer.follows)))
     if answer.factor != 1:
         rows.append(("asked about", f"{p.number(answer.factor)} times the matrix"))
     text, right = escape(chance.text), chance.right

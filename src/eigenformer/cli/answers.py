@@ -91,8 +91,8 @@ def _verdict(answer: "Answer") -> Text:
             text.append("wrong", style="red")
         text.append(f" (error {percent(answer.error)}); ")
     *residuals, condition = (f"{k} {v}" for k, v in _certificate(answer).items())
-    follows = f" ({answer.follows})" if answer.follows else ""
-    text.append(f"residuals: {', '.join(residuals)}{follows}; {condition}")
+    follows = f"; proved of the unrounded answer: {answer.follows}" if answer.follows else ""
+    text.append(f"residuals: {', '.join(residuals)}; {condition}{follows}")
     if answer.factor != 1:
         text.append(f"; asked about {answer.factor:.3g} times the matrix")
     return text
@@ -139,17 +139,20 @@ def _summary(answers: "Sequence[Answer]") -> Text:
 
 def _table(answers: "Sequence[Answer]", of: int) -> Table:
     from ..evaluation.answers import percent
+    from ..evaluation.bounds import above, largest
 
     shown = f", the first {len(answers)}" if of > len(answers) else ""
     title = Text(f"{answers[0].solver.name}: {of:,} matrices{shown}")
     table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0))
-    for name in ("matrix", "error", *_certificate(answers[0])):
+    within = [f"{name} within" for name in answers[0].bounds]
+    for name in ("matrix", "error", *_certificate(answers[0]), *within):
         table.add_column(name, justify="right")
     complete = all(answer.valid for answer in answers)
     if not complete:
         table.add_column("no answer because", style="red")
     for i, answer in enumerate(answers):
-        cells = [percent(answer.error), *_certificate(answer).values()]
+        within = [above(bound) for bound in largest(answer.bounds).values()]
+        cells = [percent(answer.error), *_certificate(answer).values(), *within]
         if not answer.valid:
             cells = ["-" for _ in cells]
         table.add_row(str(i), *cells, *([] if complete else [Text(answer.reason)]))

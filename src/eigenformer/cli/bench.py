@@ -16,6 +16,7 @@ usage: eigenformer bench speed [--save]
        eigenformer bench inference
        eigenformer bench trust [--matrices 10000] [--models NAME ...]
        eigenformer bench polish [--matrices 1000]
+       eigenformer bench certificates [--matrices 100000]
        eigenformer bench start
 
 speed: data, training steps, decoding and scoring on this machine, as ratios
@@ -24,6 +25,7 @@ efficiency: how many examples each recipe needs to the same accuracy
 inference: how fast trained networks answer, beside NumPy
 trust: whether wrong answers to matrices unlike the training come with a caution
 polish: what polish makes of rough answers, by LAPACK's test ratios
+certificates: whether a proved bound ever misses the truth, and how much above the error it is
 start: how soon lists and help are there, in starts of NumPy
 More: eigenformer bench efficiency --help, for each of them
 """
@@ -34,7 +36,12 @@ def main(args: list[str]) -> int:
         print(USAGE, end="")
         return 0 if args else 2
     name, *rest = args
-    here: dict[str, Callable[..., int]] = {"speed": speed, "inference": inference, "trust": trust}
+    here: dict[str, Callable[..., int]] = {
+        "speed": speed,
+        "inference": inference,
+        "trust": trust,
+        "certificates": certificates,
+    }
     if name in here:
         return parse(here[name], rest, prog=f"bench {name}")
     if name not in ("training", "efficiency", "polish", "start"):
@@ -87,6 +94,20 @@ def trust(matrices: int = 10_000, models: tuple[str, ...] = (), save: bool = Fal
         save: keep the figures in the source tree too, as benchmarks/results.json.
     """
     return _benchmark(["trust", str(matrices), *models], save)
+
+
+def certificates(matrices: int = 100_000, save: bool = False) -> int:
+    """Hold proved bounds against answers whose errors are known, to adversarial matrices.
+
+    Clusters, ties, zeros, graded spectra and blocks, scales from 1e-150 to 1e150, 1x1 to 20x20, of
+    every problem: true answers are known by construction, or from mpmath. How many bounds are below
+    the error (none should be), and how much above it they are where the question is well-posed.
+
+    Args:
+        matrices: in all, each with an answer: a true one, LAPACK's, or one that is off.
+        save: keep the figures in the source tree too, as benchmarks/results.json.
+    """
+    return _benchmark(["certificates", str(matrices)], save)
 
 
 def _benchmark(arguments: list[str], save: bool) -> int:

@@ -299,7 +299,11 @@ def _shaped(matrices: list[np.ndarray], dimensions: int, source: str) -> np.ndar
 
 def _one_line(network: "Network") -> str:
     summary = network.summary()
-    return f"{summary.name}: {summary.layers} layers, {summary.heads} heads, width {summary.width}"
+    proved = f", {summary.proved}" if summary.proved else ""
+    return (
+        f"{summary.name}: {summary.layers} layers{proved}, {summary.heads} heads, "
+        f"width {summary.width}"
+    )
 
 
 def _entries(

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..core import save_json
+from ..core import InputError, rng, save_json
+from ..core.serialize import write_atomically
 from ..zoo.facts import find_shipped, shipped_facts
 from .answers import json_lines
 from .parse import JsonFlag, run_one_of
@@ -20,6 +21,7 @@ usage: eigenformer models list [--json]
        eigenformer models card NAME
        eigenformer models statistics NAME [--write] [--json]
        eigenformer models export RUN NAME [--to FOLDER] [--replace]
+       eigenformer models export NAME --to onnx [--dims 5x5] [--batch 1] [--file FILE]
        eigenformer models import-lawt FOLDER [--to FOLDER]
 
 Trained models that come with the package: `--model NAME` of other commands, or ef.load(NAME).
@@ -121,18 +123,35 @@ def statistics(
 
 def export(
     run: tyro.conf.Positional[str],
-    name: tyro.conf.Positional[str],
+    name: tyro.conf.Positional[str | None] = None,
     to: Path | None = None,
     replace: bool = False,
+    dims: str | None = None,
+    batch: int = 1,
+    file: Path | None = None,
 ) -> int:
-    """Make a shipped model of a finished run: weights in float16, scored as shipped, and a card.
+    """Make a shipped model of a finished run, or an ONNX graph of a trained or constructed network.
+
+    A model: weights in float16, scored as shipped, and a card. A graph (--to onnx) answers a fixed
+    number of inputs of one shape: tokens in and out of models that read and write them, numbers of
+    others; of constructions what their layers are given, in float64.
 
     Args:
-        run: run folder, or the name or hash of a run in the store.
-        name: of the model, such as eigenvalues-3x3.
-        to: folder that the model's own folder comes in; without it, the package's own.
-        replace: replace a model that is there already.
+        run: run folder, or the name or hash of a run in the store; for a graph also a shipped model
+            or a construction.
+        name: of the model, such as eigenvalues-3x3; none for a graph.
+        to: folder that the model's own folder comes in; without it, the package's own. Or: onnx.
+        replace: replace a model, or a file, that is there already.
+        dims: of a graph's inputs, such as 5x5; without it the largest in training.
+        batch: inputs that a graph answers at once.
+        file: where a graph is written; without it, NAME.onnx.
     """
+    if to == Path("onnx"):
+        return _export_graph(run, name, replace, dims, batch, file)
+    if name is None or dims is not None or batch != 1 or file is not None:
+        raise InputError(
+            "give a run and a name for the model; --dims, --batch and --file are for --to onnx"
+        )
     from ..papers.charton2022.reported import reported
     from ..runs import find_run
     from ..zoo import export as export_model
@@ -147,6 +166,35 @@ def export(
         f"({100 * right['low']:.1f} to {100 * right['high']:.1f}; "
         f"ceiling {100 * ceiling['value']:.1f}), {model.weight}"
     )
+    return 0
+
+
+def _export_graph(
+    source: str, name: str | None, replace: bool, dims: str | None, batch: int, file: Path | None
+) -> int:
+    from ..construct import CATALOGUE
+    from ..zoo import load
+    from ..zoo.onnx_graph import constructed_graph, graph_shape, trained_graph
+
+    if name is not None:
+        raise InputError(f"a graph has no name, and {name!r} was given; use --file for its file")
+    if batch < 1:
+        raise InputError(f"batch is {batch}; give 1 or more inputs")
+    target = file or Path(f"{Path(source).name}.onnx")
+    if target.exists() and not replace:
+        raise InputError(f"{target} exists; choose another --file, or give --replace")
+    if source in CATALOGUE.names():
+        if dims is not None:
+            raise InputError(f"{source} is of one size in the catalogue; leave --dims out")
+        entry = CATALOGUE.get(source)
+        graph = constructed_graph(entry.build(), entry.draw(rng(0, "onnx"), batch))
+    else:
+        solver = load(source)
+        graph = trained_graph(solver, *graph_shape(solver, dims), batch)
+    write_atomically(target, graph.content)
+    given = ", ".join(f"{k} {v.dtype} {list(v.shape)}" for k, v in graph.inputs.items())
+    answer = f"{graph.output} {graph.answer.dtype} {list(graph.answer.shape)}"
+    print(f"{target}: {len(graph.content) / 1e6:.1f} MB, {given} -> {answer}")
     return 0
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..core import InputError, unknown
 
@@ -127,8 +128,13 @@ def apply(moves: RowMap, state: Float[Tensor, "B w n"], rows: Rows) -> Float[Ten
     out = state.new_zeros(state.shape[0], rows.count, state.shape[2])
     for move in moves:
         part = state[:, move.source.slice]
-        target = out[:, move.into.start - rows.start : move.into.stop - rows.start]
-        if isinstance(move.scale, np.ndarray):
+        first, last = move.into.start - rows.start, move.into.stop - rows.start
+        target = out[:, first:last]
+        if torch.onnx.is_in_onnx_export():  # graphs have no places to write to
+            scale = torch.as_tensor(move.scale, dtype=state.dtype)
+            moved = scale @ part if isinstance(move.scale, np.ndarray) else scale * part
+            out = out + pad(moved, (0, 0, first, rows.count - last))
+        elif isinstance(move.scale, np.ndarray):
             scale = torch.as_tensor(move.scale, dtype=state.dtype, device=state.device)
             target += scale @ part
         else:

@@ -8,7 +8,7 @@ schedules are possible both are made, and the one of fewer layers, rows and head
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from typing import Any, Unpack
 
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ..core import InputError, unknown
 from .allocate import Allocation, RowsInUse, allocate
+from .depth import LeastDepth, least_depth
 from .emit import emit, least_tokens
 from .expression import Shape
 from .network import Network, NetworkOptions
@@ -25,6 +26,7 @@ from .normalise import Normal, normalise
 from .program import Program, Traced, trace
 from .schedule import Schedule, schedule
 from .spec import Spec
+from .summary import Summary
 from .timing import Policy, Timing
 
 TRIAL = 3
@@ -66,6 +68,19 @@ class CompiledNetwork(Network):
     def __init__(self, compiled: Compiled, **options: Unpack[NetworkOptions]) -> None:
         super().__init__(compiled.spec, **options)
         self.compiled = compiled
+
+    @cached_property
+    def least_depth(self) -> LeastDepth:
+        """How many layers the program takes at least, by any schedule of the compiler's kind."""
+        return least_depth(self.compiled.normal)
+
+    def summary(self) -> Summary:
+        """`Network.summary`, with what is proved of the number of layers."""
+        found, least = super().summary(), self.least_depth
+        if not least.complete:
+            return found
+        optimal = least.layers >= found.layers
+        return replace(found, proved="optimal" if optimal else f"{least.layers} at least")
 
 
 def compile(

@@ -96,9 +96,10 @@ class LayerModule(nn.Module):
             changes += moved if run is None else _replaced(run, "linear.out", moved, state)
         new = _add(changes, state.clone())
         if self.layer.units:
-            self._add_units(new, run)
+            new = self._add_units(new, run)
         for rows in self.normalised:
-            new[:, rows.slice] = unit_length(new[:, rows.slice], dim=2)
+            unit = unit_length(new[:, rows.slice], dim=2)
+            new = torch.cat([new[:, : rows.start], unit, new[:, rows.stop :]], 1)
         if run is not None:
             new = run("resid_post", named_blocks(new, self.layout, run).mT).mT
         return new
@@ -190,15 +191,20 @@ class LayerModule(nn.Module):
             values = values * state[:, self.masks[unit.bias], None]
         return values
 
-    def _add_units(self, state: Tensor, run: HookedPass | None) -> None:
+    def _add_units(self, state: Tensor, run: HookedPass | None) -> Tensor:
+        if torch.onnx.is_in_onnx_export():  # a small batch, and nothing is written in place
+            changes = torch.cat([change for _, change in self._units(state)])
+            place = torch.eye(state.shape[1], dtype=state.dtype)[:, self.writes]
+            return state + place @ changes
         if run is None:
             for part, change in self._units(state):
                 state[part, self.writes] += change
-            return
+            return state
         added = torch.zeros_like(state)
         for part, change in self._units(state):
             added[part, self.writes] = change
         state += run("mlp.out", added.mT).mT
+        return state
 
     def _units(self, state: Tensor) -> Iterator[tuple[slice, Tensor]]:
         """What the ReLU network adds to the rows `writes` of each part of the batch."""
@@ -236,7 +242,12 @@ def named_blocks(
 def _add(changes: list[Change], state: Float[Tensor, "B w n"]) -> Float[Tensor, "B w n"]:
     """`state`, in place, plus what was to be added to its rows (and first columns)."""
     for rows, change in changes:
-        state[:, rows.slice, : change.shape[2]] += change
+        if torch.onnx.is_in_onnx_export():  # graphs have no places to write to
+            width, tokens = state.shape[1:]
+            beside = (0, tokens - change.shape[2], rows.start, width - rows.stop)
+            state = state + functional.pad(change, [int(n) for n in beside])
+        else:
+            state[:, rows.slice, : change.shape[2]] += change
     return state
 
 

@@ -1,11 +1,12 @@
 """A constructed network as an ordinary torch module."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -163,13 +164,19 @@ class Network(nn.Module):
         tensors = self._all_checked(ports, inputs)
         batched = any(t.ndim > len(p.shape) for p, t in zip(ports, tensors, strict=True))
         sizes = {t.shape[0] for p, t in zip(ports, tensors, strict=True) if t.ndim > len(p.shape)}
-        size = sizes.pop() if sizes else 1
+        return self.filled(tensors, sizes.pop() if sizes else 1), batched
+
+    def filled(self, tensors: Sequence[Tensor], size: int) -> Float[Tensor, "B w n"]:
+        """The state of `size` inputs that were checked."""
         state = torch.zeros(size, self.spec.layout.width, self.spec.tokens, dtype=self.dtype)
         for name in self.spec.constants:
-            state[:, self.spec.layout[name].slice] = getattr(self, f"constant_{name}")
-        for port, tensor in zip(ports, tensors, strict=True):
-            self._place(state, port, tensor)
-        return state, batched
+            rows, constant = self.spec.layout[name], getattr(self, f"constant_{name}")
+            beside = (0, self.spec.tokens - constant.shape[-1])
+            over = (rows.start, self.spec.layout.width - rows.stop)
+            state = state + F.pad(constant, (*beside, *over))
+        for port, tensor in zip(self.spec.inputs, tensors, strict=True):
+            state = state + self._placed(port, tensor)  # no two have a cell in common
+        return state
 
     def _all_checked(self, ports: tuple[Port, ...], inputs: tuple[Any, ...]) -> list[Tensor]:
         if len(inputs) < len(ports) and all(port.optional for port in ports[len(inputs) :]):
@@ -216,8 +223,9 @@ class Network(nn.Module):
             raise InputError(f"{port.name} holds a nan or inf; give numbers")
         return tensor
 
-    def _place(self, state: Tensor, port: Port, tensor: Tensor) -> None:
-        rows = self.spec.layout[port.block]
+    def _placed(self, port: Port, tensor: Tensor) -> Float[Tensor, "b w n"]:
+        """A state that holds an input in its place, and zeros."""
+        rows, tokens = self.spec.layout[port.block], self.spec.tokens
         if tensor.ndim == len(port.shape):
             tensor = tensor[None]
         if len(port.shape) == 1:
@@ -225,9 +233,12 @@ class Network(nn.Module):
         elif port.transposed:
             tensor = tensor.mT
         height, width = tensor.shape[1:]
-        block = state[:, rows.start : rows.start + height]
-        columns = slice(None) if port.repeated else slice(port.column, port.column + width)
-        block[:, :, columns] = port.sign * tensor
+        if port.repeated:
+            tensor, first, width = tensor.expand(-1, -1, tokens), 0, tokens
+        else:
+            first = port.column
+        below = self.spec.layout.width - rows.start - height
+        return F.pad(port.sign * tensor, (first, tokens - first - width, rows.start, below))
 
     def read(self, state: Float[Tensor, "B w n"], batched: bool = True) -> Tensor:
         """The output in a state."""

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float64, Int64
 from ..core import InputError
 from ..ensembles import Matrices, assemble
 from ..evaluation import Caution, Predictions, Solution, Solver, as_batch
+from ..evaluation.bounds import proved
 from ..evaluation.cautions import each, of_answer, of_question
 from ..evaluation.solver import Polishing, certify, single
 from . import theory
@@ -245,7 +246,10 @@ class PolishedSolver(Solver):
         found = [*question, *plan.sentences, *of_answer(self.problem, certificate)]
         cautions, factor = each(found, len(value)), self.solver.factor(Matrices.of(inputs))
         rows = self.problem.rows(*inputs.shape[1:])
-        solution = Solution(value, valid, refined.reasons, certificate, cautions, factor, rows=rows)
+        bounds = proved(self.problem, inputs, value)
+        solution = Solution(
+            value, valid, refined.reasons, certificate, cautions, factor, rows=rows, bounds=bounds
+        )
         fields = single(solution) if np.ndim(matrix) == 2 else _fields(solution)
         residuals, late = refined.residuals, refined.late
         return PolishedSolution(**fields, plan=plan, residuals=residuals, late=late)

@@ -63,6 +63,8 @@ class Summary:
     """What it has beyond linear attention and ReLU networks."""
     notes: tuple[str, ...]
     theorem: dict[str, str] = field(default_factory=dict)
+    proved: str = ""
+    """What is proved of the number of layers: "optimal", or how many there are at least."""
 
     def counts(self) -> list[tuple[str, str, str]]:
         """(what, ours, the theorem's) for each count."""
@@ -71,7 +73,7 @@ class Summary:
             f"{name} {count}" if count > 1 else name for name, count in self.blocks.items()
         )
         rows = {
-            "layers": f"{self.layers}{shared}",
+            "layers": f"{self.layers}{', ' if self.proved else ''}{self.proved}{shared}",
             "heads": f"{self.heads} in a layer, {self.total_heads} in all",
             "width": f"{self.width} = {width}",
             "tokens": f"{self.tokens}",

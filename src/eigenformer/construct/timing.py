@@ -143,7 +143,7 @@ class Timing:
         least = split + self.policy.distribute
         for place, factor in enumerate(product.factors):
             for body in self._sums(factor):
-                expanded = self._distributed(product, place, body)
+                expanded = self.distributed(product, place, body)
                 if (found := self.form(expanded)) == split:
                     self.mattered.add("distribute")
                 if found < least:
@@ -170,7 +170,7 @@ class Timing:
             and any(atom.kind in _MULTIPLIED for atom, _ in body.terms)
         ]
 
-    def _distributed(self, product: Atom, place: int, body: Form) -> Form:
+    def distributed(self, product: Atom, place: int, body: Form) -> Form:
         """The product with one factor multiplied out; its terms that are no products together."""
         graph = self.graph
         before, after = product.factors[:place], product.factors[place + 1 :]

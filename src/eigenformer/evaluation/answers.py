@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..core import InputError
+from .bounds import sentences
 from .evaluate import TOLERANCES
 from .solver import Polishing, Solution, Solver
 
@@ -34,17 +35,16 @@ class Answer:
     """What can be checked without the truth; the condition number last."""
     polishing: Polishing | None
     """See `Solution.polishing`."""
+    bounds: dict[str, Float64[np.ndarray, "..."]]
+    """What is proved, item by item: see `Solution.bounds`."""
     cautions: tuple[str, ...]
     factor: float
     """See `Solution.factor`."""
 
     @property
     def follows(self) -> str:
-        """What follows from the certificate, in words; nothing where there is no answer."""
-        if not self.valid:
-            return ""
-        bound = self.certificate.get("bound", np.nan)
-        return self.solver.problem.proof.format(bound=percent(bound))
+        """What is proved of the answer, in words; nothing where there is no answer."""
+        return "; ".join(sentences(self.solver.problem, self.bounds)) if self.valid else ""
 
     def parts(self, value: Float64[np.ndarray, "p q"]) -> dict[str, Float64[np.ndarray, "..."]]:
         """What an answer, `value` or `truth`, consists of, by name."""
@@ -85,6 +85,7 @@ class Answer:
             "valid": self.valid,
             "reason": self.reason,
             "certificate": {name: _finite(value) for name, value in self.certificate.items()},
+            "bounds": {name: _numbers(bound) for name, bound in self.bounds.items()},
             "follows": self.follows,
             "cautions": list(self.cautions),
             "factor": self.factor,
@@ -134,6 +135,7 @@ def beside_lapack(
             measures=each(errors.measures, i),
             certificate={key: float(values[i]) for key, values in solution.certificate.items()},
             polishing=solution.polishing(i),
+            bounds={name: bound[i] for name, bound in solution.bounds.items()},
             cautions=solution.cautions[i],
             factor=float(solution.factor[i]),
         )
@@ -148,6 +150,11 @@ def percent(value: float) -> str:
 
 def _lists(parts: dict[str, np.ndarray]) -> dict[str, Any]:
     return {name: part.tolist() for name, part in parts.items()}
+
+
+def _numbers(bounds: Float64[np.ndarray, "..."]) -> list[Any]:
+    """Nested lists, with None for inf."""
+    return [_numbers(row) if row.ndim else _finite(float(row)) for row in bounds]
 
 
 def _finite(value: float) -> float | None:

@@ -72,7 +72,7 @@ def of_answer(problem: Problem, certificate: dict[str, Float64[np.ndarray, " B"]
     """Residuals that are larger than right answers leave as a rule."""
     found = []
     for name, values in certificate.items():
-        if name not in ("bound", "condition_number"):
+        if name != "condition_number":
             limit = problem.doubtful.get(name, DOUBTFUL)
             failing = values > limit  # nan, where there is no answer, is not
             if failing.any():

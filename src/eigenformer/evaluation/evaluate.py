@@ -1,6 +1,7 @@
 """Scores of a solver on a seeded test set, beside what rounding alone allows."""
 
 import html
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

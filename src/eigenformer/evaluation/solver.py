@@ -15,6 +15,7 @@ from ..core import InputError
 from ..ensembles import Matrices
 from ..ensembles.reading import real_matrices
 from ..problems import Problem
+from .bounds import largest, proved
 from .cautions import Caution, each, of_answer, of_question
 from .frames import data_frame
 
@@ -70,9 +71,9 @@ class Solution:
     """The answer to one matrix [m, n], or to B of them (then every field has B entries).
 
     `value` is nan where `valid` is false, and `reason` says why. `certificate` holds what can be
-    checked without the truth: residuals of the answer, what bound follows from them, and the
-    condition number of the input. `cautions` are sentences on why the answer may be wrong: a tuple
-    of them for one matrix, B tuples for B.
+    checked without the truth: residuals of the answer, and the condition number of the input.
+    `cautions` are sentences on why the answer may be wrong: a tuple of them for one matrix, B
+    tuples for B.
     """
 
     value: Float64[np.ndarray, "*B P Q"]
@@ -85,6 +86,8 @@ class Solution:
 
     rows: Mapping[str, int | slice] = field(default_factory=dict, kw_only=True)
     """See `Problem.rows`."""
+    bounds: Mapping[str, np.ndarray] = field(default_factory=dict, kw_only=True)
+    """How far items of the answer are from the true ones at most, proved: see `Problem.prove`."""
 
     @property
     def parts(self) -> dict[str, np.ndarray]:
@@ -107,12 +110,15 @@ class Solution:
         return None
 
     def to_frame(self) -> Any:
-        """A pandas data frame with a row a matrix: parts, valid, reason, certificate, cautions.
+        """A pandas data frame with a row a matrix: parts, certificate, bounds, cautions, ...
 
-        A part is an array; one matrix is `pandas.DataFrame(solution.value)`.
+        A part and its bounds ("eigenvalues within") are arrays; one matrix is
+        `pandas.DataFrame(solution.value)`.
         """
         single = self.value.ndim == 2
-        columns = {**self.parts, "valid": self.valid, "reason": self.reason, **self.certificate}
+        bounds = {f"{name} within": bound for name, bound in self.bounds.items()}
+        about = {"valid": self.valid, "reason": self.reason}
+        columns = {**self.parts, **about, **self.certificate, **bounds}
         columns = {key: [v] if single else list(v) for key, v in columns.items()}
         cautions = [self.cautions] if single else self.cautions
         return data_frame({**columns, "cautions": ["; ".join(texts) for texts in cautions]})
@@ -226,8 +232,10 @@ class Solver(ABC):
         certificate = certify(self.problem, inputs, value)
         cautions = self.all_cautions(inputs, certificate)
         factor = self.factor(Matrices.of(inputs))
-        rows = self.problem.rows(m, n)
-        return Solution(value, valid, reasons, certificate, cautions, factor, rows=rows)
+        rows, bounds = self.problem.rows(m, n), proved(self.problem, inputs, value)
+        return Solution(
+            value, valid, reasons, certificate, cautions, factor, rows=rows, bounds=bounds
+        )
 
     def all_cautions(
         self, inputs: Float64[np.ndarray, "B m n"], certificate: dict[str, np.ndarray]
@@ -252,6 +260,7 @@ def single(solution: Solution) -> dict[str, Any]:
         "cautions": solution.cautions[0],
         "factor": float(solution.factor[0]),
         "rows": solution.rows,
+        "bounds": {name: bound[0] for name, bound in solution.bounds.items()},
     }
 
 
@@ -291,7 +300,9 @@ def _told(solution: Solution) -> str:
         return f"{len(solution.value):,} answers of {shape}, {int(solution.valid.sum()):,} valid"
     if not solution.valid:
         return f"no answer: {solution.reason}"
-    return f"{shape}, " + ", ".join(f"{key} {v:.2g}" for key, v in solution.certificate.items())
+    within = {f"{name} within": bound for name, bound in largest(solution.bounds).items()}
+    figures = {**solution.certificate, **within}
+    return f"{shape}, " + ", ".join(f"{key} {v:.2g}" for key, v in figures.items())
 
 
 def html_matrix(matrix: Float64[np.ndarray, "..."]) -> str:

@@ -34,6 +34,7 @@ from .numeric import (
     NumericConfig,
     NumericModel,
     Tap,
+    all_done,
     generator_of,
     largest,
     untapped,
@@ -198,7 +199,7 @@ class BlockModel(NumericModel):
         index = torch.arange(len(a), device=a.device)
         for step in range(1, self.config.passes):
             done = residual[index] < self.config.tolerance
-            if bool(done.all()):
+            if all_done(done, tap):
                 break
             if worth_leaving_out(done, tap):
                 index, x = index[~done], x[~done]
@@ -209,9 +210,9 @@ class BlockModel(NumericModel):
                 x = x @ self.once(x.mT @ a[index], pass_tap)
             now = self.residual(a[index], x)
             better = (now < residual[index]) & ~(residual[index] < self.config.tolerance)
-            won = index[better]
-            best = best.index_copy(0, won, x[better])
-            residual = residual.index_copy(0, won, now[better])
+            won = torch.where(better[:, None, None], x, best[index])
+            best = best.index_copy(0, index, won)
+            residual = residual.index_copy(0, index, torch.where(better, now, residual[index]))
         return best, residual
 
     def once(self, a: Float[Tensor, "B m n"], tap: Tap = untapped) -> Float[Tensor, "B m n"]:

@@ -31,6 +31,7 @@ from .numeric import (
     NumericConfig,
     NumericModel,
     Tap,
+    all_done,
     by_shape,
     generator_of,
     largest,
@@ -146,11 +147,11 @@ class FrameLayer(nn.Module):
         self, q: Float[Tensor, "B n n"], g: Float[Tensor, "B n n"], tap: Tap = untapped
     ) -> Float[Tensor, "B n n"]:
         e = self.mixing(g)
-        cell = _pairs(g.shape[-1], g.device, g.dtype).cell
+        cell = _pairs(int(g.shape[-1]), g.device, g.dtype).cell
         full = torch.cat([e, -e, e.new_zeros(len(e), 1)], 1).index_select(1, cell).reshape(g.shape)
         if tap is not untapped:
             full = tap("mixing", full)
-            e = full.flatten(1)[:, _pairs(g.shape[-1], g.device, g.dtype).place]
+            e = full.flatten(1)[:, _pairs(int(g.shape[-1]), g.device, g.dtype).place]
         # I + E has singular values between 1 and sqrt(1 + |E|^2).
         q = torch.baddbmm(q, q, full) * (1 + e.square().sum(1)).rsqrt()[:, None, None]
         for _ in range(self.polish):
@@ -161,7 +162,7 @@ class FrameLayer(nn.Module):
 def pair_features(g: Float[Tensor, "B n n"]) -> tuple[Float[Tensor, "5 B P"], Float[Tensor, "B P"]]:
     """What psi is a function of, and what it is multiplied by: u with its sign."""
     n = g.shape[-1]
-    pairs = _pairs(n, g.device, g.dtype)
+    pairs = _pairs(int(n), g.device, g.dtype)
     own = g.diagonal(dim1=1, dim2=2)
     score = g.flatten(1).index_select(1, pairs.place)
     gap, size = own @ pairs.gap, score.abs()
@@ -222,12 +223,14 @@ class FrameModel(NumericModel):
             g = tap(f"loop.{loop}.scores", q.mT @ (a @ q))
             on = g.diagonal(dim1=1, dim2=2).abs().sum(1)
             done = ~(g.abs().sum((1, 2)) > (1 + config.tolerance) * on)  # so is what is not finite
-            if loop == config.loops or bool(done.all()):
+            if loop == config.loops or all_done(done, tap):
                 break
             if worth_leaving_out(done, tap):
                 frames[index[done]] = q[done]
                 index, a, q, g = index[~done], a[~done], q[~done], g[~done]
             q = self.layer(q, g, within(tap, f"loop.{loop}"))
+        if len(q) == len(frames):
+            return q
         frames[index] = q
         return frames
 

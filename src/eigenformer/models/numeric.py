@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from .base import Model, ModelConfig, recorded
@@ -88,9 +88,20 @@ class NumericModel(Model):
         return Numbers(values, rows, columns, numbers.kinds)
 
 
+def unrolled(name: str, value: Tensor) -> Tensor:
+    """In place of a tap: loops run to their end, whatever the numbers are, as in a graph."""
+    return value
+
+
 def within(tap: Tap, part: str) -> Tap:
     """The tap of a part of the network, whose names begin with `part` and a dot."""
-    return tap if tap is untapped else lambda name, value: tap(f"{part}.{name}", value)
+    bare = tap in (untapped, unrolled)
+    return tap if bare else lambda name, value: tap(f"{part}.{name}", value)
+
+
+def all_done(done: Bool[Tensor, " B"], tap: Tap) -> bool:
+    """Whether a loop may end before its time."""
+    return tap is not unrolled and bool(done.all())
 
 
 def by_shape(numbers: Numbers) -> Iterator[tuple[Int[Tensor, " b"], Float[Tensor, "b m n"]]]:

@@ -1,5 +1,6 @@
 """Addition."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -9,6 +10,7 @@ from ..ensembles import Ensemble, Matrices
 from . import ratios
 from .base import Answers, EntrywiseProblem, Inputs
 from .operands import beside, half, halves
+from .proofs import Bound, sum_error
 
 
 @final
@@ -17,6 +19,7 @@ class Add(EntrywiseProblem):
     """[M | N] [m, 2n] -> M + N [m, n] (Charton 2022, section 4.2); `numpy.add`."""
 
     degree: ClassVar[float | None] = 1
+    proved: ClassVar[Mapping[str, str]] = {"answer": "coefficient of the sum"}
 
     def input_shape(self, m: int, n: int) -> tuple[int, int]:
         return m, 2 * n
@@ -36,3 +39,6 @@ class Add(EntrywiseProblem):
         """||P - O|| / (ULP ||M||): LAPACK has no such test."""
         off = ratios.one_norm(predicted - self.answer(inputs))
         return ratios.quotient(off, ratios.one_norm(inputs), ratios.ULP)
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        return {"answer": sum_error(*halves(inputs), predicted)}

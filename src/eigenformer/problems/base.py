@@ -12,6 +12,7 @@ from ..core import InputError, Registry
 from ..ensembles import Ensemble, Matrices
 from .errors import Errors, combine
 from .norms import NORMS, PerInput, norms, ratio, relative, relative_l1
+from .proofs import Bound
 
 # Predictions of another shape than the truth are an outcome, so the axes have no names.
 Batch = Matrices | Float64[np.ndarray, "_ _ _"]
@@ -44,8 +45,8 @@ class Problem(ABC):
     """Above what a residual is worth a caution; `DOUBTFUL` for those that are left out."""
     polishable: ClassVar[bool] = False
     """Whether an iteration refines its answers (`construct.polishers.POLISHERS`)."""
-    proof: ClassVar[str] = ""
-    """What follows from the residuals, in words; with {bound} where `residuals` has one."""
+    proved: ClassVar[Mapping[str, str]] = {}
+    """What `prove` bounds, in words, by part: "eigenvalue" where each eigenvalue has a bound."""
 
     @property
     def name(self) -> str:
@@ -111,6 +112,14 @@ class Problem(ABC):
         None of a problem that has no such test.
         """
         return None
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        """Bounds on the distance of items of predictions of the right shape from the true ones.
+
+        By part of the answer (see `rows`), as `proved` names them: inf where nothing is proved.
+        What is proved holds for these inputs exactly, rounding counted (docs/certificates.md).
+        """
+        return {}
 
     def scaled(self, answers: Answers, factor: Float64[np.ndarray, " B"]) -> Answers:
         """The answers to factor[i] M_i, from those to M_i; of a problem that has a `degree`."""
@@ -298,8 +307,6 @@ class EntrywiseProblem(ShapedProblem):
     Certificate `recomputed`: the same in L1, against the answer computed again; for problems that
     are quicker to solve than to ask a network.
     """
-
-    proof: ClassVar[str] = "this is the error itself"
 
     def compare(
         self, inputs: Inputs, true: Answers, predicted: Answers

@@ -1,5 +1,6 @@
 """Inversion, of general and of symmetric matrices."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -9,6 +10,7 @@ from ..core import InputError
 from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput, relative_l1
+from .proofs import Bound, pseudo_inverse
 from .spectral import AboutSpectrum, condition_number, identity_error
 
 _EPS = np.finfo(np.float64).eps
@@ -21,17 +23,15 @@ class InverseProblem(AboutSpectrum):
 
     Score: ||P M - I|| / ||I||, in L1 ||P M - I|| / n. Measures: `distance` ||P - M^-1|| / ||M^-1||
     in L1 (to the inverse of the drawn matrix), `condition` of M. Certificate: `identity`, the
-    score, and `bound` ||P M - I||_2, which ||P - M^-1||_2 / ||M^-1||_2 cannot exceed. Raises
-    `InputError` for a matrix that is singular in float64.
+    score. Proved: a bound on each |P - M^-1|, where ||P M - I||_2 < 1. Raises `InputError` for a
+    matrix that is singular in float64.
     """
 
     polishable: ClassVar[bool] = True
     needs_square: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True
     degree: ClassVar[float | None] = -1
-    proof: ClassVar[str] = (
-        "the answer is within {bound} of the inverse, relative to it, in the 2-norm"
-    )
+    proved: ClassVar[Mapping[str, str]] = {"answer": "coefficient of the inverse"}
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         self._need_square(m, n)
@@ -73,14 +73,10 @@ class InverseProblem(AboutSpectrum):
         return ratios.inverse(inputs, predicted)
 
     def certify(self, inputs: Inputs, predicted: Answers) -> PerInput:
-        product = predicted @ inputs
-        known = np.isfinite(product).all(axis=(1, 2))
-        off = np.where(known[:, None, None], product - np.eye(product.shape[1]), 0.0)
-        bound = np.linalg.norm(off, 2, axis=(1, 2))
-        return {
-            "identity": identity_error(product)["l1"],
-            "bound": np.where(known, bound, np.inf),
-        }
+        return {"identity": identity_error(predicted @ inputs)["l1"]}
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        return {"answer": pseudo_inverse(inputs, predicted, cut_off=0.0)}
 
     def doubts(self, inputs: Inputs) -> list[tuple[str, np.ndarray]]:
         condition = condition_number(self.spectrum(inputs))

@@ -1,5 +1,6 @@
 """Classification: the minimum of the regularised logistic loss."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -12,6 +13,7 @@ from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput, norms, ratio
 from .operands import MatrixAndVector, beside
+from .proofs import Bound, logistic_minimum
 
 _MOST_STEPS = 200
 _MOST_HALVINGS = 60
@@ -27,10 +29,11 @@ class LogisticRegression(MatrixAndVector):
     (Giannou et al. 2024, section 3); scikit-learn's `LogisticRegression(C=1 / (m mu),
     fit_intercept=False)`. Inputs are drawn with A scaled until its longest row has length 1 (their
     assumption 3.2), and y = sign(A w*) for a Gaussian w*. Score: ||P - w|| / ||w||. Certificate:
-    `gradient`, the length of the loss's gradient at P over that at 0.
+    `gradient`, the length of the loss's gradient at P over that at 0. Proved: a bound on |P - w|.
     """
 
     polishable: ClassVar[bool] = True
+    proved: ClassVar[Mapping[str, str]] = {"answer": "coefficient of the minimum"}
 
     mu: float = 0.1
 
@@ -90,6 +93,10 @@ class LogisticRegression(MatrixAndVector):
         x = predicted[:, :, 0]
         at, start = (norms(loss.gradient(w))["l2"] for w in (x, np.zeros_like(x)))
         return {"gradient": ratio(at, start)}
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        a, y = inputs[:, :, :-1], inputs[:, :, -1]
+        return {"answer": logistic_minimum(a, y, self.mu, predicted)}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,5 +1,6 @@
 """The product of two matrices."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -9,6 +10,7 @@ from ..ensembles import Ensemble, Matrices
 from . import ratios
 from .base import Answers, EntrywiseProblem, Inputs
 from .operands import beside, half, halves
+from .proofs import Bound, product_error
 
 
 @final
@@ -17,6 +19,7 @@ class Matmul(EntrywiseProblem):
     """[M | N] [m, 2n] -> M^T N [n, n] (Charton 2022, section 4.3); `M.T @ N`."""
 
     degree: ClassVar[float | None] = 2
+    proved: ClassVar[Mapping[str, str]] = {"answer": "coefficient of the product"}
 
     def input_shape(self, m: int, n: int) -> tuple[int, int]:
         return m, 2 * n
@@ -37,3 +40,7 @@ class Matmul(EntrywiseProblem):
         """DBLAT3's: ||P - O|| / (m ULP ||M^T|| ||N||)."""
         off = predicted - self.answer(inputs)
         return ratios.product(off, *halves(inputs))
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        left, right = halves(inputs)
+        return {"answer": product_error(left.transpose(0, 2, 1), right, predicted)}

@@ -1,5 +1,6 @@
 """The pseudo-inverse of Moore and Penrose."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -8,6 +9,7 @@ import numpy as np
 from . import ratios
 from .base import Answers, EntrywiseProblem, Inputs
 from .norms import PerInput, norms, ratio
+from .proofs import Bound, pseudo_inverse
 
 _CUT_OFF = 1e-15
 """`numpy.linalg.pinv`'s, over the largest singular value."""
@@ -22,14 +24,13 @@ class PseudoInverse(EntrywiseProblem):
     Score: ||P - M^+|| / ||M^+||. Certificate, relative to the Frobenius norm of what it should be:
     `first` M P M - M and `second` P M P - P, `symmetric` the larger of M P - (M P)^T and
     P M - (P M)^T. They are zero for the pseudo-inverse alone, and nearly zero where it lacks the
-    part of a small singular value: of matrices that have one `doubts` says so.
+    part of a small singular value: of matrices that have one `doubts` says so. Proved: a bound on
+    each |P - M^+|, where P shows that M has full rank.
     """
 
     polishable: ClassVar[bool] = True
     degree: ClassVar[float | None] = -1
-    proof: ClassVar[str] = (
-        "only the pseudo-inverse has all of them at zero; small ones bound no error"
-    )
+    proved: ClassVar[Mapping[str, str]] = {"answer": "coefficient of the pseudo-inverse"}
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return n, m
@@ -51,6 +52,9 @@ class PseudoInverse(EntrywiseProblem):
             "second": ratio(_size(right @ predicted - predicted), _size(predicted)),
             "symmetric": np.maximum(*skew),
         }
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        return {"answer": pseudo_inverse(inputs, predicted, cut_off=_CUT_OFF)}
 
     def doubts(self, inputs: Inputs) -> list[tuple[str, np.ndarray]]:
         values = np.linalg.svd(inputs, compute_uv=False)

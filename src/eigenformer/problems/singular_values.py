@@ -1,5 +1,6 @@
 """Singular values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -9,6 +10,7 @@ from ..ensembles import Ensemble, Matrices
 from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput
+from .proofs import Bound, singular_values
 from .spectral import SpectrumProblem, frobenius_mismatch, moment_mismatch
 
 
@@ -20,10 +22,12 @@ class SingularValues(SpectrumProblem):
     `numpy.linalg.svd(M, compute_uv=False)`. Measure: `condition`, that of M. Certificate:
     `frobenius` | ||s||_2 - ||M||_F | / ||M||_F, and `moments`, sums of fourth powers
     (`moment_mismatch`). Both are zero only for the right values where there are two of them, and
-    necessary for more; small ones bound no value.
+    necessary for more; small ones bound no value. Proved: a bound on |s_i - S_i| for each, from the
+    residual of LAPACK's singular vectors.
     """
 
     polishable: ClassVar[bool] = True
+    proved: ClassVar[Mapping[str, str]] = {"s": "singular value"}
 
     symmetric: bool = False
     """Draw symmetric inputs, as the paper's table 10 does; any matrix can be asked about."""
@@ -48,3 +52,6 @@ class SingularValues(SpectrumProblem):
             "frobenius": frobenius_mismatch(inputs, predicted),
             "moments": moment_mismatch(inputs, predicted, signed=False),
         }
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        return {"s": singular_values(inputs, predicted[:, :, 0])}

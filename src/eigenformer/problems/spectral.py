@@ -1,6 +1,6 @@
 """What the eigenvalue and singular-value problems share: signs, bases, condition numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -41,7 +41,6 @@ class SpectrumProblem(AboutSpectrum):
 
     degree: ClassVar[float | None] = 1
     doubtful: ClassVar[Mapping[str, float]] = {"trace": 0.02, "frobenius": 0.02, "moments": 0.01}
-    proof: ClassVar[str] = "they are necessary, not sufficient: no bound on any value follows"
 
     def compare(
         self, inputs: Inputs, true: Answers, predicted: Answers
@@ -167,39 +166,6 @@ def condition_number(spectrum: Float64[np.ndarray, "B k"]) -> Float64[np.ndarray
     size = np.abs(spectrum)
     largest, smallest = size.max(axis=1), size.min(axis=1)
     return np.where(smallest > 0, ratio(largest, smallest), np.inf)
-
-
-def basis_bound(
-    left_out: Float64[np.ndarray, "B m n"],
-    values: Float64[np.ndarray, "B k"],
-    products: Sequence[Float64[np.ndarray, "B k k"]],
-    inputs: Inputs,
-) -> Float64[np.ndarray, " B"]:
-    """How far a predicted value can be from the true one, over the largest of the true ones.
-
-    `left_out` is M - U diag(s) V^T, `products` are the Gram matrices of the bases. By Weyl
-    |lambda_i(M) - lambda_i(U diag(s) V^T)| <= ||left_out||_2, and by Ostrowski that of
-    U diag(s) V^T is s_i times a factor between the least and the largest singular value of U
-    times that of V. Values that do not descend are wrong by how they do not.
-    """
-    edges = [np.linalg.eigvalsh(_finite(product)) for product in products]
-    powers = [np.sqrt(np.maximum(edge, 0.0)) for edge in edges]
-    if len(powers) == 1:  # U and V are one basis, of which both sides have the same part
-        powers *= 2
-    low, high = (np.prod([power[:, at] for power in powers], axis=0) for at in (0, -1))
-    size = np.linalg.norm(_finite(inputs), 2, axis=(1, 2))
-    skew = np.maximum(high - 1, 1 - low) * np.abs(values).max(axis=1)
-    order = np.abs(np.sort(values, axis=1)[:, ::-1] - values).max(axis=1)
-    with np.errstate(all="ignore"):
-        bound = ratio(np.linalg.norm(_finite(left_out), 2, axis=(1, 2)) + skew + order, size)
-    known = [np.isfinite(part).all(axis=(1, 2)) for part in (left_out, *products)]
-    return np.where(np.logical_and.reduce(known), bound, np.inf)
-
-
-def _finite(matrices: np.ndarray) -> np.ndarray:
-    """LAPACK refuses nan and inf: zeros in their place."""
-    usable = np.isfinite(matrices).all(axis=(1, 2))
-    return np.where(usable[:, None, None], matrices, 0.0)
 
 
 def moment_mismatch(

@@ -1,5 +1,6 @@
 """The singular value decomposition."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -9,10 +10,10 @@ from ..ensembles import Ensemble, Matrices
 from . import ratios
 from .base import Answers, Inputs
 from .norms import PerInput, norms, ratio, relative, relative_l1, worst
+from .proofs import Bound, singular
 from .spectral import (
     BasisProblem,
     Signs,
-    basis_bound,
     basis_measures,
     canonical_signs,
     check_signs,
@@ -38,16 +39,18 @@ class Svd(BasisProblem):
     Measures: the terms (`diagonalisation`, `singular_values`, `orthogonality`, the larger of the
     two), `reconstruction` ||U diag(s) V^T - M|| / ||M||, all in L1; `column_norms`, `column_dots`,
     `basis_condition`, each the larger of those of U and V; `condition` of M. Certificate:
-    `diagonalisation` ||U^T M V - diag(s)||_1 / ||M||_F, `reconstruction`, `orthogonality`, and what
-    follows from these: `bound` on |s_i - S_i| / ||M||_2 (`basis_bound`).
+    `diagonalisation` ||U^T M V - diag(s)||_1 / ||M||_F, `reconstruction`, `orthogonality`.
+    Proved: bounds on |s_i - S_i| and on the distance of u_i and v_i from true unit singular vectors
+    or the negatives of both.
     """
 
     polishable: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True
-    proof: ClassVar[str] = (
-        "by Weyl's inequality each singular value is within {bound} of the true one, relative to "
-        "the largest"
-    )
+    proved: ClassVar[Mapping[str, str]] = {
+        "s": "singular value",
+        "U": "left singular vector, up to sign,",
+        "V": "right singular vector, up to sign,",
+    }
 
     signs: Signs = "canonical"
     """`canonical`: the component of largest magnitude of each column of U is positive (the first
@@ -117,8 +120,11 @@ class Svd(BasisProblem):
             "diagonalisation": ratio(residual, norms(inputs)["l2"]),
             "reconstruction": relative_l1(left_out, inputs),
             "orthogonality": np.maximum(*(identity_error(product)["l1"] for product in products)),
-            "bound": basis_bound(left_out, values, products, inputs),
         }
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        bounds = singular(inputs, *_parts(predicted, inputs.shape[1]))
+        return dict(zip(self.proved, bounds, strict=True))
 
 
 def _parts(answer: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

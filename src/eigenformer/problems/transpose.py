@@ -1,5 +1,6 @@
 """Transposition."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from . import ratios
 from .base import Answers, EntrywiseProblem, Inputs
+from .proofs import Bound, mirrored
 
 
 @final
@@ -15,6 +17,7 @@ class Transpose(EntrywiseProblem):
     """M [m, n] -> M^T [n, m] (Charton 2022, section 4.1); `numpy.transpose`."""
 
     degree: ClassVar[float | None] = 1
+    proved: ClassVar[Mapping[str, str]] = {"answer": "coefficient of the transpose"}
 
     def output_shape(self, m: int, n: int) -> tuple[int, int]:
         return n, m
@@ -26,3 +29,6 @@ class Transpose(EntrywiseProblem):
         """||P - O|| / (ULP ||M||): LAPACK has no such test."""
         off = ratios.one_norm(predicted - self.answer(inputs))
         return ratios.quotient(off, ratios.one_norm(inputs), ratios.ULP)
+
+    def prove(self, inputs: Inputs, predicted: Answers) -> dict[str, Bound]:
+        return {"answer": mirrored(inputs, predicted)}
