@@ -7,7 +7,7 @@ from stubs_of_evaluation import Off
 
 from eigenformer import numpy_solver, problems
 from eigenformer.core import InputError
-from eigenformer.evaluation import Predictions, Solver, as_batch
+from eigenformer.evaluation import Predictions, Solver, as_batch, beside_lapack
 
 MATRIX = [[2.0, 1.0], [1.0, 3.0]]
 
@@ -33,6 +33,18 @@ def test_many_matrices_have_many():
     assert solution.reason == [""] * 3
     assert {len(values) for values in solution.certificate.values()} == {3}
     assert solution.cautions == [()] * 3
+
+
+def test_bounds_say_within_what_an_answer_is():
+    solver = numpy_solver("eigenvectors")
+    one, many = solver.solve(MATRIX), solver.solve(np.stack([MATRIX, np.eye(len(MATRIX))]))
+    assert set(one.bounds) == {"eigenvalues", "eigenvectors"}
+    assert all(bound.shape == (len(MATRIX),) for bound in one.bounds.values())
+    assert (one.bounds["eigenvalues"] < 1e-13).all()
+    assert np.isinf(many.bounds["eigenvectors"]).tolist() == [[False, False], [True, True]]
+    (answer,) = beside_lapack(solver, np.eye(2)[None])
+    assert answer.to_dict()["bounds"]["eigenvectors"] == [None, None]
+    assert answer.follows.endswith("no bound is proved for any eigenvector")
 
 
 @pytest.mark.parametrize("problem", sorted({*problems.names()} - {"joint"}))
