@@ -305,5 +305,3 @@ def test_lapacks_test_ratios_are_a_measure_where_asked_for():
     assert found.ratios["median"] <= found.ratios["largest"] < 30
     assert "ratios" in found.to_dict()
     assert "ratios" not in evaluate("numpy", "svd", n=50).to_dict()
-    with pytest.raises(InputError, match="no test ratio for transpose"):
-        evaluate("numpy", "transpose", n=50, ratios=True)

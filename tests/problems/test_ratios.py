@@ -49,4 +49,4 @@ def test_the_ratios_are_those_that_lapack_defines():
 
 def test_a_problem_without_a_test_has_none():
     inputs = np.ones((1, 2, 2))
-    assert problems.get("transpose").ratios(inputs, inputs) is None
+    assert problems.get("joint").ratios(inputs, inputs) is None
