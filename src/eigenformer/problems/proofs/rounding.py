@@ -14,7 +14,7 @@ from jaxtyping import Float64
 
 Bound = Float64[np.ndarray, "B *items"]
 """Numbers that an error does not exceed, one for each item of an answer."""
-Stack = Float64[np.ndarray, "B p q"]
+Stack = Float64[np.ndarray, "_ _ _"]
 Figures = Float64[np.ndarray, " B"]
 
 U = 2.0**-53
