@@ -1,11 +1,13 @@
 """LAPACK's test ratios: small for LAPACK's answers at any scale, large for what is off."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from eigenformer import ensembles, problems
 from eigenformer.core import rng
-from eigenformer.problems import ratios
+from eigenformer.problems import EntrywiseProblem, ratios
 
 DIMS = {
     "eigenvectors": "5x5",
@@ -48,5 +50,22 @@ def test_the_ratios_are_those_that_lapack_defines():
 
 
 def test_a_problem_without_a_test_has_none():
+    @dataclass(frozen=True, kw_only=True)
+    class Same(EntrywiseProblem):
+        def output_shape(self, m, n):
+            return m, n
+
+        def answer(self, inputs):
+            return inputs
+
     inputs = np.ones((1, 2, 2))
-    assert problems.get("joint").ratios(inputs, inputs) is None
+    assert Same().ratios(inputs, inputs) is None
+
+
+@pytest.mark.parametrize("name", ["transpose", "add", "matvec", "matmul", "polar_factor"])
+def test_products_and_factors_are_judged_by_what_rounding_explains(name):
+    problem = problems.get(name)
+    inputs = problem.draw(rng(0), 50, ensembles.get("iid-uniform", dims="4x4")).values
+    answers = problem.solve(inputs)
+    assert problem.ratios(inputs, answers).max() < 5
+    assert problem.ratios(inputs, answers * (1 + 1e-12)).min() > 30

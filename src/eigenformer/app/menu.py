@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from .. import problems
+from ..construct.facts import construction_facts
 from ..core import InputError, from_json, load_json, unknown
 from ..core.places import shipped_models
 from ..core.serialize import parse_json
@@ -15,6 +16,8 @@ BEST = "best"
 """In place of a model: whichever is the most accurate for the matrix (`zoo.default_model`)."""
 LAPACK = "LAPACK"
 NEWTON = "constructed Newton"
+SCRATCH = "constructed"
+"""The construction that answers a problem, compiled for what it is asked."""
 CONSTRUCTED = {"inverse": False, "symmetric_inverse": True}
 """Problems that a construction solves, and whether for symmetric matrices alone."""
 SERVED = {
@@ -122,7 +125,8 @@ def problem_of(name: str) -> Problem:
 
 def solver_names(problem: str) -> tuple[str, ...]:
     """All that can be compared on a problem."""
-    constructed = (NEWTON,) if problem in CONSTRUCTED else ()
+    known = any(fact["problem"] == problem for fact in construction_facts())
+    constructed = (NEWTON,) if problem in CONSTRUCTED else (SCRATCH,) if known else ()
     return (*models_of(problem)[1:], *constructed, LAPACK)
 
 

@@ -3,7 +3,7 @@
 from ..ensembles.reading import parse_matrix
 from .comparison import CompareState
 from .draw import LARGEST_SIDE
-from .menu import CONSTRUCTED, LAPACK, NEWTON
+from .menu import CONSTRUCTED, LAPACK, NEWTON, SCRATCH
 from .state import AskState, BuildState
 
 
@@ -85,6 +85,8 @@ def _options(state: CompareState, place: float | str) -> dict[str, float]:
 def _solver(name: str, state: CompareState, size: int) -> str:
     if name == LAPACK:
         return f'ef.numpy_solver("{state.problem}")'
+    if name == SCRATCH:
+        return f'ef.construct.constructed_solver("{state.problem}")'
     if name == NEWTON:
         symmetric = CONSTRUCTED[state.problem]
         return (

@@ -5,7 +5,7 @@ from functools import lru_cache
 from .. import construct
 from ..evaluation import Solver, TrainedSolver
 from ..zoo import default_model, load, named_solver
-from .menu import BEST, CONSTRUCTED, LAPACK, NEWTON, runs
+from .menu import BEST, CONSTRUCTED, LAPACK, NEWTON, SCRATCH, runs
 
 
 @lru_cache(maxsize=64)
@@ -31,7 +31,9 @@ def solver_of(name: str, problem: str, size: int, steps: int) -> Solver:
     """One of `solver_names`; a construction is compiled for `size` and its number of steps."""
     if name == NEWTON:
         return _newton(problem, size, steps)
-    return named_solver("numpy", problem) if name == LAPACK else trained(name, problem)
+    if name in (LAPACK, SCRATCH):
+        return named_solver("numpy" if name == LAPACK else name, problem)
+    return trained(name, problem)
 
 
 @lru_cache(maxsize=128)

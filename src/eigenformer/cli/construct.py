@@ -229,21 +229,21 @@ def _report(name: str, found: "Checked") -> dict[str, Any]:
 
 
 _COLUMNS = {
-    "network": 21,
+    "network": 23,
     "layers": 10,
     "heads": 6,
-    "width": 7,
+    "width": 8,
     "FFN": 5,
     "error": 9,
     "predicted": 10,
     "allowed": 9,
-    "ratio": 7,
+    "ratio": 6,
 }
 
 
 def _show_checks(checked: "Mapping[str, Checked]", console: Console) -> None:
     """A line of counts (ours/known) and errors a network, the source's counts below it."""
-    console.print(_row(_COLUMNS), style="dim")
+    console.print(_row(_COLUMNS), style="dim", soft_wrap=True)
     for name, found in checked.items():
         entry = found.entry
         cells = [
