@@ -16,6 +16,7 @@ from page import fill
 
 import eigenformer as ef
 from eigenformer import cli
+from eigenformer.cli.bench_polish import conditioned
 from eigenformer.construct.algorithms.logistic import damped_newton, draw_problems, logistic_newton
 from eigenformer.construct.algorithms.logistic_error import step_error
 from eigenformer.reports import write_figure
@@ -38,13 +39,35 @@ def polishing(path: Path) -> None:
     """Residuals of 1,000 answers of the shipped 2x2 model, step by step."""
     model = ef.load("inverse-2x2")
     matrices = model.problem.draw(ef.rng(2026, "polish"), 1000, model.task.ensemble).values
-    solution = ef.polish(model, steps=None).solve(matrices)
+    started = "from A$^T$/||A||$^2$, their answers being too far off"
+    labels = ("Newton steps (layers)", "||I - A X||")
+    _residuals(path, model, matrices, started, labels, widths=(1, 1.6))
+
+
+def polishing_eigenvectors(path: Path) -> None:
+    """The same of 10x10 eigenvectors, of matrices with condition numbers up to 1e6."""
+    model = ef.load("eigenvectors-any")
+    matrices = conditioned(ef.rng(2026, "polish"), 1000, 10, 1e6, symmetric=True)
+    labels = ("steps of Ogita and Aishima", "||off-diagonal of X$^T$ A X|| / ||A||")
+    started = "from scratch, as the guard doubts"
+    _residuals(path, model, matrices, started, labels, widths=(2, 1))
+
+
+def _residuals(
+    path: Path,
+    model: ef.Solver,
+    matrices: np.ndarray,
+    started: str,
+    labels: tuple[str, str],
+    widths: tuple[float, float],
+) -> None:
+    solution = ef.polish(model).solve(matrices)
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(9, 3.8), width_ratios=(1, 1.6), sharey=True, layout="constrained"
+        1, 2, figsize=(9, 3.8), width_ratios=widths, sharey=True, layout="constrained"
     )
     kinds = (
-        (left, solution.contracting, BLUE, "from the model's answer"),
-        (right, solution.restarted, RED, "from A$^T$/||A||$^2$, their answers being too far off"),
+        (left, solution.contracting & ~solution.restarted, BLUE, "from the model's answer"),
+        (right, solution.restarted, RED, started),
     )
     for axes, chosen, colour, title in kinds:
         # The last value stays: an answer that is done is done.
@@ -55,9 +78,9 @@ def polishing(path: Path) -> None:
         axes.plot(table.T, color=colour, alpha=max(0.05, 4 / len(table)), linewidth=0.8)
         axes.plot(np.median(table, axis=0), color=colour, linewidth=2.5)
         axes.set_title(f"{chosen.sum()} {title}", loc="left", fontsize="medium")
-        axes.set_xlabel("Newton steps (layers)")
+        axes.set_xlabel(labels[0])
         axes.xaxis.get_major_locator().set_params(integer=True)
-    left.set_ylabel("||I - A X||")
+    left.set_ylabel(labels[1])
     finish(figure, path, left, right)
 
 
@@ -158,6 +181,7 @@ def finish(figure: Any, path: Path, *all_axes: Any) -> None:
 FIGURES: dict[str, Callable[[Path], None]] = {
     "newton.png": newton,
     "polish.png": polishing,
+    "polish-eigenvectors.png": polishing_eigenvectors,
     "logistic-knots.png": knots,
     "logistic-loops.png": loops,
 }
