@@ -1,4 +1,4 @@
-"""Tutorials as Jupyter notebooks: notebooks/NAME.ipynb, from docs/NAME.md with its outputs.
+"""Tutorials as Jupyter notebooks, notebooks/NAME.ipynb, from pages with their outputs.
 
     python docs/make_notebooks.py
 

@@ -36,7 +36,7 @@ COMMANDS = {
     "bench": "benchmarks: speed, sample efficiency, inference, start",
     "completion": "a script for the shell, which completes commands and options",
 }
-"""Every sub-command, in the order of the overview; `x-y` lives in `cli/x_y.py`."""
+"""Every sub-command, in the order of the overview; each is a module here, `x-y` as `x_y`."""
 
 LEAST_COLUMNS = 40
 """Narrower than that no table can be laid out, and trying takes minutes."""
