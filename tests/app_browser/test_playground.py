@@ -78,7 +78,7 @@ def test_a_matrix_is_typed_solved_and_polished(visit: Visit) -> None:
 def test_a_program_is_compiled_and_stepped(visit: Visit) -> None:
     page = visit.page
     page.get_by_role("tab", name="Build an algorithm").click()
-    visit.wait("#ef-network", "13 \\(3 distinct\\)")
+    visit.wait("#ef-network", "13, optimal \\(3 distinct\\)")
     for layer in (2, 3, 4):
         page.locator("#ef-next").click()
         visit.wait("#ef-layer", f"Layer {layer}(?![0-9])")
