@@ -41,8 +41,9 @@ def _cautions(solver: str, points: list[ComparisonPoint]) -> list[str]:
     if not some:
         return []
     first = some[0]
+    place = first.place if isinstance(first.place, str) else f"{first.place:.3g}"
     return [
-        f"Caution at {len(some)} of {len(mine)} points of {solver}, such as at {first.place}: "
+        f"Caution at {len(some)} of {len(mine)} points of {solver}, such as at {place}: "
         f"{first.cautions[0]}"
     ]
 
