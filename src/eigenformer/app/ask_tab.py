@@ -207,7 +207,7 @@ def build_ask(signs: Signs) -> AskTab:
                 solve = gr.Button("Solve", variant="primary", min_width=100, elem_id="ef-solve")
                 roll = gr.Button("Draw another", min_width=140, elem_id="ef-draw")
                 undo_ = gr.Button(
-                    "Undo", min_width=90, scale=0, interactive=False, elem_id="ef-undo"
+                    "Undo", min_width=60, scale=0, interactive=False, elem_id="ef-undo"
                 )
             with gr.Row():
                 polish = gr.Checkbox(value=False, label="Polish", min_width=140, interactive=True)

@@ -58,7 +58,7 @@ def build_build(signs: LayerSigns, asked: Any) -> BuildTab:
                     "Compile and run", variant="primary", min_width=140, elem_id="ef-compile"
                 )
                 undo_ = gr.Button(
-                    "Undo", min_width=90, scale=0, interactive=False, elem_id="ef-build-undo"
+                    "Undo", min_width=60, scale=0, interactive=False, elem_id="ef-build-undo"
                 )
             condition = Slider(
                 0, 6, value=usual.condition, step=0.25, label="Condition number of inputs, 10^"
@@ -71,10 +71,10 @@ def build_build(signs: LayerSigns, asked: Any) -> BuildTab:
                 )  # fmt: skip
                 with gr.Row():
                     take_ = gr.Button("Take that of Ask a model", min_width=170, elem_id="ef-take")
-                    undo_own = gr.Button("Undo", min_width=90, scale=0, interactive=False)
+                    undo_own = gr.Button("Undo", min_width=60, scale=0, interactive=False)
             with gr.Accordion("Beside another program", open=False):
                 example_2, other = _program("Begin with", "The other program", "", "other", 5)
-                undo_other = gr.Button("Undo", min_width=90, scale=0, interactive=False)
+                undo_other = gr.Button("Undo", min_width=60, scale=0, interactive=False)
             with gr.Accordion("As Python", open=False):
                 code = gr.Textbox(
                     "", show_label=False, lines=8, max_lines=20, interactive=False,

@@ -134,6 +134,7 @@ table.ef-facts tr:last-child > * { border-bottom: 0; }
 # Gradio rewrites the selectors of its `css`, and loses those inside of a media query.
 NARROW = """<style>
 @media (max-width: 640px) {
+  #ef-draw, #ef-undo, #ef-build-undo { padding-inline: .4em; min-width: max-content !important; }
   body .gradio-container { padding: 4px !important; }
   .gradio-container .tab-container button { padding: 0 7px; font-size: .88rem; }
   .gradio-container .column, .gradio-container .row > * { min-width: 0 !important; }
