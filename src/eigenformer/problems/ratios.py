@@ -9,6 +9,8 @@ Source: LAPACK 3, TESTING/LIN and TESTING/EIG; Anderson et al., LAPACK Users' Gu
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from .proofs.rounding import exponents, shifted
+
 BAR = 30.0
 """Below which an answer is as right as float64 allows."""
 EPS, ULP = 2.0**-53, 2.0**-52
@@ -136,5 +138,5 @@ def logistic(
 
 def scaled_down(matrices: Batch) -> tuple[Batch, Int64[np.ndarray, "B 1 1"]]:
     """Matrices over powers of two, to largest entries in [1/2, 1), and the exponents."""
-    exponent = np.frexp(np.abs(matrices).max(axis=(1, 2), keepdims=True, initial=0.0))[1]
-    return np.ldexp(matrices, -exponent), exponent.astype(np.int64)
+    exponent = exponents(matrices)
+    return shifted(matrices, -exponent), exponent.astype(np.int64)[:, None, None]

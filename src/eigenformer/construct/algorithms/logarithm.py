@@ -34,10 +34,11 @@ from .exponential import exponential_minus_one, squarings
 from .matrix_functions import (
     CONDITION,
     DIM,
-    all_symmetric,
+    definite,
     eigenvalues,
     function_network,
     indefinite,
+    is_symmetric,
     norm2,
     not_compiled_for,
     positive,
@@ -156,7 +157,7 @@ def matrix_power(
 
 def power_for(a: Float64[np.ndarray, "B n n"], exponent: float) -> CompiledNetwork:
     """`matrix_power` that fits a batch."""
-    return matrix_power(a.shape[1], exponent, spread(a), symmetric=all_symmetric(a))
+    return matrix_power(a.shape[1], exponent, spread(a), symmetric=is_symmetric(a))
 
 
 def _bound(condition: float) -> float:
@@ -202,18 +203,14 @@ def _logarithm(y: Expression, roots: Sequence[tuple[float, ...]], symmetric: boo
     return stored(x - I + half @ middle @ half)
 
 
-def _definite(values: np.ndarray) -> bool:
-    return bool(values.min() > 1e-12 * values.max())
-
-
 register_function(
     "matrix-logarithm",
     problems.MatrixLogarithm(),
-    domain=_definite,
+    domain=definite,
     summary=f"logarithm of a positive definite {DIM}x{DIM} matrix",
     source=SOURCE,
     build=lambda: matrix_logarithm(DIM),
-    build_for=lambda a: matrix_logarithm(a.shape[1], spread(a), symmetric=all_symmetric(a)),
+    build_for=lambda a: matrix_logarithm(a.shape[1], spread(a), symmetric=is_symmetric(a)),
     draw=positive,
     layers=57,
     heads=4,
@@ -227,7 +224,7 @@ def _register_power(name: str, p: float, **counts: Any) -> None:
     register_function(
         name,
         problems.MatrixPower(exponent=p),
-        domain=(lambda values: True) if whole else _definite,
+        domain=(lambda values: True) if whole else definite,
         source="products" if whole else f"exp(p log A): {SOURCE}",
         build=lambda: matrix_power(DIM, p),
         build_for=lambda a: power_for(a, p),

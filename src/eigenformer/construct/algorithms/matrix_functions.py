@@ -87,9 +87,14 @@ def eigenvalues(a: Float[Tensor, "*B n n"], symmetric: bool) -> Tensor:
     return complex_values
 
 
-def all_symmetric(a: Float64[np.ndarray, "B n n"]) -> bool:
-    """Whether a network for symmetric matrices does for a batch."""
-    return bool((a == a.swapaxes(1, 2)).all())
+def is_symmetric(a: Float64[np.ndarray, "*B n n"]) -> bool:
+    """Whether all of them are, to the last bit."""
+    return bool((a == a.swapaxes(-1, -2)).all())
+
+
+def definite(values: np.ndarray) -> bool:
+    """Whether eigenvalues are positive beyond what rounding could have made of zero."""
+    return bool(values.min() > 1e-12 * values.max())
 
 
 def refuse(bad: Tensor, a: Float[Tensor, "*B m n"], why: str) -> None:
@@ -151,9 +156,7 @@ def register_function(
     Construction(
         reference=problem.solve,
         predicted=predicted,
-        suits=lambda matrix: bool(
-            (matrix == matrix.T).all() and domain(np.linalg.eigvalsh(matrix))
-        ),
+        suits=lambda matrix: is_symmetric(matrix) and domain(np.linalg.eigvalsh(matrix)),
         problem=problem.name,
         relative=True,
         **fields,

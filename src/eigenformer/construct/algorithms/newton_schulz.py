@@ -30,10 +30,11 @@ from ..network import NetworkOptions
 from .matrix_functions import (
     CONDITION,
     DIM,
-    all_symmetric,
+    definite,
     eigenvalues,
     function_network,
     indefinite,
+    is_symmetric,
     norm2,
     not_compiled_for,
     positive,
@@ -226,7 +227,7 @@ register_function(
     summary=f"sign of a symmetric {DIM}x{DIM} matrix, condition up to {CONDITION:g}",
     source=SOURCE,
     build=lambda: matrix_sign(DIM),
-    build_for=lambda a: matrix_sign(a.shape[1], spread(a), symmetric=all_symmetric(a)),
+    build_for=lambda a: matrix_sign(a.shape[1], spread(a), symmetric=is_symmetric(a)),
     draw=indefinite,
     layers=16,
     heads=2,
@@ -237,12 +238,12 @@ for _inverse in (False, True):
     register_function(
         "matrix-inverse-sqrt" if _inverse else "matrix-sqrt",
         problems.MatrixInverseSqrt() if _inverse else problems.MatrixSqrt(),
-        domain=lambda values: bool(values.min() > 1e-12 * values.max()),
+        domain=definite,
         summary=f"{'inverse ' * _inverse}square root of a positive definite {DIM}x{DIM} matrix",
         source=SOURCE,
         build=lambda inverse=_inverse: matrix_sqrt(DIM, inverse=inverse),
         build_for=lambda a, inverse=_inverse: matrix_sqrt(
-            a.shape[1], spread(a), inverse=inverse, symmetric=all_symmetric(a)
+            a.shape[1], spread(a), inverse=inverse, symmetric=is_symmetric(a)
         ),
         draw=positive,
         layers=10,
