@@ -217,6 +217,13 @@ WRONG_COMMANDS = [
     ("models lst", "did you mean 'list'?"),
     ("models card nothing", "unknown shipped model 'nothing'"),
     ("bench training --steps 0", "steps is 0"),
+    ("bench trust --matrices 0", "matrices is 0"),
+    ("bench trust --models inverse-2x3", "unknown shipped model 'inverse-2x3': did you mean"),
+    ("bench certificates --matrices -3", "matrices is -3"),
+    ("bench polish --matrices 0", "matrices is 0"),
+    ("bench polish --sizes 5 0", "sizes is 0"),
+    ("bench polish --condition inf", "condition is inf"),
+    ("bench polish --off nan", "off is nan"),
     ("bench sped", "unknown benchmark 'sped': did you mean 'speed'?"),
     ("bench efficiency --case add-9x9", "'add-9x9': this set has add-3x3"),
 ]

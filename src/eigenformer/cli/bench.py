@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..core import InputError, unknown
+from ..core import InputError, at_least, unknown
 from .parse import parse
 
 USAGE = """\
@@ -93,6 +93,13 @@ def trust(matrices: int = 10_000, models: tuple[str, ...] = (), save: bool = Fal
         models: names of shipped models; without them all.
         save: keep the figures in the source tree too, as benchmarks/results.json.
     """
+    at_least(1, matrices=matrices)
+    if models:
+        from ..zoo import shipped_models
+
+        for name in models:
+            if name not in (known := shipped_models()):
+                raise unknown("shipped model", name, known)
     return _benchmark(["trust", str(matrices), *models], save)
 
 
@@ -107,6 +114,7 @@ def certificates(matrices: int = 100_000, save: bool = False) -> int:
         matrices: in all, each with an answer: a true one, LAPACK's, or one that is off.
         save: keep the figures in the source tree too, as benchmarks/results.json.
     """
+    at_least(1, matrices=matrices)
     return _benchmark(["certificates", str(matrices)], save)
 
 

@@ -8,7 +8,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from ..core import InputError
+from ..core import at_least
 from .answers import json_lines
 from .parse import JsonFlag, parse
 
@@ -56,8 +56,11 @@ def polish(
         seed: of the matrices.
         as_json: print JSON instead of tables.
     """
-    if matrices < 1 or not condition >= 1:
-        raise InputError(f"--matrices is {matrices} and --condition {condition:g}; give 1 or more")
+    at_least(1, matrices=matrices, condition=condition)
+    for size in sizes:
+        at_least(1, sizes=size)
+    for by in off:
+        at_least(0, 1, off=by)
     polished = [
         _polished(problem, size, matrices, condition, seed)
         for problem in problems
