@@ -50,6 +50,7 @@ def said(words: Sequence[object], capsys: pytest.CaptureFixture[str], status: in
 def test_lists_and_help_need_no_torch() -> None:
     """Row D9: in one process, whose imports are looked at afterwards."""
     lines = [["models", "list"], ["construct", "list"], ["train", "fast", "--help"]]
+    lines += [["paper", "list"], ["paper", "claims"], ["incontext", "list"]]
     lines += [[name, "--help"] for name in COMMANDS]
     code = (
         "import sys; from eigenformer.cli import main\n"

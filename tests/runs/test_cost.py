@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eigenformer.core import InputError
+from eigenformer.core.display import duration
 from eigenformer.models import ModelConfig, Products, RecurrentConfig, StackConfig, UniversalConfig
 from eigenformer.models.products import counted_flops
 from eigenformer.papers.charton2022.settings import paper_tokens
@@ -23,7 +24,6 @@ from eigenformer.runs.cost import (
     training_flops,
 )
 from eigenformer.runs.recipes import fast, paper
-from eigenformer.runs.records import duration
 from eigenformer.training import TestSet, TrainConfig, Trainer
 
 SMALL: dict[str, Any] = {"width": 32, "layers": (2, 1), "batch_size": 8}

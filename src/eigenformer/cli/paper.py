@@ -13,8 +13,8 @@ from rich.table import Table as Shown
 from rich.text import Text
 
 from ..core import InputError, unknown
+from ..core.display import print_parts
 from ..core.lazy import lazy
-from ..core.wide import print_parts
 from ..papers.facts import claim_facts, kept_facts, study_facts
 from ..papers.findings import verdict_words
 from ..runs.options import EngineOptions
@@ -267,7 +267,7 @@ class Commands:
         return found
 
     def _say(self, fact: Mapping[str, Any], console: Console, history: bool) -> None:
-        from ..runs.records import duration
+        from ..core.display import duration
 
         source = f" ({fact['where']})" if not fact["by_table"] else ""
         state = (verdict_words(fact["state"]), STYLES[fact["state"]])
@@ -362,7 +362,7 @@ def _show_list(facts: Sequence[dict[str, Any]], scales: Sequence[Scale]) -> None
 
 
 def _costs(found: dict[str, Any], scale: Scale) -> tuple[str, str, str]:
-    from ..runs.records import duration
+    from ..core.display import duration
 
     if not found["runs"]:
         return "-", "", ""

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..core import InputError, unknown
+from ..core.display import duration
 from ..papers import Analysis, Excerpt
 from ..papers.making import make
 from ..runs import Experiment, Plan, Scale
@@ -16,7 +17,6 @@ from ..runs.cost import confirm, plan_cost
 from ..runs.engine import exit_status, unfinished
 from ..runs.options import EngineOptions, job_options, make_engine
 from ..runs.progress import progress
-from ..runs.records import duration
 from .answers import STYLES
 
 

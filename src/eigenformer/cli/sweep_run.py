@@ -11,13 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core import InputError, to_json
+from ..core.display import duration
 from ..runs import Experiment, Measured, Plan
 from ..runs.cost import Cost, confirm, cost, plan_cost
 from ..runs.engine import Outcome, exit_status, unfinished
 from ..runs.grid import Axis, Combination, final_scores, grid
 from ..runs.options import EngineOptions, job_options, make_engine
 from ..runs.progress import progress
-from ..runs.records import duration
 from ..training import Run
 from .train import Options, configured
 

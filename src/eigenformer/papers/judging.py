@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from ..core.display import duration
 from ..runs import Experiment, Plan, Scale
-from ..runs.records import duration
 from .claims import Evidence
 from .findings import REASONS, Finding, PartFinding, State, Why
 from .sides import (

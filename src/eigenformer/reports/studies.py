@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core import to_json
+from ..core.display import duration
 from ..incontext import RunConfig
 from ..papers import Analysis, Excerpt, Kept, Number, Paper, Verdict
 from ..runs import Experiment, Scale
-from ..runs.records import duration
 from . import blocks
 from .blocks import STATES
 from .panels import pictures

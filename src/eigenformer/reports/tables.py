@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..core.display import duration
 from ..papers import Excerpt, Table, Verdict
 from ..runs import Experiment, Record, Records, Scale
-from ..runs.records import duration
 from . import blocks
 from .blocks import STATES, counted
 from .curves import curves

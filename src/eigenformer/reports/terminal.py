@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..core.wide import print_parts
+from ..core.display import print_parts
 from . import blocks
 from .report import Chapter
 

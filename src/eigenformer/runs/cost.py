@@ -9,12 +9,12 @@ from typing import Literal, Protocol, runtime_checkable
 import torch
 
 from ..core import InputError, content_hash, to_json
+from ..core.display import duration
 from ..models import Products
 from ..models.cpu import linear, one_thread
 from ..training import Run, TrainConfig
 from ..training.muon import fast_precision
 from .experiment import Experiment
-from .records import duration
 from .timing import timed_seconds
 
 _ORTHOGONALISATION_STEPS = 5
