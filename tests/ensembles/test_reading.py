@@ -264,6 +264,15 @@ def test_numpys_own_text_reads_back_exactly(matrix: np.ndarray) -> None:
         np.testing.assert_array_equal(parse_matrix(str(matrix)), matrix)
 
 
+def test_a_semicolon_on_a_line_of_its_own_ends_a_matrix() -> None:
+    """Such a line was a row of nothing, and an IndexError behind a single row."""
+    np.testing.assert_array_equal(parse_matrix("A =\n 1 2\n 3 4\n;"), [[1, 2], [3, 4]])
+    with pytest.raises(InputError, match="row 1 is not a number"):
+        parse_matrix("A =\n\n     $0\n;")
+    with pytest.raises(InputError, match="row 2 has no numbers"):
+        parse_matrix("1 2\n;\n3 4")
+
+
 @given(st.text(max_size=400))
 def test_any_text_is_a_matrix_or_a_sentence(text: str) -> None:
     _read(text)

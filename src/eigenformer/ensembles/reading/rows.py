@@ -79,6 +79,8 @@ def plain_rows(lines: list[str]) -> list[list[str]]:
     lines = [hide_quoted(line).rstrip() for line in lines if not _RULE.fullmatch(line)]
     if all(re.search(r"[,;]\s*\t|\t\s*[,;]", line) for line in lines):
         lines = [line.replace("\t", " ") for line in lines]  # the tabs are but wide blanks
+    while len(lines) > 1 and not lines[-1].strip("; "):
+        lines = lines[:-1]  # it ends the matrix, and is no row
     numbers = not re.search(r"[^\W\d]", lines[0].translate(_SHOW)) if lines else False
     others = lines[1:]
     if numbers and others and _QUOTED.match(lines[0]) and not any(map(_QUOTED.search, others)):
