@@ -9,7 +9,7 @@ PIP := $(BIN) -m pip install -qq --disable-pip-version-check --constraint constr
 export OMP_WAIT_POLICY ?= PASSIVE
 
 # Those with outputs, which running them fills in; some train for a minute.
-PAGES := $(addprefix docs/,$(addsuffix .md,index concepts lesson first-model training in-context size-free matrix-program \
+PAGES := $(addprefix docs/,$(addsuffix .md,index concepts lesson first-model training in-context size-free matrix-program circuits \
 	derivations own-problem own-model own-encoding own-ensemble own-algorithm own-prompt-model faq))
 
 .DEFAULT_GOAL := help

@@ -27,6 +27,7 @@ ROOMS = (
     "runs",
     "explanation",
     "zoo",
+    "circuits",
     "papers",
 )
 """The rooms that `import eigenformer` offers, in the order in which they build on each other."""

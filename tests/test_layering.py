@@ -26,6 +26,7 @@ ROOMS = (
     "runs",
     "explanation",
     "zoo",
+    "circuits",
     "papers",
     "reports",
     "app",

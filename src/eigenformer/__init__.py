@@ -7,7 +7,8 @@ import eigenformer as ef
 Everything that answers a matrix question is a `Solver` (a trained network, a constructed network,
 NumPy), and all of them meet the same ensembles, problems, errors and reports. The rooms, each of
 which imports only the ones before it: `core`, `ensembles`, `problems`, `encodings`, `models`,
-`evaluation`, `training`, `construct`, `incontext`, `runs`, `explanation`, `zoo`, `papers`.
+`evaluation`, `training`, `construct`, `incontext`, `runs`, `explanation`, `zoo`, `circuits`,
+`papers`.
 
 Importing this package imports nothing else, so that `eigenformer --help` answers at once: a name is
 imported when it is first used.
@@ -17,6 +18,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import circuits as circuits
     from . import construct as construct
     from . import core as core
     from . import encodings as encodings
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 
 # The same names for Python as above for type checkers; tests/test_public_face.py compares the two.
 _ROOMS = (
+    "circuits",
     "construct",
     "core",
     "encodings",

@@ -34,6 +34,7 @@ SLOW = {
     ("bench", "speed"): ("bench", "speed", "--help"),
     ("bench", "inference"): ("bench", "inference", "--help"),
     ("app",): ("app", "--help"),
+    ("circuits", "score", "--families"): ("circuits", "score", "--circuits", "faint"),
 }
 """Commands that take minutes, by how they begin, and what is run in their place."""
 

@@ -1,8 +1,7 @@
 """A network whose algorithm is known, with its truth and inputs to try it on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from torch import Tensor
@@ -36,13 +35,12 @@ class Circuit:
         """The answer where activations are replaced: `Network.run_with_hooks`."""
         return self.network.run_with_hooks(*inputs, hooks=hooks)
 
-    @cached_property
-    def depth(self) -> int:
-        return self.network.depth
-
     def outputs(self, *inputs: np.ndarray | Tensor) -> list[Tensor]:
         """The output [B, n, w] of each component, in the order of the truth's."""
-        _, cache = self.network.run_with_cache(*inputs)
+        return self.outputs_in(self.network.run_with_cache(*inputs)[1])
+
+    def outputs_in(self, cache: Mapping[str, Tensor]) -> list[Tensor]:
+        """The same of a run whose activations `Network.run_with_cache` gave."""
         return [
             cache[part.hook][:, part.index] if part.kind == "head" else cache[part.hook]
             for part in self.truth.components

@@ -50,7 +50,8 @@ class _Part:
 
     @property
     def written(self) -> np.ndarray:
-        return np.flatnonzero(self.uses.any(axis=1))
+        rows: np.ndarray = np.flatnonzero(self.uses.any(axis=1))
+        return rows
 
 
 def truth_of(name: str, seed: int, spec: Spec, allocation: Allocation | None = None) -> Truth:
@@ -222,8 +223,10 @@ def _cut(move: Move, start: int, stop: int) -> Move:
 
 
 def _moved(move: Move, fixed: Float64[np.ndarray, "w n"]) -> Float64[np.ndarray, "r n"]:
-    found = move.scale * fixed[move.source.slice] if not isinstance(move.scale, np.ndarray) else (
-        move.scale @ fixed[move.source.slice]
+    found = (
+        move.scale * fixed[move.source.slice]
+        if not isinstance(move.scale, np.ndarray)
+        else (move.scale @ fixed[move.source.slice])
     )
     return np.asarray(found)
 

@@ -1,8 +1,10 @@
 """Trained models whose weights are a matrix program (docs/explained.md), compiled as circuits."""
 
+from functools import cache
+
 import numpy as np
 
-from ..construct import compile
+from ..construct import CompiledNetwork, compile
 from ..evaluation import TrainedSolver
 from ..explanation.programs import bilinear_program, block_program, held_gates
 from ..models.bilinear import BilinearModel
@@ -20,6 +22,23 @@ def make(name: str, model: str, seed: int) -> Circuit:
 
     Of networks of blocks the gates are held at their medians, as `explain` holds them.
     """
+    compiled = _compiled(model)
+    ports = compiled.spec.inputs
+
+    def sample(stream: np.random.Generator, batch: int) -> Inputs:
+        found = []
+        for port in ports:
+            a = stream.uniform(-10, 10, (batch, *port.shape))
+            if port.name == "X":  # scaled as the network of blocks scales its input
+                a /= (np.linalg.svd(a, compute_uv=False) ** 4).sum(1)[:, None, None] ** 0.25
+            found.append(a)
+        return tuple(found)
+
+    return circuit(name, seed, compiled, sample, distracted=True)
+
+
+@cache  # it takes seconds, and is the same for every seed
+def _compiled(model: str) -> CompiledNetwork:
     solver = load(model)
     assert isinstance(solver, TrainedSolver)
     network = solver.model
@@ -30,15 +49,4 @@ def make(name: str, model: str, seed: int) -> Circuit:
         assert isinstance(blocks, BlockModel)
         source = block_program(blocks, held_gates(blocks))
     shapes = {symbol: (SIZE, 1 if symbol == "v" else SIZE) for symbol in source.parameters}
-    compiled = compile(source, shapes=shapes)
-
-    def sample(stream: np.random.Generator, batch: int) -> Inputs:
-        found = []
-        for shape in shapes.values():
-            a = stream.uniform(-10, 10, (batch, *shape))
-            if source.parameters == ("X",):  # scaled as the network of blocks scales its input
-                a /= (np.linalg.svd(a, compute_uv=False) ** 4).sum(1)[:, None, None] ** 0.25
-            found.append(a)
-        return tuple(found)
-
-    return circuit(name, seed, compiled, sample, distracted=True)
+    return compile(source, shapes=shapes)

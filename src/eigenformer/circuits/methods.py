@@ -9,6 +9,8 @@ everything of the components but `inside` and at nothing of the truth's edges. R
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from ..core import Registry
+from ..models.hooked import Hook
 from .circuit import Circuit, Inputs
 from .truth import Component
 
@@ -23,8 +26,10 @@ from .truth import Component
 
 Method = Callable[[Circuit, Inputs, Inputs], Float64[np.ndarray, "..."]]
 METHODS: Registry[Float64[np.ndarray, "..."]] = Registry("circuit method", homes=(__name__,))
-ROWS = 4096
+ROWS = 1024
 """Runs of the network in one batch."""
+ROUNDING = 1e-13
+"""An output that changes by less, relative to its largest entry, is taken for the same."""
 
 
 def patching(circuit: Circuit, inputs: Inputs, others: Inputs) -> Float64[np.ndarray, " C"]:
@@ -36,21 +41,17 @@ def patching(circuit: Circuit, inputs: Inputs, others: Inputs) -> Float64[np.nda
     return replaced(circuit, inputs, circuit.outputs(*others))
 
 
-def replaced(
-    circuit: Circuit, inputs: Inputs, values: list[Tensor]
-) -> Float64[np.ndarray, " C"]:
+def replaced(circuit: Circuit, inputs: Inputs, values: list[Tensor]) -> Float64[np.ndarray, " C"]:
     """The effect of each component's output being `values` [B, n, w], one component at a time."""
     answer, count = circuit.network(*inputs), len(inputs[0])
     found = []
     parts = circuit.truth.components
     for some in _parts(len(parts), ROWS // count):
-        hooks: dict[str, Callable[[Tensor], Tensor]] = {}
+        hooks: dict[str, Hook] = {}
         for place, number in enumerate(some):
-            part, rows = parts[number], slice(place * count, (place + 1) * count)
-            before = hooks.get(part.hook, _same)
-            hooks[part.hook] = _written(before, rows, part, values[number])
+            _put(hooks, parts[number], _slot(place, count), values[number])
         run = circuit.run_with_hooks(*_repeated(inputs, len(some)), hooks=hooks)
-        found.append(effects(answer, run.unflatten(0, (len(some), count))))
+        found.append(effects(answer, run))
     return np.concatenate(found)
 
 
@@ -62,80 +63,64 @@ def paths(circuit: Circuit, inputs: Inputs, others: Inputs) -> Float64[np.ndarra
     zeros in place of a resampled output.)
     """
     del others
-    parts, outputs = circuit.truth.components, circuit.outputs(*inputs)
-    answer, count = circuit.network(*inputs), len(inputs[0])
+    network, parts = circuit.network, circuit.truth.components
+    answer, cache = network.run_with_cache(*inputs)
+    outputs = circuit.outputs_in(cache)
     found = np.zeros((len(parts), len(parts) + 1))
-    pairs = [
-        (sender, receiver)
-        for receiver in range(len(parts))
-        for sender in range(receiver)
-        if parts[receiver].after(parts[sender])
-    ]
-    for some in _parts(len(pairs), ROWS // (2 * count)):
-        chosen = [pairs[i] for i in some]
-        hooks = _Without(circuit, chosen, outputs, count).hooks()
-        run = circuit.run_with_hooks(*_repeated(inputs, 2 * len(chosen)), hooks=hooks)
-        run = run.unflatten(0, (len(chosen), 2, count))[:, 1]
-        found[tuple(np.array(chosen).T)] = effects(answer, run)
-    last = f"layers.{circuit.depth - 1}.resid_post"
-    for some in _parts(len(parts), ROWS // count):
-        taken = torch.cat([outputs[number] for number in some])
-        hook = {last: lambda state, taken=taken: state - taken}
-        run = circuit.run_with_hooks(*_repeated(inputs, len(some)), hooks=hook)
-        found[some, -1] = effects(answer, run.unflatten(0, (len(some), count)))
+    for layer in range(network.depth):
+        before = cache[f"layers.{layer}.resid_pre"]
+        pairs = list(_without_senders(circuit, layer, before, outputs))
+        for some in _parts(len(pairs), ROWS // len(before)):
+            hooks: dict[str, Hook] = {}
+            for place, number in enumerate(some):
+                _, receiver, output = pairs[number]
+                _put(hooks, parts[receiver], _slot(place, len(before)), output)
+            state = before.repeat(len(some), 1, 1).mT
+            run = network.read(network.run_layers(state, layer, hooks=hooks))
+            at = [pairs[number][:2] for number in some]
+            found[tuple(np.array(at).T)] = effects(answer, run)
+    final = cache[f"layers.{network.depth - 1}.resid_post"]
+    for number, output in enumerate(outputs):
+        found[number, -1] = effects(answer, network.read((final - output).mT))[0]
     return found
 
 
-class _Without:
-    """Hooks for runs of pairs (sender, receiver), two for each input.
+def _without_senders(
+    circuit: Circuit, layer: int, before: Tensor, outputs: list[Tensor]
+) -> Iterator[tuple[int, int, Tensor]]:
+    """(sender, receiver, the receiver's output without what it reads of the sender), for the
+    receivers of a layer and the senders that they read."""
+    parts, count = circuit.truth.components, len(before)
+    here = [number for number, part in enumerate(parts) if part.layer == layer]
+    for late in (False, True):
+        receivers = [number for number in here if (parts[number].kind == "feed-forward") == late]
+        if not receivers:
+            continue
+        senders = [n for n in range(len(parts)) if parts[receivers[0]].after(parts[n])]
+        for some in _parts(len(senders), ROWS // count):
+            states, hooks = [], dict[str, Hook]()
+            for place, number in enumerate([senders[i] for i in some]):
+                beside = number in here
+                states.append(before if beside else before - outputs[number])
+                for other in here if late else ():  # what it reads is else as it was
+                    if other not in receivers:
+                        output = torch.zeros_like(before) if other == number else outputs[other]
+                        _put(hooks, parts[other], _slot(place, count), output)
+            caught: dict[str, Tensor] = {}
+            for receiver in receivers:
+                hook = parts[receiver].hook
+                hooks[hook] = partial(_catch, caught, hook)
+            circuit.network.run_layers(torch.cat(states).mT, layer, layer + 1, hooks=hooks)
+            for receiver in receivers:
+                caught_here = _part_of(caught[parts[receiver].hook], parts[receiver])
+                normal = outputs[receiver]
+                for place, output in enumerate(caught_here.split(count)):
+                    if (output - normal).abs().max() > ROUNDING * normal.abs().max():
+                        yield senders[some[place]], receiver, output
 
-    In the first run, a shadow that nobody reads the answer of, the state of the receiver's layer
-    lacks the sender's output; what the receiver makes of that is put into the second.
-    """
 
-    def __init__(
-        self, circuit: Circuit, pairs: list[tuple[int, int]], outputs: list[Tensor], count: int
-    ) -> None:
-        self.parts = circuit.truth.components
-        self.pairs, self.outputs, self.count = pairs, outputs, count
-        self.found: dict[str, list[tuple[int, Component, int]]] = {}
-        for place, (sender, receiver) in enumerate(pairs):
-            part = self.parts[receiver]
-            layer = f"layers.{part.layer}"
-            names = {f"{layer}.resid_pre", part.hook}
-            if part.kind == "feed-forward":  # reads what attention did not see as missing
-                names |= {f"{layer}.{name}" for name in ("attn.z", "linear.out")}
-            for name in names:
-                self.found.setdefault(name, []).append((place, part, sender))
-        kinds = {part.hook for part in self.parts}
-        self.found = {
-            name: places
-            for name, places in self.found.items()
-            if name in kinds or name.endswith("resid_pre")
-        }
-
-    def hooks(self) -> dict[str, Callable[[Tensor], Tensor]]:
-        return {
-            name: (lambda value, name=name, places=places: self._hook(name, value, places))
-            for name, places in self.found.items()
-        }
-
-    def _hook(self, name: str, value: Tensor, places: list[tuple[int, Component, int]]) -> Tensor:
-        runs = value.unflatten(0, (len(self.pairs), 2, self.count))
-        for place, receiver, number in places:
-            shadow, real = runs[place]
-            sender = self.parts[number]
-            beside = sender.layer == receiver.layer
-            if name.endswith("resid_pre"):
-                if not beside:
-                    shadow -= self.outputs[number]
-            elif name == receiver.hook:
-                _part_of(real, receiver)[:] = _part_of(shadow, receiver)
-            else:  # attention is as it was, less a sender that is part of it
-                shadow[:] = real
-                if beside and sender.hook == name:
-                    _part_of(shadow, sender)[:] = 0.0
-        return value
+def _catch(caught: dict[str, Tensor], name: str, activation: Tensor) -> None:
+    caught[name] = activation
 
 
 def _part_of(value: Tensor, part: Component) -> Tensor:
@@ -144,28 +129,31 @@ def _part_of(value: Tensor, part: Component) -> Tensor:
 
 
 def effects(answer: Tensor, changed: Tensor) -> Float64[np.ndarray, " K"]:
-    """The change of answers [K, B, ...], relative to the answer [B, ...]: the mean over inputs.
+    """The change of answers [K B, ...], relative to the answer [B, ...]: the mean over inputs.
 
     At most 1 for each input; 1 too where the run has no finite answer.
     """
-    difference = (changed - answer).reshape(*changed.shape[:2], -1).norm(dim=2)
-    relative = difference / answer.reshape(len(answer), -1).norm(dim=1).clamp_min(1e-300)
+    answer = answer.reshape(len(answer), -1)
+    difference = (changed.reshape(-1, *answer.shape) - answer).norm(dim=2)
+    relative = difference / answer.norm(dim=1).clamp_min(1e-300)
     return np.asarray(relative.nan_to_num(1.0, 1.0).clamp_max(1.0).mean(dim=1))
 
 
-def _written(
-    before: Callable[[Tensor], Tensor], rows: slice, part: Component, value: Tensor
-) -> Callable[[Tensor], Tensor]:
+def _put(hooks: dict[str, Hook], part: Component, rows: slice, output: Tensor) -> None:
+    """Let `hooks` replace a component's output in some rows of a batch."""
+    before = hooks.get(part.hook)
+
     def hook(activation: Tensor) -> Tensor:
-        activation = before(activation)
-        _part_of(activation[rows], part)[:] = value
+        if before is not None:
+            activation = cast(Tensor, before(activation))
+        _part_of(activation[rows], part)[:] = output
         return activation
 
-    return hook
+    hooks[part.hook] = hook
 
 
-def _same(activation: Tensor) -> Tensor:
-    return activation
+def _slot(place: int, count: int) -> slice:
+    return slice(place * count, (place + 1) * count)
 
 
 def _repeated(inputs: Inputs, times: int) -> Inputs:

@@ -53,7 +53,7 @@ def _centred(A: Expression) -> Results:
 
 
 def _constants(A: Expression, B: Expression) -> Results:
-    flat = stored(ones(A) / SIZE)
+    flat = stored(ones(A) / 2)
     return A @ stored(stored(flat @ (2 * I - flat)) + I) + B
 
 
@@ -82,9 +82,7 @@ class _Case:
 _CASES = {
     "average-of-two": _Case(program=_average_of_two, sample=_plain(3)),
     "spare-copy": _Case(program=_spare_copy, sample=_plain(3)),
-    "two-newtons": _Case(
-        program=_two_newtons, sample=_newton, repeat=9, feed={"X": "x", "Y": "y"}
-    ),
+    "two-newtons": _Case(program=_two_newtons, sample=_newton, repeat=9, feed={"X": "x", "Y": "y"}),
     "spare-newton": _Case(
         program=_spare_newton, sample=_newton, repeat=9, feed={"X": "result", "Y": "spare"}
     ),

@@ -1,7 +1,7 @@
-"""How well methods find the circuits: scores against the truth, over seeds, by circuit and family."""
+"""How well methods find the circuits: scores against the truth, by circuit and by family."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,7 @@ INPUTS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class MethodScore:
-    """A method on a circuit, or the means over several; shares are from 0 to 1.
-
-    AUROC: how often a component of the circuit has the larger effect than one outside, of all such
-    pairs; half of those with equal effects count. None where there are no pairs.
-    """
+    """A method on a circuit, or its means over several; shares are from 0 to 1."""
 
     circuit: str
     """Or a family, or "all"."""
@@ -35,11 +31,9 @@ class MethodScore:
     seeds: tuple[int, ...]
     components: float
     inside: float
-    auroc: float | None
-    lowest: float | None
-    """The AUROC of the worst seed, ..."""
-    highest: float | None
-    """... and of the best."""
+    aurocs: tuple[float | None, ...]
+    """Of each seed: how often a component of the circuit has the larger effect than one outside, of
+    all such pairs; half of those with equal effects count. None where there are no pairs."""
     found: float
     """The share of the circuit's components with an effect of at least `THRESHOLD`."""
     wrong: float
@@ -47,9 +41,23 @@ class MethodScore:
     edges: float | None
     """The AUROC of pairs, where the method gives those."""
     misses: tuple[str, ...] = ()
-    """Components of the circuit that were not found, as "seed:name"."""
+    """Components of the circuit that were not found, as "seed:name"; of single circuits."""
     false: tuple[str, ...] = ()
     """Components outside that were."""
+
+    @property
+    def auroc(self) -> float | None:
+        return _mean(self.aurocs)
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """The AUROC of the worst and of the best seed."""
+        known = [area for area in self.aurocs if area is not None]
+        return (min(known), max(known)) if known else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**asdict(self), "auroc": self.auroc, "range": self.range}
 
 
 def score(
@@ -73,16 +81,14 @@ def score(
         made = [load(name, seed) for seed in seeds]
         for method, run in chosen.items():
             each = [_of_seed(circuit, method, run, inputs) for circuit in made]
-            found.append(_mean(name, family, each))
+            areas = tuple(area for one in each for area in one.aurocs)
+            found.append(replace(_together(name, family, each), seeds=tuple(seeds), aurocs=areas))
         done(name)
     return found
 
 
 def summarised(scores: Iterable[MethodScore]) -> list[MethodScore]:
-    """The means over each family, and over all circuits, of every method.
-
-    Lowest and highest are the means of the circuits' worst and best seeds.
-    """
+    """The means over each family, and over all circuits, of every method."""
     scores = list(scores)
     families = [name for name in FAMILIES if any(one.family == name for one in scores)]
     families += sorted({one.family for one in scores} - set(families))
@@ -90,7 +96,7 @@ def summarised(scores: Iterable[MethodScore]) -> list[MethodScore]:
     for family in (*families, "all"):
         here = [one for one in scores if family in (one.family, "all")]
         for method in dict.fromkeys(one.method for one in here):
-            found.append(_mean(family, family, [one for one in here if one.method == method]))
+            found.append(_together(family, family, [o for o in here if o.method == method]))
     return found
 
 
@@ -120,9 +126,7 @@ def auroc(effects: Float64[np.ndarray, " k"], inside: Bool[np.ndarray, " k"]) ->
 
 def _of_seed(circuit: Circuit, method: str, run: Method, inputs: int) -> MethodScore:
     truth, seed = circuit.truth, circuit.seed
-    effects = run(
-        circuit, circuit.draw(inputs, seed), circuit.draw(inputs, seed, "other inputs")
-    )
+    effects = run(circuit, circuit.draw(inputs, seed), circuit.draw(inputs, seed, "other inputs"))
     effects = checked(circuit, method, effects)
     edges = None
     if effects.ndim == 2:
@@ -131,7 +135,6 @@ def _of_seed(circuit: Circuit, method: str, run: Method, inputs: int) -> MethodS
         effects = effects.max(axis=1)
     inside = np.array([part.inside for part in truth.components])
     counted = effects >= THRESHOLD
-    area = auroc(effects, inside)
     tagged = np.array([f"{seed}:{name}" for name in truth.names])
     return MethodScore(
         circuit=circuit.name,
@@ -140,9 +143,7 @@ def _of_seed(circuit: Circuit, method: str, run: Method, inputs: int) -> MethodS
         seeds=(seed,),
         components=len(inside),
         inside=int(inside.sum()),
-        auroc=area,
-        lowest=area,
-        highest=area,
+        aurocs=(auroc(effects, inside),),
         found=float(counted[inside].mean()) if inside.any() else 1.0,
         wrong=float(counted[~inside].mean()) if not inside.all() else 0.0,
         edges=edges,
@@ -151,35 +152,28 @@ def _of_seed(circuit: Circuit, method: str, run: Method, inputs: int) -> MethodS
     )
 
 
-def _mean(name: str, family: str, scores: list[MethodScore]) -> MethodScore:
-    def mean(field: str) -> float | None:
-        values = [value for one in scores if (value := getattr(one, field)) is not None]
-        return float(np.mean(values)) if values else None
-
-    def known(field: str) -> float:
-        value = mean(field)
-        assert value is not None
-        return value
-
-    seeds = tuple(dict.fromkeys(seed for one in scores for seed in one.seeds))
-    areas = [one.auroc for one in scores if one.auroc is not None]
-    same = len({one.circuit for one in scores}) == 1
+def _together(name: str, family: str, scores: list[MethodScore]) -> MethodScore:
+    """Means over seeds of one circuit, or over circuits."""
+    single = len({one.circuit for one in scores}) == 1
     return MethodScore(
         circuit=name,
         family=family,
         method=scores[0].method,
-        seeds=seeds,
-        components=known("components"),
-        inside=known("inside"),
-        auroc=mean("auroc"),
-        lowest=min(areas, default=None) if same else mean("lowest"),
-        highest=max(areas, default=None) if same else mean("highest"),
-        found=known("found"),
-        wrong=known("wrong"),
-        edges=mean("edges"),
-        misses=tuple(name for one in scores for name in one.misses) if same else (),
-        false=tuple(name for one in scores for name in one.false) if same else (),
+        seeds=scores[0].seeds,
+        components=float(np.mean([one.components for one in scores])),
+        inside=float(np.mean([one.inside for one in scores])),
+        aurocs=tuple(map(_mean, zip(*(one.aurocs for one in scores), strict=True))),
+        found=float(np.mean([one.found for one in scores])),
+        wrong=float(np.mean([one.wrong for one in scores])),
+        edges=_mean([one.edges for one in scores]),
+        misses=tuple(miss for one in scores for miss in one.misses) if single else (),
+        false=tuple(wrong for one in scores for wrong in one.false) if single else (),
     )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _later(truth: Truth) -> Bool[np.ndarray, "C R"]:

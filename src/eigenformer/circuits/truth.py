@@ -1,6 +1,6 @@
 """What is known of a circuit: its components, what each does, and which the answer depends on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -97,7 +97,7 @@ class Truth:
     def from_dict(cls, data: Mapping[str, Any]) -> "Truth":
         if data.get("format") != FORMAT:
             raise InputError(f"the truth has format {data.get('format')!r}; give format {FORMAT}")
-        fields = [name for name in Component.__dataclass_fields__]
+        fields = list(Component.__dataclass_fields__)
         try:
             return cls(
                 circuit=data["circuit"],
@@ -121,4 +121,4 @@ def _same(value: Any) -> Any:
     return value
 
 
-_READ = {"reads": _rows, "writes": _rows, "makes": tuple}
+_READ: dict[str, Callable[[Any], Any]] = {"reads": _rows, "writes": _rows, "makes": tuple}

@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": "what a model of any size learned, beside the classical algorithms",
     "solve": "answer a matrix from a file, and say whether to believe it",
     "construct": "networks with computed weights: list, show, check, run, plot",
+    "circuits": "networks whose truth is known, to score methods that look for it",
     "app": "the playground: a page to ask models, build networks and compare",
     "export-page": "a page for any browser: networks answer and can be looked into",
     "models": "the trained models that come along: list, show a card, add one",

@@ -75,6 +75,10 @@ def _names(before: Sequence[str]) -> list[str]:
         return list(problems.names())
     if last == "--model" or command in ("evaluate", "explain") or [*before] == ["models", "card"]:
         return list(shipped_models())
+    if [*before] == ["circuits", "show"] or last == "--circuits":
+        from ..circuits.members import names
+
+        return list(names())
     if command == "train" and len(before) == 1:
         from ..runs.recipes.listing import recipe_names
 

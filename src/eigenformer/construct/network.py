@@ -139,6 +139,25 @@ class Network(nn.Module):
             state = layer(state, run.within(f"layers.{i}"))
         return self.read(state, batched)
 
+    def run_layers(
+        self,
+        state: Float[Tensor, "B w n"],
+        first: int,
+        last: int | None = None,
+        *,
+        hooks: Hooks | None = None,
+    ) -> Float[Tensor, "B w n"]:
+        """The state after layers `first` to `last` (which is left out; by default all that follow).
+
+        `hooks` are those of `run_with_hooks`, for activations of these layers; `read` takes the
+        output from the last state.
+        """
+        run = HookedPass(hooks or {})
+        for i, layer in enumerate(self._layers[first:last], start=first):
+            state = layer(state, run.within(f"layers.{i}"))
+        run.finish()
+        return state
+
     def states(self, state: Float[Tensor, "B w n"]) -> Iterator[Float[Tensor, "B w n"]]:
         """A state, and what it becomes after each layer."""
         yield state
