@@ -181,20 +181,22 @@ def _of_head(
     opaque = np.zeros_like(value, dtype=bool)
     scores = np.zeros((spec.tokens, spec.tokens))
     mixed = np.zeros(spec.layout.width, dtype=bool)
+    known = True
     for key, query in _meeting(head):
+        mixed[key.source.slice] = mixed[query.source.slice] = True
         product = _moved(key, fixed).T @ _moved(query, fixed)
         if np.isnan(product).any():
-            mixed[key.source.slice] = mixed[query.source.slice] = True
+            known = False
         else:
             scores += product
     scores[spec.tokens - layer.masked_keys :] = 0.0
-    relu = layer.scores == "relu"
-    if mixed.any():
-        opaque |= (value != 0).any(axis=1)[:, None] & mixed
+    opaque |= (value != 0).any(axis=1)[:, None] & mixed
+    if not known:
         opaque |= value != 0
-        if relu:  # of the sum: no part of it is a copy
+    if layer.scores == "relu":
+        if not known:  # of a sum: no part of it is a copy
             return np.zeros_like(value), opaque
-    scores = np.maximum(scores, 0.0) if relu else scores
+        scores = np.maximum(scores, 0.0)
     factor = scores[0, 0]
     copied = int(np.count_nonzero(np.diag(scores)))
     if np.array_equal(scores, factor * np.eye(spec.tokens) * (np.arange(spec.tokens) < copied)):

@@ -54,7 +54,8 @@ def list_all(family: str | None = None, as_json: JsonFlag = False) -> int:
         return 0
     console = Console(highlight=False)
     for kind in dict.fromkeys(member.family for member in members.values()):
-        console.print(Text(kind, style="bold").append(f": {FAMILIES.get(kind, '')}", "not bold"))
+        heading = Text(kind, style="bold").append(f": {FAMILIES.get(kind, '')}", "not bold")
+        console.print(heading, soft_wrap=True)
         for name, member in members.items():
             if member.family == kind:
                 console.print(Text(f"  {name:<22}{member.summary}"), soft_wrap=True)
@@ -74,29 +75,20 @@ def show(name: tyro.conf.Positional[str], seed: int = 0, as_json: JsonFlag = Fal
     if as_json:
         print(json.dumps(truth.to_dict(), indent=1))
         return 0
-    title = (
-        f"{name}, seed {seed}: {circuit.summary}; {len(truth.inside)} of "
-        f"{len(truth.components)} components inside, {len(truth.edges)} edges"
-    )
-    table = Table(title=Text(title), title_justify="left", box=SIMPLE, padding=(0, 0))
-    for heading in ("component", "inside", "does", "makes", "reads", "writes"):
-        table.add_column(heading)
-    for part in truth.components:
-        says = ("yes" if part.inside else "no") + ", constant" * part.constant
-        table.add_row(
-            *map(
-                Text,
-                (
-                    part.name,
-                    says,
-                    part.does,
-                    ", ".join(part.makes),
-                    _rows(part.reads),
-                    _rows(part.writes),
-                ),
-            )
+    console = Console(highlight=False)
+    console.print(
+        Text(
+            f"{name}, seed {seed}: {circuit.summary}\n{len(truth.inside)} of "
+            f"{len(truth.components)} components are inside, with {len(truth.edges)} edges; the "
+            f"answer is {_rows(truth.answer)}\n"
         )
-    Console(highlight=False).print(table)
+    )
+    for part in truth.components:
+        says = ("inside" if part.inside else "outside") + ", constant" * part.constant
+        console.print(Text(f"{part.name:<18}{says:<19}{part.does}"), soft_wrap=True)
+        made = f"makes {', '.join(part.makes)}; " if part.makes else ""
+        rows = f"reads {_rows(part.reads) or 'nothing'}; writes {_rows(part.writes)}"
+        console.print(Text(f"    {made}{rows}", style="dim"), soft_wrap=True)
     return 0
 
 
@@ -111,7 +103,7 @@ def score(
     """Score methods that look for circuits against the truth: a table, minutes of a core for all.
 
     AUROC: of all pairs of a component inside and one outside, how often the inner one has the
-    larger effect; after it the worst and the best seed. Found: of those inside, how many have an
+    larger effect; the range is that of the seeds. Found: of those inside, how many have an
     effect of 1% or more. Wrong: of those outside, how many have one. Edges: the AUROC of pairs of
     components.
 
@@ -136,7 +128,7 @@ def score(
     many = f"{len({row.circuit for row in found})} circuits, seeds {' '.join(map(str, seeds))}"
     table = Table(title=f"{many}, {inputs} inputs", title_justify="left", box=SIMPLE)
     table.padding = (0, 0)
-    for heading in ("circuit", "inside", "method", "AUROC", "seeds", "found", "wrong", "edges"):
+    for heading in ("circuit", "inside", "method", "AUROC", "range", "found", "wrong", "edges"):
         table.add_column(heading, justify="left" if heading in ("circuit", "method") else "right")
     before = ""
     for row in rows:
