@@ -11,8 +11,8 @@ import torch
 from eigenformer import circuits, cli
 from eigenformer.circuits.circuit import Circuit
 from eigenformer.circuits.methods import patching, paths, replaced
-from eigenformer.circuits.scores import NOISE, auroc
-from eigenformer.construct import CompiledNetwork
+from eigenformer.circuits.scores import NOISE, auroc, checked
+from eigenformer.construct import CATALOGUE, CompiledNetwork
 from eigenformer.construct.schedule import Schedule, StoredValue
 from eigenformer.core import InputError, rng
 
@@ -211,9 +211,13 @@ def test_what_is_refused(words: str, says: str, capsys: pytest.CaptureFixture[st
     assert says in capsys.readouterr().err
 
 
-def test_effects_of_the_wrong_shape_are_refused() -> None:
-    from eigenformer.circuits.scores import checked
+def test_a_network_that_normalises_has_no_truth() -> None:
+    spec = CATALOGUE.get("power-iteration").build().spec
+    with pytest.raises(InputError, match="normalises rows"):
+        circuits.truth_of("power-iteration", 0, spec)
 
+
+def test_effects_of_the_wrong_shape_are_refused() -> None:
     circuit = loaded("centred")
     count = len(circuit.truth.components)
     for wrong, says in (

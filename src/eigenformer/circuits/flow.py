@@ -20,6 +20,7 @@ from ..construct.parts import Head, Layer, Unit
 from ..construct.scalar import IDENTITY, Mask
 from ..construct.spec import Spec
 from ..construct.summary import summarise
+from ..core import InputError
 from .truth import ANSWER, BlockRows, Component, Kind, Truth
 
 # Shapes: w rows of the state (its width), s strangers.
@@ -46,7 +47,7 @@ class _Part:
 
     @property
     def uses(self) -> Bool[np.ndarray, "w w"]:
-        return (self.linear != 0) | self.opaque
+        return np.asarray((self.linear != 0) | self.opaque)
 
     @property
     def written(self) -> np.ndarray:
@@ -55,8 +56,12 @@ class _Part:
 
 
 def truth_of(name: str, seed: int, spec: Spec, allocation: Allocation | None = None) -> Truth:
-    """The truth of a network built from `spec`; an `allocation` names what its blocks hold."""
-    assert not any(layer.normalised for layer in spec.layers), "a row's length is no sum"
+    """The truth of a network built from `spec`; an `allocation` names what its blocks hold.
+
+    An `InputError` for a network with layers that normalise rows: what they make is no sum.
+    """
+    if any(layer.normalised for layer in spec.layers):
+        raise InputError(f"{spec.name} normalises rows of its state; give a network that does not")
     parts = list(_parts(spec))
     first = spec.layout.width  # of what is there before the first layer, a stranger a row
     for part in parts:

@@ -88,8 +88,10 @@ def paths(circuit: Circuit, inputs: Inputs, others: Inputs) -> Float64[np.ndarra
 def _without_senders(
     circuit: Circuit, layer: int, before: Tensor, outputs: list[Tensor]
 ) -> Iterator[tuple[int, int, Tensor]]:
-    """(sender, receiver, the receiver's output without what it reads of the sender), for the
-    receivers of a layer and the senders that they read."""
+    """(sender, receiver, its output without what it reads of the sender) for a layer's receivers.
+
+    Pairs whose receiver's output stays the same are left out.
+    """
     parts, count = circuit.truth.components, len(before)
     here = [number for number, part in enumerate(parts) if part.layer == layer]
     for late in (False, True):
@@ -98,13 +100,13 @@ def _without_senders(
             continue
         senders = [n for n in range(len(parts)) if parts[receivers[0]].after(parts[n])]
         for some in _parts(len(senders), ROWS // count):
+            chosen = [senders[i] for i in some]
             states, hooks = [], dict[str, Hook]()
-            for place, number in enumerate([senders[i] for i in some]):
-                beside = number in here
-                states.append(before if beside else before - outputs[number])
+            for place, sender in enumerate(chosen):
+                states.append(before if sender in here else before - outputs[sender])
                 for other in here if late else ():  # what it reads is else as it was
                     if other not in receivers:
-                        output = torch.zeros_like(before) if other == number else outputs[other]
+                        output = torch.zeros_like(before) if other == sender else outputs[other]
                         _put(hooks, parts[other], _slot(place, count), output)
             caught: dict[str, Tensor] = {}
             for receiver in receivers:
@@ -114,9 +116,10 @@ def _without_senders(
             for receiver in receivers:
                 caught_here = _part_of(caught[parts[receiver].hook], parts[receiver])
                 normal = outputs[receiver]
-                for place, output in enumerate(caught_here.split(count)):
+                for place, sender in enumerate(chosen):
+                    output = caught_here[_slot(place, count)]
                     if (output - normal).abs().max() > ROUNDING * normal.abs().max():
-                        yield senders[some[place]], receiver, output
+                        yield sender, receiver, output
 
 
 def _catch(caught: dict[str, Tensor], name: str, activation: Tensor) -> None:
