@@ -1,4 +1,4 @@
-"""O01 to O06: findings on tokens, asked of networks that read a matrix as a matrix.
+"""O01 to O05: findings on tokens, asked of networks that read a matrix as a matrix.
 
 Each says what was expected before its runs were made; an expectation that fails stays as it is.
 """
@@ -98,15 +98,6 @@ CLAIMS = {
         ),
         Claim(
             id="O04",
-            text="Where a grid transformer's eigenvectors fail, eigenvalues are right and columns "
-            "have unit norm, only orthogonality is lost (as C11 says of tokens).",
-            where="ours; of C11",
-            figures="expected: 90% of failures with right values and norms, at most half "
-            "orthogonal",
-            studies=("matrices-failures",),
-        ),
-        Claim(
-            id="O05",
             text="Inversion by size-free networks in one pass fails on ill-conditioned matrices, "
             "which their condition number tells, and is more accurate against the true inverse "
             "(as C12 says of tokens).",
@@ -115,7 +106,7 @@ CLAIMS = {
             studies=("matrices-failures",),
         ),
         Claim(
-            id="O06",
+            id="O05",
             text="Grid transformers don't memorise: errors do not depend on the distance to the "
             "nearest training matrix (as C35 says of tokens).",
             where="ours; of C35",
@@ -124,4 +115,5 @@ CLAIMS = {
         ),
     )
 }
-"""By id. C29, several problems at once, can't be asked: a grid or size-free network answers one."""
+"""By id. C11 is judged by grids itself. C29, several problems at once, can't be asked: a grid or
+size-free network answers one."""
