@@ -16,7 +16,9 @@ from eigenformer.runs import SCALES, Scale
 
 pytestmark = pytest.mark.usefixtures("few_matrices")
 
-KEPT = ("C11", "C12", "C30", "C32", "C33", "C35")
+SAID = ("C11", "C12")
+"""Those that findings of a study decide."""
+KEPT = (*SAID, "C30", "C32", "C33", "C35")
 STATES = ("holds", "fails")
 
 
@@ -93,8 +95,9 @@ def test_without_runs_a_claim_is_undecided_and_names_them(claim: str) -> None:
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_claim_has_a_verdict_at_every_scale(scale: Scale) -> None:
-    verdicts = decide_all(list(CLAIMS.values()), TABLES, scale, FakeRecords({}))
-    assert [verdict.claim.id for verdict in verdicts] == list(CLAIMS)
+    computed = [claim for id, claim in CLAIMS.items() if id not in SAID]
+    verdicts = decide_all(computed, TABLES, scale, FakeRecords({}))
+    assert [verdict.claim.id for verdict in verdicts] == [claim.id for claim in computed]
     for verdict in verdicts:
         assert verdict.sentence and verdict.scale == scale
         open_parts = [p for p in verdict.finding.parts if p.state in ("undecided", "size")]

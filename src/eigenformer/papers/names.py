@@ -15,5 +15,5 @@ IN_CONTEXT = (
     "lutz2025",
 )
 """Those whose models are trained on prompts."""
-BUILT_IN = ("charton2022", *IN_CONTEXT, "efficiency")
+BUILT_IN = ("charton2022", *IN_CONTEXT, "efficiency", "matrices")
 """Packages beside this module, each with its PAPER."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Lazy, Paper
-from ..study import Table
+from ..study import Study, Table
 from .failures import FailureRecord as FailureRecord
 from .failures import Predictor as Predictor
 from .failures import kept_failures as kept_failures
@@ -20,12 +20,14 @@ from .results import paper_tables
 TABLES = tuple(f"table{number:02d}" for number in range(1, 30))
 FIGURES = ("figure1", "figure2", "figure3")
 ANALYSES = ("failures", "memorisation")
+JUDGED = ("failures-3x3",)
 
 
-def _study(name: str) -> Table:
-    module = importlib.import_module(".analyses" if name in ANALYSES else f".{name}", __name__)
-    found: Table = getattr(module, name.upper() if name in ANALYSES else "TABLE")
-    return replace(found, printed=paper_tables().get(name))
+def _study(name: str) -> Study:
+    place = "analyses" if name in ANALYSES else name.replace("-", "_")
+    module = importlib.import_module(f".{place}", __name__)
+    found: Study = getattr(module, name.upper() if name in ANALYSES else "TABLE")
+    return replace(found, printed=paper_tables().get(name)) if isinstance(found, Table) else found
 
 
 def _claim(id: str) -> Claim:
@@ -37,7 +39,7 @@ PAPER = Paper(
     name="charton2022",
     title="Linear algebra with transformers (Charton 2022)",
     citation="François Charton's “Linear algebra with transformers” (TMLR 2022)",
-    studies=Lazy((*TABLES, *FIGURES, *ANALYSES), _study),
+    studies=Lazy((*TABLES, *FIGURES, *ANALYSES, *JUDGED), _study),
     claims=Lazy((f"C{number:02d}" for number in range(1, 37)), _claim),
     records=Path(__file__).with_name("records"),
 )

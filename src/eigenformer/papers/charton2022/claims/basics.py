@@ -8,6 +8,7 @@ from ...claims import Claim, Evidence
 from ...findings import Finding
 from ...judging import Part, better, conclude, either, every, needs_fewer, outdoes, part
 from ...sides import ABSENT, Side, best, percent, scaled, side, until
+from ..table10 import GRID
 
 ENCODINGS = ("P10", "P1000", "B1999", "FP15")
 _LEARNED = 0.9
@@ -69,8 +70,8 @@ def _candidates(evidence: Evidence) -> dict[str, list[Side]]:
             of("table09", {**five, "heads": "4/4"}, {**five, "heads": "8/8"}),
             of("table09", {**mixed, "heads": "4/4"}, {**mixed, "heads": "12/8"}, "FP15/P1000"),
         ],
-        "singular_values": [of("table10", singular, singular)],
-        "svd": [of("table10", decomposed, decomposed)],
+        "singular_values": [of("table10", {**singular, "layers": GRID}, singular)],
+        "svd": [of("table10", {**decomposed, "layers": "2/1"}, decomposed)],
     }
 
 
