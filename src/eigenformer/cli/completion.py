@@ -75,6 +75,10 @@ def _names(before: Sequence[str]) -> list[str]:
         return list(problems.names())
     if last == "--model" or command in ("evaluate", "explain") or [*before] == ["models", "card"]:
         return list(shipped_models())
+    if command == "cite":
+        from ..papers.citing import known_names
+
+        return known_names()
     if command == "train" and len(before) == 1:
         from ..runs.recipes.listing import recipe_names
 
