@@ -1,5 +1,6 @@
 """The documentation keeps its promises: blocks run, commands exist, links lead somewhere."""
 
+import functools
 import os
 import re
 import subprocess
@@ -27,8 +28,10 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def anchors(page: str) -> set[str]:
+@functools.cache
+def anchors(path: Path) -> set[str]:
     """The anchors of a page: explicit ones, and those of its headings."""
+    page = path.read_text(encoding="utf-8")
     found = set(re.findall(r'<a id="([^"]+)"', page))
     without_code = re.sub(r"^```.*?^```$", "", page, flags=re.S | re.M)
     for heading in re.findall(r"^#+ (.*)$", without_code, flags=re.M):
@@ -67,8 +70,8 @@ def test_links_between_files_lead_somewhere(path: Path) -> None:
         file, _, anchor = link.partition("#")
         if "://" in link:
             continue
-        target = path.parent / file if file else path
-        known = target.exists() and (not anchor or anchor in anchors(target.read_text("utf-8")))
+        target = (path.parent / file if file else path).resolve()
+        known = target.exists() and (not anchor or anchor in anchors(target))
         if not known:
             broken.append(link)
     assert broken == []

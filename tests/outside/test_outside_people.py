@@ -51,6 +51,7 @@ def test_lists_and_help_need_no_torch() -> None:
     """Row D9: in one process, whose imports are looked at afterwards."""
     lines = [["models", "list"], ["construct", "list"], ["train", "fast", "--help"]]
     lines += [["paper", "list"], ["paper", "claims"], ["incontext", "list"]]
+    lines += [["cite", "table06", "C08", "N04", "newton", "fast", "eigenvalues-5x5"]]
     lines += [[name, "--help"] for name in COMMANDS]
     code = (
         "import sys; from eigenformer.cli import main\n"

@@ -1,6 +1,7 @@
 """A report on tables and on studies in a real browser: `make test-browser`."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import study_examples
@@ -25,6 +26,29 @@ def test_it_says_nothing_and_asks_for_nothing(visit: Visit, file: Path) -> None:
     visit.page.wait_for_load_state("networkidle")
     assert visit.said == []
     assert [url for url in visit.asked if not url.startswith("data:")] == [file.as_uri()]
+
+
+@pytest.mark.parametrize("report", ["paper", "incontext"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_kept_reports_fit_and_ask_for_nothing(
+    browser: Any, report: str, scheme: str, width: int
+) -> None:
+    """Their texts are longer than made-up ones: one verdict was wider than a telephone."""
+    kept = Path(__file__).parents[2] / "docs" / report / "index.html"
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(kept.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert said == []
+    assert [url for url in asked if not url.startswith("data:")] == [kept.as_uri()]
+    page.close()
 
 
 def test_nothing_is_wider_than_the_window(visit: Visit) -> None:
@@ -55,9 +79,9 @@ def test_figures_show_within_the_window(visit: Visit) -> None:
 
 
 def test_verdicts_are_in_sight(visit: Visit) -> None:
-    badges = visit.page.locator("table.claims .badge")
-    assert badges.count() == 3
-    for place in range(3):
+    badges = visit.page.locator(".verdict .badge, .reasons .badge")
+    assert badges.count() > 3
+    for place in range(badges.count()):
         box = badges.nth(place).bounding_box()
         assert box["x"] + box["width"] <= visit.page.viewport_size["width"]
 

@@ -27,9 +27,10 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Document:
 
 def test_a_missing_study_says_how_to_make_it(document: Document) -> None:
     text = page(document)
-    for shown in (text, markdown(document)):
-        assert "eigenformer paper run giannou2024-noise --scale laptop" in shown
-        assert "eigenformer paper run giannou2024-depth" not in shown
+    said = "or changed since: {}eigenformer paper run giannou2024-noise --scale laptop{}"
+    assert text.count("or changed since") == text.count(said.format("<code>", "</code>")) == 1
+    shown = markdown(document)
+    assert shown.count("or changed since") == shown.count(said.format("`", "`")) == 1
     assert "giannou2024-noise: not made" in "".join(Parsed(text).texts)
 
 
@@ -48,8 +49,7 @@ def test_all_claims_stand_in_the_summary(document: Document) -> None:
     assert "**1 holds · 1 fails · 1 not decided** of 3 claims" in shown
     for claim, word in (("N04", "holds"), ("N05", "not decided"), ("N13", "fails")):
         assert f'id="claim-{claim}"' in text
-        (line,) = (one for one in shown.splitlines() if one.startswith(f'| <a id="claim-{claim}'))
-        assert f"| **{word}** |" in line
+        assert f'<a id="claim-{claim}"></a>[**{claim} {word}.**](claims/{claim}.md)' in shown
 
 
 def test_without_claims_there_is_no_summary(tmp_path: Path) -> None:

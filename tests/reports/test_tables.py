@@ -96,7 +96,7 @@ def test_missing_unfinished_and_diverged_runs_say_so(document: Document, empty: 
 
 def test_a_report_without_records_can_be_written(empty: Document, tmp_path: Path) -> None:
     write_markdown(empty, tmp_path / "docs")
-    assert [path.name for path in (tmp_path / "docs").iterdir()] == ["README.md"]
+    assert {path.name for path in (tmp_path / "docs").iterdir()} == {"README.md", "claims"}
     assert "none of 6 runs made" in (tmp_path / "docs" / "README.md").read_text(encoding="utf-8")
 
 
@@ -114,8 +114,8 @@ def test_numbers_stand_with_interval_ceiling_and_counterpart(document: Document)
         for wanted in ("85.0", "80.0 to 90.0", "ceiling 98.0", "paper: 5x5", "not run"):
             assert wanted in text
         assert "&gt; 3,000" in text and "76 epochs" in text and "22.8 M examples" in text
-    # Contents; a grid and a list of runs for each of four tables.
-    assert html.count("<table>") == 1 + 2 * 4
+    # Sizes; contents; a grid and a list of runs for each of four tables.
+    assert html.count("<table>") == 2 + 2 * 4
     assert f"<strong>2 hold · 1 fails · 1 not decided</strong> of {len(CLAIMS)} claims" in html
     assert "Would decide it:</strong> three seeds of 90,000 examples, 2 h" in html
     assert "<td><strong>85.0</strong><br><sub>2 of 3 seeds<br>80.0 to 90.0<br>" in html

@@ -11,7 +11,7 @@ import table_examples
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from reading import HOSTILE, Parsed, rendered
+from reading import HOSTILE, Parsed, rendered, within
 from rich.console import Console
 
 from eigenformer.papers import Paper, by_id, by_name
@@ -24,6 +24,7 @@ from eigenformer.reports import (
     write_markdown,
     write_page,
 )
+from eigenformer.reports.blocks import Contents, Counts, DataTable, Guide, Heading, Section
 from eigenformer.reports.drawing import INK
 from eigenformer.reports.markdown import escape, markdown
 from eigenformer.reports.markdown import prose as markdown_prose
@@ -60,7 +61,40 @@ def test_every_link_leads_somewhere(document: Document, text: str) -> None:
     assert {url[1:] for url in parsed.values("href") if url.startswith("#")} <= set(names)
     shown = markdown(document)
     links = re.findall(r"\]\(#([^)]+)\)", shown)
-    assert links and all(f'<a id="{link}"></a>' in shown for link in links)
+    # A heading of one word has it for a name.
+    named = [f'<a id="{link}"></a>' in shown or f"## {link.title()}\n" in shown for link in links]
+    assert links and all(named)
+
+
+def test_each_claim_has_a_page_with_its_rule_and_its_runs(
+    document: Document, tmp_path: Path
+) -> None:
+    write_markdown(document, tmp_path)
+    shown = (tmp_path / "README.md").read_text("utf-8")
+    cards = {card.claim: card for card in document.claims}
+    assert {f"{claim}.md" for claim in cards} == {f.name for f in (tmp_path / "claims").iterdir()}
+    for claim, card in cards.items():
+        assert f"](claims/{claim}.md)" in shown
+        text = (tmp_path / "claims" / f"{claim}.md").read_text("utf-8")
+        links = re.findall(r"\]\(\.\./README\.md#([^)]+)\)", text)
+        assert {card.anchor, "claims"} <= {*links}
+        assert all(f'<a id="{link}"></a>' in shown for link in links)
+        for part in card.parts:
+            assert f"*{part.verdict}* · " in text
+        assert all(f"## {fold.title}" in text for fold in card.more)
+        runs = [row for table in within(card.more, DataTable) for row in table.rows]
+        assert all(f"| {row[0]} |" in text for row in runs)
+    assert any(card.more for card in cards.values())
+
+
+def test_what_size_it_is_comes_first_and_the_verdicts_before_the_tables(document: Document) -> None:
+    opening, *others = document.blocks
+    first, second = within([opening], DataTable), within([opening], Counts)
+    assert isinstance(opening, Section) and opening.blocks[0] == next(first)
+    assert next(second).parts
+    kinds = [type(block) for block in others]
+    assert kinds[:3] == [Section, Guide, Contents]
+    assert [heading.anchor for heading in within(others[:1], Heading)] == ["claims"]
 
 
 def test_hostile_text_is_shown_as_it_stands(document: Document, text: str) -> None:
@@ -103,7 +137,7 @@ def test_pictures_are_files_of_the_markdown_and_data_of_the_page(
 ) -> None:
     write_markdown(document, tmp_path)
     names = re.findall(r'(?:src|srcset)="([^"]+)"', (tmp_path / "README.md").read_text("utf-8"))
-    assert {path.name for path in tmp_path.iterdir()} == {"README.md", *names}
+    assert {path.name for path in tmp_path.iterdir()} == {"README.md", "claims", *names}
     assert len(set(names)) == len(names) == 2 * len(document.pictures) > 0
     sources = [
         base64.b64decode(url.partition(",")[2]).decode() for url in Parsed(text).values("srcset")

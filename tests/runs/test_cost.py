@@ -1,6 +1,7 @@
 """Costs before a run: operations as counted one by one, sums, and the question above an hour."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from eigenformer.models import ModelConfig, Products, RecurrentConfig, StackConf
 from eigenformer.models.products import counted_flops
 from eigenformer.papers.charton2022.settings import paper_tokens
 from eigenformer.runs import Plan
+from eigenformer.runs import cost as runs_cost
 from eigenformer.runs.cost import (
     Cost,
     confirm,
@@ -131,6 +133,26 @@ def test_seconds_grow_with_the_work() -> None:
     assert 0 < cost(config).seconds < cost(replace(config, examples=10 * config.examples)).seconds
     assert cost(config).seconds < cost(CONFIGS["fast, uneven"]).seconds
     assert matmul_rate() == matmul_rate() > 1e8
+
+
+def test_products_that_waited_for_a_core_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that stops but for products: one to warm up, and one of five that did not wait.
+
+    A first product of seconds was the only one, and days were expected where hours would do.
+    """
+    durations = iter([9.0, 8.0, 8.0, 8.0, 0.002, 8.0])
+    now = 0.0
+
+    def product(a: Any, b: Any) -> Any:
+        nonlocal now
+        now += next(durations)
+        return a
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(runs_cost, "linear", product)
+    monkeypatch.setattr(runs_cost, "time", SimpleNamespace(perf_counter=lambda: now))
+    assert 2 * 384**3 / matmul_rate.__wrapped__() == pytest.approx(0.002)
+    assert next(durations, None) is None
 
 
 def test_a_large_model_is_not_built() -> None:

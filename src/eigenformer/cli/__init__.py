@@ -32,6 +32,7 @@ COMMANDS = {
     "app": "the playground: a page to ask models, build networks and compare",
     "export-page": "a page for any browser: networks answer and can be looked into",
     "models": "the trained models that come along: list, show a card, add one",
+    "cite": "what to cite for a run, a model, a study or a claim, as BibTeX",
     "data": "export problems and answers as files, or look into such files",
     "info": "show versions, the machine, and what is registered",
     "bench": "benchmarks: speed, sample efficiency, inference, start",

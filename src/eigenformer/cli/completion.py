@@ -79,6 +79,10 @@ def _names(before: Sequence[str]) -> list[str]:
         from ..circuits.members import names
 
         return list(names())
+    if command == "cite":
+        from ..papers.citing import known_names
+
+        return known_names()
     if command == "train" and len(before) == 1:
         from ..runs.recipes.listing import recipe_names
 

@@ -58,8 +58,8 @@ def gather() -> dict[str, str | int | Sequence[str]]:
 
     from .. import encodings, ensembles, models, problems
     from ..core.places import shipped_models
+    from ..core.version import git_commit
     from ..runs import runs_root, stored_runs
-    from ..training.environment import git_commit
 
     device = best_device()
     return {

@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from ..runs.cost import cost
 from ..runs.experiment import Experiment, Label, Measured, Scale
 from ..runs.records import Record, Records
 from ..training import Run, TrainConfig
-from .findings import Finding, State
+from .findings import Finding, PartFinding, State
 from .study import Kept, Study, Table, Value
 
 HISTORY = Path(__file__).with_name("history.json")
@@ -97,12 +97,33 @@ class Verdict:
         return self.finding.state
 
     @property
+    def parts(self) -> tuple[PartFinding, ...]:
+        """What is decided one by one: parts of the rule, or what each study says of it."""
+        if not self.said and not self.missing:
+            return _parts(self.finding)
+        said = (
+            replace(part, text=f"{name}: {part.text}")
+            for name, finding in self.said.items()
+            for part in _parts(finding)
+        )
+        missing = (
+            PartFinding(state="undecided", why="missing", text=f"{name} has not been made")
+            for name in self.missing
+        )
+        return (*said, *missing)
+
+    @property
     def sentence(self) -> str:
         return self.finding.sentence
 
     @property
     def would_decide(self) -> str:
         return self.finding.would_decide
+
+
+def _parts(finding: Finding) -> tuple[PartFinding, ...]:
+    """The parts; the whole as one where it is not judged part by part."""
+    return finding.parts or (PartFinding(state=finding.state, text=finding.sentence),)
 
 
 class Evidence:

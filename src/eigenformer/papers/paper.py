@@ -13,6 +13,7 @@ from ..runs.records import Records
 from .claims import Claim, Verdict, decide_all, history
 from .names import BUILT_IN
 from .names import GROUP as GROUP
+from .references import Reference
 from .study import Analysis, Study, Table, check_name
 
 T = TypeVar("T")
@@ -52,6 +53,8 @@ class Paper:
     title: str
     citation: str
     """As sentences name it, with its authors: "Fu et al. (2024)"; "" for what is only ours."""
+    reference: Reference | None = None
+    """How a bibliography names it; None for what is only ours."""
     studies: Mapping[str, Study]
     """By name, in its order. Names begin with the paper's: mine2025, mine2025-table1, ..."""
     claims: Mapping[str, Claim]

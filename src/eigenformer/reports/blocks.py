@@ -3,6 +3,7 @@
 In all texts what stands between backticks is code.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,12 +29,13 @@ Terms: TypeAlias = tuple[tuple[str, str], ...]
 def counted(states: Iterable[State]) -> list[tuple[State, str, str]]:
     """Each state, how many there are, and the word after the number: "1 holds", "2 hold"."""
     known = list(states)
-    numbers = {state: known.count(state) for state in STATES}
     return [
-        (state, str(number), STATES[state] if number == 1 else STATES[state].removesuffix("s"))
-        for state, number in numbers.items()
-        if number or state != "size"
+        _number(state, known.count(state)) for state in STATES if state in known or state != "size"
     ]
+
+
+def _number(state: State, number: int) -> tuple[State, str, str]:
+    return state, str(number), STATES[state] if number == 1 else STATES[state].removesuffix("s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +58,23 @@ class Prose:
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """How many claims hold, fail, are not decided, and do not show at this size."""
+    """How many claims, and parts of them, hold, fail, are not decided, or not at this size."""
 
     states: tuple[State, ...]
     """Of each claim."""
+    parts: tuple[PartFinding, ...] = ()
+
+    @property
+    def reasons(self) -> list[tuple[State, str, str]]:
+        """Of the parts: state, how many, and the words after that, undecided ones by reason."""
+        found: list[tuple[State, str, str]] = []
+        for state in STATES:
+            mine = Counter(part.verdict for part in self.parts if part.state == state)
+            if state in ("holds", "fails"):
+                found.append(_number(state, mine[state]))
+            else:
+                found += [(state, str(n), words) for words, n in mine.most_common()]
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +94,8 @@ class Card:
     """Its name, such as C07."""
     state: State
     text: str
+    paper: str = ""
+    """Who claims it, where a report is on one paper only."""
     where: str = ""
     """Who claims it, or where."""
     summary: str = ""
@@ -87,8 +104,6 @@ class Card:
     setting: str = ""
     """What its parts' models have in common."""
     limits: str = ""
-    changes: tuple[str, ...] = ()
-    """What was changed after a result, and the rule as registered."""
     sentence: str = ""
     """In place of the parts, where there are none."""
     would_decide: str = ""
@@ -98,6 +113,9 @@ class Card:
     """To what bears on it."""
     home: bool = False
     """Whether links to the claim lead here; other cards of it have such a link."""
+    more: tuple["Folded", ...] = ()
+    """Its rule, what was changed in it, and the runs that it judges: where links are cheap they
+    are folded up, elsewhere they stand on a page of its own."""
 
     @property
     def anchor(self) -> str:
@@ -112,10 +130,10 @@ class Cards:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClaimTable:
-    """Claims that others have judged: a row each, with its links and what they say."""
+class Links:
+    """To parts of this report, in a line."""
 
-    cards: tuple[Card, ...]
+    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +175,7 @@ class Contents:
 class DataTable:
     """Texts in rows and columns."""
 
-    kind: Literal["numbers", "runs"]
+    kind: Literal["numbers", "runs", "sizes", "changes"]
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
@@ -264,8 +282,8 @@ class Section:
 
 
 Block: TypeAlias = Union[  # noqa: UP007  (names that come later)
-    Heading, Prose, Counts, Cards, ClaimTable, Facts, Guide, Contents, DataTable, Grid, Picture,
-    Pictures, Folded, Section,
+    Heading, Prose, Counts, Cards, Links, Facts, Guide, Contents, DataTable, Grid,
+    Picture, Pictures, Folded, Section,
 ]  # fmt: skip
 
 
@@ -283,6 +301,11 @@ class Document:
         """Those of all blocks."""
         return tuple(_pictures(self.blocks))
 
+    @property
+    def claims(self) -> tuple[Card, ...]:
+        """A card for each claim, with all that is said of it."""
+        return tuple(card for card in _cards(self.blocks) if card.home)
+
 
 def _pictures(blocks: tuple[Block, ...]) -> Iterator[Picture]:
     for block in blocks:
@@ -293,3 +316,12 @@ def _pictures(blocks: tuple[Block, ...]) -> Iterator[Picture]:
                 yield from block.pictures
             case Section() | Folded():
                 yield from _pictures(block.blocks)
+
+
+def _cards(blocks: tuple[Block, ...]) -> Iterator[Card]:
+    for block in blocks:
+        match block:
+            case Cards():
+                yield from block.cards
+            case Section() | Folded():
+                yield from _cards(block.blocks)

@@ -4,13 +4,18 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ..papers import PartFinding
 from . import blocks
 from .blocks import STATES, counted
 from .drawing import dark
 
+_REPORT = "README.md"
+_CLAIMS = "claims"
+"""The folder of the pages of claims, beside the report."""
+
 
 def write_markdown(document: blocks.Document, folder: Path) -> None:
-    """Write `folder`/README.md and the figures, each for light and for dark pages.
+    """Write `folder`/README.md, a page a claim, and the figures, for light and for dark pages.
 
     The same report gives the same bytes. Figures need matplotlib.
     """
@@ -19,7 +24,10 @@ def write_markdown(document: blocks.Document, folder: Path) -> None:
         name = picture.figure.name
         _write(folder / f"{name}.svg", picture.svg)
         _write(folder / f"{name}-dark.svg", dark(picture.svg))
-    _write(folder / "README.md", markdown(document))
+    _write(folder / _REPORT, markdown(document))
+    for card in document.claims:
+        (folder / _CLAIMS).mkdir(exist_ok=True)
+        _write(folder / _CLAIMS / f"{card.claim}.md", claim_page(card))
 
 
 def _write(path: Path, text: str) -> None:
@@ -30,6 +38,30 @@ def markdown(document: blocks.Document) -> str:
     """The text of README.md."""
     blocks = [f"# {prose(document.title)}", prose(document.lead), *_blocks(document.blocks)]
     return "\n\n".join(text for text in blocks if text) + "\n"
+
+
+def claim_page(card: blocks.Card) -> str:
+    """The text of a page on one claim, a level below the report."""
+    report = f"../{_REPORT}"
+    back = f"[The report]({report}#{card.anchor}) · [all claims]({report}#claims)"
+    source = ", ".join(part for part in (card.paper, card.where) if part)
+    more = [text for one in card.more for text in (f"## {prose(one.title)}", *_blocks(one.blocks))]
+    links = [_link(link) if link.anchor is None else _link(link, report) for link in card.links]
+    parts = (
+        f"# Claim {card.claim}",
+        prose(card.text),
+        f"*{prose(source)}*" if source else "",
+        f"The paper: {prose(card.figures)}" if card.figures else "",
+        f"## {STATES[card.state].capitalize()}",
+        f"**{prose(card.summary)}.** {prose(card.setting)}" if card.summary else "",
+        _bullets(map(_part, card.parts)) or prose(card.sentence),
+        f"**Not about:** {prose(card.limits)}" if card.limits else "",
+        f"**Would decide it:** {prose(card.would_decide)}" if card.would_decide else "",
+        f"From {', '.join(links)}" if links else "",
+        *more,
+        back,
+    )
+    return "\n\n".join(text for text in parts if text) + "\n"
 
 
 def escape(text: str) -> str:
@@ -73,12 +105,16 @@ def _block(block: blocks.Block) -> list[str]:
         case blocks.Prose():
             return [prose(block.text)]
         case blocks.Counts():
-            shown = " · ".join(f"{number} {word}" for _, number, word in counted(block.states))
-            return [f"**{shown}** of {len(block.states)} claims"]
+            claims = " · ".join(f"{number} {word}" for _, number, word in counted(block.states))
+            parts = " · ".join(f"{number} {words}" for _, number, words in block.reasons)
+            return [
+                f"**{claims}** of {len(block.states)} claims",
+                f"**{parts}** of {len(block.parts)} parts of them" if block.parts else "",
+            ]
         case blocks.Cards():
             return [_bullets(map(_card, block.cards))]
-        case blocks.ClaimTable():
-            return [_table(("claim", "", "verdict", "studies"), map(_claim, block.cards))]
+        case blocks.Links():
+            return [f"On to {', '.join(map(_link, block.links))}."]
         case blocks.Facts():
             strong = "**" if block.main else ""
             return [_bullets(f"{strong}{t}{strong}: {prose(text)}" for t, text in block.terms)]
@@ -123,37 +159,30 @@ def _lines(*texts: str) -> str:
 
 def _card(card: blocks.Card) -> str:
     title = f"**{prose(card.claim)} {STATES[card.state]}.**"
-    title = f'<a id="{card.anchor}"></a>{title}' if card.home else f"[{title}](#{card.anchor})"
+    if card.home:
+        title = f'<a id="{card.anchor}"></a>[{title}]({_CLAIMS}/{card.claim}.md)'
+    else:
+        title = f"[{title}](#{card.anchor})"
     where = f" ({prose(card.where)})" if card.where else ""
     return _lines(
         f"{title} {prose(card.text)}{where}",
         f"**{prose(card.summary)}.** {prose(card.setting)}" if card.summary else "",
-        *(f"*{prose(one.verdict)}* · {prose(one.text)}" for one in card.parts),
+        *map(_part, card.parts),
         prose(card.sentence),
         f"**Not about:** {prose(card.limits)}" if card.limits else "",
         f"**Would decide it:** {prose(card.would_decide)}" if card.would_decide else "",
         f"The paper: {prose(card.figures)}" if card.figures else "",
         ", ".join(map(_link, card.links)),
-        *(f"<sub>{prose(one)}</sub>" for one in card.changes),
     )
 
 
-def _claim(card: blocks.Card) -> list[str]:
-    return [
-        f'<a id="{card.anchor}"></a>{card.claim}',
-        _lines(
-            f"{prose(card.text)} *{prose(card.where)}*",
-            f"**Not about:** {prose(card.limits)}" if card.limits else "",
-            *(f"<sub>{prose(one)}</sub>" for one in card.changes),
-        ),
-        f"**{STATES[card.state]}**",
-        _lines(*map(_link, card.links)) or "no study bears on it",
-    ]
+def _part(part: PartFinding) -> str:
+    return f"*{prose(part.verdict)}* · {prose(part.text)}"
 
 
-def _link(link: blocks.Link) -> str:
+def _link(link: blocks.Link, page: str = "") -> str:
     name = prose(link.text)
-    name = name if link.anchor is None else f"[{name}](#{link.anchor})"
+    name = name if link.anchor is None else f"[{name}]({page}#{link.anchor})"
     return f"{name}: {prose(link.said)}" if link.said else name
 
 

@@ -102,16 +102,12 @@ def _block(block: blocks.Block) -> Html:
         case blocks.Prose():
             return tag("p", prose(block.text), class_=block.kind or None)
         case blocks.Counts():
-            tiles = [
-                tag("li", tag("b", number), f" {word}", class_=state)
-                for state, number, word in counted(block.states)
-            ]
-            return tag("ul", *tiles, class_="counts", aria_label="Verdicts on the claims")
+            return _counts(block)
         case blocks.Cards():
             return join(map(_card, block.cards))
-        case blocks.ClaimTable():
-            rows = [_claim(card) for card in block.cards]
-            return _table(("claim", "", "verdict", "studies"), rows, "claims", "Claims")
+        case blocks.Links():
+            links = join(map(_link, block.links), ", ")
+            return tag("p", "On to ", links, ".", class_="where")
         case blocks.Facts():
             items = [tag("div", *_term(term, text)) for term, text in block.terms]
             return tag("dl", *items, class_="facts")
@@ -150,6 +146,22 @@ def _block(block: blocks.Block) -> Html:
             )
 
 
+def _counts(block: blocks.Counts) -> Html:
+    """Of claims as tiles, of parts as a line."""
+    tiles = [
+        tag("li", tag("b", number), f" {word}", class_=state)
+        for state, number, word in counted(block.states)
+    ]
+    claims = tag("ul", *tiles, class_="counts", aria_label="Verdicts on the claims")
+    parts = [
+        tag("li", tag("span", f"{number} {words}", class_="badge"), class_=state)
+        for state, number, words in block.reasons
+    ]
+    name = f"Of {len(block.parts)} parts of these {len(block.states)} claims"
+    shown = tag("ul", *parts, class_="reasons", aria_label=name)
+    return join([claims, tag("p", f"{name}:"), shown] if block.parts else [claims])
+
+
 def _heading(heading: blocks.Heading) -> Html:
     title = tag(f"h{heading.level}", prose(heading.text), id=heading.anchor)
     if heading.where is None:
@@ -183,10 +195,7 @@ def _card(card: blocks.Card) -> Html:
         tag("p", "The paper: ", prose(card.figures), class_="where") if card.figures else None,
         tag("p", join(map(_link, card.links), ", "), class_="where") if card.links else None,
     ]
-    if card.changes:
-        lines = [tag("li", prose(one)) for one in card.changes]
-        summary = tag("summary", f"Changed after results, and registered ({len(lines)})")
-        found.append(tag("details", summary, tag("ul", *lines), class_="where"))
+    found += map(_block, card.more)
     name_of_it = card.anchor if card.home else None
     return tag("article", *found, class_=f"verdict {card.state}", id=name_of_it)
 
@@ -194,23 +203,6 @@ def _card(card: blocks.Card) -> Html:
 def _part(part: PartFinding) -> Html:
     badge = tag("span", part.verdict, class_="badge")
     return tag("li", badge, " ", prose(part.text), class_=part.state)
-
-
-def _claim(card: blocks.Card) -> list[Html]:
-    said = [tag("div", _link(link)) for link in card.links]
-    return [
-        tag("th", card.claim, scope="row", id=card.anchor),
-        tag(
-            "td",
-            prose(card.text),
-            " ",
-            tag("span", card.where, class_="where"),
-            tag("div", "Not about: ", prose(card.limits)) if card.limits else None,
-            *(tag("div", prose(one), class_="where") for one in card.changes),
-        ),
-        tag("td", _badge(card), class_=card.state),
-        tag("td", *said) if said else tag("td", "no study bears on it", class_="muted"),
-    ]
 
 
 def _link(link: blocks.Link) -> Html:

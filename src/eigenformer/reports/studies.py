@@ -12,7 +12,8 @@ from ..runs import Experiment, Scale
 from . import blocks
 from .blocks import STATES
 from .panels import pictures
-from .report import Chapter, Topic, ending, short_version
+from .report import Chapter, Topic, by_state, ending, history_and_runs, short_version
+from .sizes import sizes
 
 _SCALES: dict[Scale, str] = {
     "laptop": "sizes and steps are shrunk until the findings can show within minutes on a core; "
@@ -45,13 +46,14 @@ def studies_chapter(excerpts: Sequence[Excerpt], scale: Scale) -> Chapter:
         s.name: s.kept(scale, excerpt.records) for excerpt in excerpts for s in excerpt.analyses
     }
     made = sum(one is not None for one in kept.values())
-    cards = tuple(
-        _claim(verdict, excerpt.paper, kept)
+    verdicts = [
+        (excerpt, verdict)
         for excerpt in excerpts
         for verdict in excerpt.verdicts(scale)
         # What numbers of tables decide stands with these.
         if verdict.claim.decide is None or not excerpt.tables
-    )
+    ]
+    cards = tuple(_claim(verdict, excerpt, kept) for excerpt, verdict in verdicts)
     title = "What small transformers learn to compute in context, paper by paper"
     lead = (
         "Studies of papers on in-context learning: small transformers trained on prompts, beside "
@@ -63,9 +65,10 @@ def studies_chapter(excerpts: Sequence[Excerpt], scale: Scale) -> Chapter:
         title=title,
         lead=f"{lead} Scale {scale}: {_SCALES[scale]} {made} of {len(kept)} studies made.",
         guide=_GUIDE,
+        sizes=sizes([excerpt for excerpt in excerpts if excerpt.analyses], scale),
         states=tuple(card.state for card in cards),
-        claims=(blocks.ClaimTable(cards=cards),) if cards else (),
-        claims_first=True,
+        parts=tuple(part for _, verdict in verdicts for part in verdict.parts),
+        claims=by_state(cards),
         topics=tuple(
             _topic(excerpt.paper, study, scale, kept[study.name])
             for excerpt in excerpts
@@ -74,9 +77,9 @@ def studies_chapter(excerpts: Sequence[Excerpt], scale: Scale) -> Chapter:
     )
 
 
-def _claim(verdict: Verdict, paper: Paper, known: Mapping[str, Any]) -> blocks.Card:
+def _claim(verdict: Verdict, excerpt: Excerpt, known: Mapping[str, Any]) -> blocks.Card:
     """A claim with the studies that bear on it, and what each says in a word or two."""
-    claim = verdict.claim
+    claim, paper = verdict.claim, excerpt.paper
     said = [(name, STATES[finding.state]) for name, finding in verdict.said.items()]
     said += [(name, "not made") for name in verdict.missing]
     said = said or [(name, STATES[verdict.state]) for name in claim.studies]
@@ -85,13 +88,16 @@ def _claim(verdict: Verdict, paper: Paper, known: Mapping[str, Any]) -> blocks.C
         state=verdict.state,
         text=claim.text,
         where=", ".join(part for part in (paper.citation, claim.where) if part),
+        parts=verdict.parts,
         limits=claim.limits,
-        changes=tuple(change.text for change in claim.changes),
+        would_decide=verdict.would_decide,
+        figures=claim.figures,
         links=tuple(
             blocks.Link(text=name, anchor=name if name in known else None, said=word)
             for name, word in said
         ),
         home=True,
+        more=history_and_runs(verdict, excerpt),
     )
 
 

@@ -2,17 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.display import duration
 from ..papers import Excerpt, Table, Verdict
 from ..runs import Experiment, Record, Records, Scale
 from . import blocks
-from .blocks import STATES, counted
+from .blocks import counted
 from .curves import curves
 from .layout import OurNumber, layout
 from .numbers import RunState, count
-from .report import Chapter, Topic, ending, short_version
+from .report import Chapter, Topic, by_state, ending, history_and_runs, short_version
+from .sizes import sizes
 
 _SCALES: dict[Scale, str] = {
     "laptop": "Sizes, widths and examples are shrunk until the findings can show on two CPU cores; "
@@ -77,8 +78,11 @@ def tables_chapter(excerpt: Excerpt, scale: Scale) -> Chapter:
         lead=f"{lead}. {_SCALES[scale]}",
         facts=_facts(list(once.values())),
         guide=_GUIDE,
+        # Of a few the facts say it, and headings say what the paper has.
+        sizes=sizes([excerpt], scale) if len(tables) > _FEW else None,
         states=tuple(verdict.state for verdict in verdicts),
-        claims=_claims(verdicts, labels),
+        parts=tuple(part for verdict in verdicts for part in verdict.parts),
+        claims=_claims(verdicts, labels, excerpt),
         topics=tuple(
             _topic(
                 table,
@@ -192,27 +196,19 @@ def _where(section: str) -> str:
     return f"Section{several} {section} of the paper" if section else ""
 
 
-def _claims(verdicts: Sequence[Verdict], labels: Mapping[str, str]) -> tuple[blocks.Block, ...]:
-    """All claims by state, with links to the tables among `labels`."""
-    parts = [part for verdict in verdicts for part in verdict.finding.parts]
-    decided = sum(part.state in ("holds", "fails") for part in parts)
-    groups: list[blocks.Block] = []
-    if parts:
-        text = (
-            f"{decided} of {len(parts)} parts of these claims are decided, each at its own 95% and "
-            "without a correction for their number: of as many that were true to the bound, one in "
-            "twenty would be decided wrongly. Nothing counts as failing that still learns: the "
-            "same run at twice the length must change the accuracy by less than a point, or less "
-            "than its interval, with three training seeds a side; what is reached, one model shows."
+def _claims(
+    verdicts: Sequence[Verdict], labels: Mapping[str, str], excerpt: Excerpt
+) -> tuple[blocks.Block, ...]:
+    """All claims by state, with links to the tables among `labels`, their rules and runs."""
+    cards = (
+        replace(
+            _card(verdict, labels),
+            paper=excerpt.paper.citation,
+            more=history_and_runs(verdict, excerpt),
         )
-        groups.append(blocks.Prose(text=text))
-    for state, words in STATES.items():
-        cards = [_card(verdict, labels) for verdict in verdicts if verdict.state == state]
-        if cards:
-            title = f"{words.capitalize()} ({len(cards)})"
-            each = tuple(blocks.Cards(cards=(card,)) for card in cards)
-            groups.append(blocks.Folded(title=title, blocks=each, open=True))
-    return tuple(groups)
+        for verdict in verdicts
+    )
+    return by_state(cards)
 
 
 def _card(verdict: Verdict, labels: Mapping[str, str] | None = None) -> blocks.Card:
@@ -230,7 +226,6 @@ def _card(verdict: Verdict, labels: Mapping[str, str] | None = None) -> blocks.C
         parts=verdict.finding.parts if full else (),
         setting=verdict.finding.setting if full else "",
         limits=claim.limits if full else "",
-        changes=tuple(change.text for change in claim.changes) if home else (),
         sentence=verdict.sentence if full and not verdict.finding.parts else "",
         would_decide=verdict.would_decide if full else "",
         figures=claim.figures if full else "",

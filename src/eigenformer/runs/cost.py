@@ -15,10 +15,12 @@ from ..models.cpu import linear, one_thread
 from ..training import Run, TrainConfig
 from ..training.muon import fast_precision
 from .experiment import Experiment
-from .timing import timed_seconds
+from .timing import least_seconds, timed_seconds
 
 _ORTHOGONALISATION_STEPS = 5
 _SAMPLE = 64
+_PRODUCTS = 5
+"""At least so many are timed."""
 _ASKED_ABOVE = 3600.0
 """Seconds from which a cost is to be agreed to."""
 # The share of a large product's rate that the products of a step reach. It and the next two were
@@ -133,8 +135,9 @@ def confirm(cost: Expected, yes: bool) -> None:
 def matmul_rate(precision: Literal["float32", "bfloat16"] = "float32") -> float:
     """Floating-point operations a second of a large product here, measured once in a process.
 
-    On a GPU if there is one. The best of repeated products for a tenth of a second, on one thread:
-    small models are no faster on two, and threads that wait for a busy core say nothing.
+    On a GPU if there is one. The best of repeated products for a tenth of a second, after one to
+    warm up, on one thread: small models are no faster on two, and threads that wait for a busy core
+    say nothing.
     """
     gpu = torch.cuda.is_available()
     # bfloat16 is for GPUs; a CPU may emulate it at a hundredth of the speed.
@@ -142,12 +145,13 @@ def matmul_rate(precision: Literal["float32", "bfloat16"] = "float32") -> float:
     # Small enough on a CPU to be done between two turns of a process that shares its core.
     size = 4096 if gpu else 384
     a = torch.ones(size, size, dtype=dtype, device="cuda" if gpu else "cpu")
-    best, stop = float("inf"), time.perf_counter() + 0.1
     with one_thread():
-        while best == float("inf") or time.perf_counter() < stop:
-            begun = time.perf_counter()
-            linear(a, a)[0, 0].item()  # reading an entry waits for an accelerator
-            best = min(best, time.perf_counter() - begun)
+        best = least_seconds(
+            lambda: linear(a, a)[0, 0].item(),  # reading an entry waits for an accelerator
+            time.perf_counter,
+            enough=0.1,
+            least=_PRODUCTS,
+        )
     return 2 * size**3 / best
 
 

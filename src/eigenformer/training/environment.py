@@ -1,13 +1,13 @@
 """Where and with what a run was made."""
 
 import platform
-import subprocess
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+
+from ..core.version import git_commit
 
 
 def environment(device: torch.device, ranks: int) -> dict[str, Any]:
@@ -25,19 +25,3 @@ def environment(device: torch.device, ranks: int) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "processes": ranks,
     }
-
-
-def git_commit() -> str | None:
-    """The commit that this code runs from ("-dirty" if changed), where it is a source tree."""
-    here = Path(__file__).parent
-    try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            cwd=here,
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
-    except (FileNotFoundError, subprocess.TimeoutExpired):
-        return None
-    return found.stdout.strip() if found.returncode == 0 else None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .depth import DEPTH
 from .minimiser import MINIMISER
 from .preconditioner import PRECONDITIONER
@@ -12,6 +13,7 @@ PAPER = Paper(
     name="ahn2023",
     title="Transformers learn to implement preconditioned gradient descent",
     citation="Ahn et al. (2023)",
+    reference=REFERENCES["ahn2023"],
     studies=by_name(MINIMISER, PRECONDITIONER, DEPTH),
     claims=by_id(
         Claim(

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .optimisation import OPTIMISATION
 
 PAPER = Paper(
     name="ahn2024",
     title="Linear attention is (maybe) all you need",
     citation="Ahn et al. (2024)",
+    reference=REFERENCES["ahn2024"],
     studies=by_name(OPTIMISATION),
     claims=by_id(
         Claim(

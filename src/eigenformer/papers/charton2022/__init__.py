@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Lazy, Paper
+from ..references import REFERENCES
 from ..study import Study, Table
 from .failures import FailureRecord as FailureRecord
 from .failures import Predictor as Predictor
@@ -39,6 +40,7 @@ PAPER = Paper(
     name="charton2022",
     title="Linear algebra with transformers (Charton 2022)",
     citation="François Charton's “Linear algebra with transformers” (TMLR 2022)",
+    reference=REFERENCES["charton2022"],
     studies=Lazy((*TABLES, *FIGURES, *ANALYSES, *JUDGED), _study),
     claims=Lazy((f"C{number:02d}" for number in range(1, 37)), _claim),
     records=Path(__file__).with_name("records"),

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .study import STUDIES
 
 PAPER = Paper(
     name="cheng2025",
     title="Graph transformers dream of electric flow",
     citation="Cheng et al. (2025)",
+    reference=REFERENCES["cheng2025"],
     studies=by_name(*STUDIES),
     claims=by_id(
         Claim(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .ill_conditioned import STUDY as ILL_CONDITIONED
 from .similarity import STUDY as SIMILARITY
 
@@ -15,6 +16,7 @@ PAPER = Paper(
     name="fu2024",
     title="Transformers learn to achieve second-order convergence rates",
     citation="Fu et al. (2024)",
+    reference=REFERENCES["fu2024"],
     studies=by_name(SIMILARITY, ILL_CONDITIONED),
     claims=by_id(
         Claim(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .loops import LOOPING
 from .optimum import OPTIMUM
 
@@ -12,6 +13,7 @@ PAPER = Paper(
     title="Can looped transformers learn to implement multi-step gradient descent for in-context "
     "learning?",
     citation="Gatmiry et al. (2024)",
+    reference=REFERENCES["gatmiry2024"],
     studies=by_name(OPTIMUM, LOOPING),
     claims=by_id(
         Claim(

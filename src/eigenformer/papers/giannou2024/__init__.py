@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .constructions import STUDY as CONSTRUCTIONS
 from .layer_norm import STUDY as LAYER_NORM
 from .logistic import STUDY as LOGISTIC
@@ -17,6 +18,7 @@ PAPER = Paper(
     name="giannou2024",
     title="How well can transformers emulate in-context Newton's method?",
     citation="Giannou et al. (2024)",
+    reference=REFERENCES["giannou2024"],
     studies=by_name(CONSTRUCTIONS, REGRESSION, LAYER_NORM, LOGISTIC),
     claims=by_id(
         Claim(

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .updates import UPDATES
 
 PAPER = Paper(
     name="li2024",
     title="Learning on transformers is provable low-rank and sparse",
     citation="Li et al. (2024)",
+    reference=REFERENCES["li2024"],
     studies=by_name(UPDATES),
     claims=by_id(
         Claim(

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .study import COMPLETION
 
 PAPER = Paper(
     name="lutz2025",
     title="Linear transformers implicitly discover unified numerical algorithms",
     citation="Lutz et al. (2025)",
+    reference=REFERENCES["lutz2025"],
     studies=by_name(COMPLETION),
     claims=by_id(
         Claim(

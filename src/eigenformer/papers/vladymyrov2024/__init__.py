@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .mixed_noise import MIXED_NOISE
 from .structure import STRUCTURE
 
@@ -11,6 +12,7 @@ PAPER = Paper(
     name="vladymyrov2024",
     title="Linear transformers are versatile in-context learners",
     citation="Vladymyrov et al. (2024)",
+    reference=REFERENCES["vladymyrov2024"],
     studies=by_name(MIXED_NOISE, STRUCTURE),
     claims=by_id(
         Claim(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .deeper import DEEPER
 from .one_layer import ONE_LAYER
 
@@ -11,6 +12,7 @@ PAPER = Paper(
     name="vonoswald2023",
     title="Transformers learn in-context by gradient descent",
     citation="von Oswald et al. (2023)",
+    reference=REFERENCES["vonoswald2023"],
     studies=by_name(ONE_LAYER, DEEPER),
     claims=by_id(
         Claim(
