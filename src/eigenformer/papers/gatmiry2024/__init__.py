@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from .interventions import INTERVENTIONS
 from .loops import LOOPING
 from .optimum import OPTIMUM
 
@@ -12,7 +13,7 @@ PAPER = Paper(
     title="Can looped transformers learn to implement multi-step gradient descent for in-context "
     "learning?",
     citation="Gatmiry et al. (2024)",
-    studies=by_name(OPTIMUM, LOOPING),
+    studies=by_name(OPTIMUM, LOOPING, INTERVENTIONS),
     claims=by_id(
         Claim(
             id="N12",
@@ -21,6 +22,7 @@ PAPER = Paper(
             studies=(
                 "gatmiry2024-optimum",
                 "gatmiry2024-loops",
+                "gatmiry2024-interventions",
             ),
         ),
     ),

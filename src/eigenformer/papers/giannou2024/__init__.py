@@ -9,6 +9,7 @@ from pathlib import Path
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
 from .constructions import STUDY as CONSTRUCTIONS
+from .interventions import STUDY as INTERVENTIONS
 from .layer_norm import STUDY as LAYER_NORM
 from .logistic import STUDY as LOGISTIC
 from .regression import STUDY as REGRESSION
@@ -17,7 +18,7 @@ PAPER = Paper(
     name="giannou2024",
     title="How well can transformers emulate in-context Newton's method?",
     citation="Giannou et al. (2024)",
-    studies=by_name(CONSTRUCTIONS, REGRESSION, LAYER_NORM, LOGISTIC),
+    studies=by_name(CONSTRUCTIONS, REGRESSION, LAYER_NORM, LOGISTIC, INTERVENTIONS),
     claims=by_id(
         Claim(
             id="N01",
@@ -48,7 +49,7 @@ PAPER = Paper(
             limits="the authors' model, which was not trained: this one has one head, full P and "
             "Q, and half the size, d = 5; it is better than order 3, and Newton starts at "
             "S / (lmax^2 + lmin^2)",
-            studies=("giannou2024-regression",),
+            studies=("giannou2024-regression", "giannou2024-interventions"),
         ),
         Claim(
             id="N05",
