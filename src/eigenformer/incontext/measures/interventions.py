@@ -43,9 +43,9 @@ class Mechanism:
     algorithm: InContextModel
     """Whose state after layer l is the algorithm's after l steps, in the model's coordinates."""
     iterate: slice
-    """The features of a token that hold the iterate: all but one step's are changed by these."""
+    """The features of a token that hold the iterate."""
     carried: bool = True
-    """Whether the other features are the algorithm's too. If not, the model's own stay in a swap."""
+    """Whether the other features are the algorithm's too; if not, a swap leaves the model's own."""
     bare: InContextModel | None = None
     """The model without what the algorithm does not use; None if that cannot be said."""
     without: Mapping[str, InContextModel] = field(default_factory=dict)

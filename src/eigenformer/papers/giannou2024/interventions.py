@@ -119,8 +119,8 @@ STUDY = Analysis(
     runs=runs,
     analyse=analyse,
     scales=("laptop",),
-    note="Runs of giannou2024-regression. A step of Newton's iteration goes on from what is left of "
-    "the labels, y - w . x; of the state these alone are replaced. The claim passes if one of the "
-    "two orders does. GD++ with the model's own scalars, as for vonoswald2023-interventions, is "
+    note="Runs of giannou2024-regression. A step of Newton's iteration goes on from what is left "
+    "of the labels, y - w . x; of the state these alone are replaced. The claim passes if one of "
+    "the two orders does. GD++ with the model's own scalars, as in vonoswald2023-interventions, is "
     f"there to compare with. Tolerance: 10%. {RULE}",
 )

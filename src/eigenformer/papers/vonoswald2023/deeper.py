@@ -103,8 +103,8 @@ def verdict(found: Sequence[DepthResult]) -> Finding:
     """
     sentence = " ".join(
         f"{kind_name(each.looped).capitalize()} of {each.layers} layers: {spread(each.losses)}, "
-        f"GD++ {each.plus:.4f}, GD {each.gd:.4f} ({each.constant:.4f} at a constant rate), cosine of "
-        f"the sensitivities {_mean_cosine(each.like_plus):.3f} with GD++, "
+        f"GD++ {each.plus:.4f}, GD {each.gd:.4f} ({each.constant:.4f} at a constant rate), cosine "
+        f"of the sensitivities {_mean_cosine(each.like_plus):.3f} with GD++, "
         f"{_mean_cosine(each.like_gd):.3f} with GD."
         for each in found
     )
