@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ...incontext import InContextFolder, gd_plus_plus, intervene
+from ...incontext import InContextFolder, RunConfig, gd_plus_plus, intervene
 from ...runs import Experiment, Scale
 from ..findings import Findings
 from ..interventions import RULE, SEED_RANGE, Subject, findings
@@ -18,8 +18,11 @@ LAYERS = (1, 2)
 def runs(scale: Scale) -> Sequence[Experiment]:
     """Those of the two other studies, of one layer and two."""
     every = [*one_layer.runs(scale), *deeper.runs(scale)]
+    configs = [RunConfig.of(run.config, run.name) for run in every]
     return [
-        run for run in every if of_kind(run.config)[0] in LAYERS and run.config.seed in SEED_RANGE
+        run
+        for run, config in zip(every, configs, strict=True)
+        if of_kind(config)[0] in LAYERS and config.seed in SEED_RANGE
     ]
 
 
