@@ -101,21 +101,28 @@ def _told(each: Subject) -> str:
     failed = [failures(found, each.tolerance) for found in each.found]
     passed = sum(not tests for tests in failed)
     which = ", ".join(dict.fromkeys(test for tests in failed for test in tests))
-    outcome = "pass" if passed == len(failed) else f"pass, the others fail {which}"
+    outcome = f"{passed} of {len(failed)} seeds pass{f' (what fails: {which})' if which else ''}"
     aside = "" if each.judged else " (to compare with, not judged)"
-    rest = "" if each.found[0].bare is None else (
-        f"; without the rest the loss changes by {100 * _most(each, _bare):.2g}% at most, without "
-        f"one thing that is used it rises by {100 * (_least_without(each) - 1):.2g}% or more"
-    )  # fmt: skip
+    rest = ""
+    if each.found[0].bare is not None:
+        rest = (
+            f"; without the rest the loss changes by {_percent(_most(each, _bare))} at most, "
+            f"without one thing that is used it rises by {_percent(_least_without(each) - 1)} or "
+            "more"
+        )
     return (
-        f"{each.called}{aside}: {passed} of {len(failed)} seeds {outcome}. Loss "
+        f"{each.called[0].upper()}{each.called[1:]}{aside}: {outcome}. Loss "
         f"{spread([f.loss for f in each.found], '.4g')}, the algorithm's "
         f"{spread([f.algorithm_loss for f in each.found], '.4g')}, similarity "
-        f"{spread([f.similarity for f in each.found])}; at most, its state changes the loss by "
-        f"{100 * _most(each, _swapped):.2g}% and the answer by {_most(each, _unexplained):.2g} of "
-        f"a step, another step's iterate leaves it {_most(each, _astray):.2g} from the "
-        f"algorithm's, in squares{rest}."
+        f"{spread([f.similarity for f in each.found])}. At most: its state changes the loss by "
+        f"{_percent(_most(each, _swapped))} and the answer by {_most(each, _unexplained):.2g} of "
+        f"a step, in squares; another step's iterate leaves it {_most(each, _astray):.2g} from the "
+        f"algorithm's{rest}."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%" if share >= 0.1 else f"{100 * share:.2g}%"
 
 
 def _swapped(found: Intervention) -> float:

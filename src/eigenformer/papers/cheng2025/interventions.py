@@ -42,7 +42,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     models = [folder.model().double() for folder in folders.values()]
     subject = Subject(
         name=f"heat kernel, {LAYERS} layers",
-        algorithm="(1 - time L / layers)^layers",
+        algorithm="steps of 1 - c L",
         found=[intervene(each, euler(each), law, graphs) for each in models],
         tolerance=NO_WORSE - 1,
     )
