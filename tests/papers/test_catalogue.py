@@ -83,7 +83,7 @@ def test_every_kept_record_is_that_of_a_run_or_study(
         files = {file.name for file in paper.records.glob("*.json")}
         assert files <= known, paper.name
         count += len(files)
-    assert count == 127 + 21 + 65
+    assert count == 127 + 26 + 65
 
 
 def test_the_rules_in_force_are_those_registered() -> None:

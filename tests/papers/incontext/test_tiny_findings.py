@@ -8,14 +8,18 @@ from tiny_studies import shrunk, there_and_back
 
 from eigenformer.papers import Analysis, scalars
 from eigenformer.papers.ahn2023 import depth, minimiser, preconditioner
+from eigenformer.papers.ahn2023 import interventions as ahn2023_interventions
 from eigenformer.papers.ahn2024 import optimisation
 from eigenformer.papers.ahn2024 import settings as ahn2024
+from eigenformer.papers.cheng2025 import interventions as cheng2025_interventions
 from eigenformer.papers.cheng2025 import settings as cheng2025
 from eigenformer.papers.cheng2025 import study as cheng2025_study
 from eigenformer.papers.fu2024 import settings as fu2024
+from eigenformer.papers.gatmiry2024 import interventions as gatmiry2024_interventions
 from eigenformer.papers.gatmiry2024 import loops, optimum
 from eigenformer.papers.giannou2024 import layer_norm, logistic, regression
 from eigenformer.papers.giannou2024 import settings as giannou2024
+from eigenformer.papers.lutz2025 import interventions as lutz2025_interventions
 from eigenformer.papers.lutz2025 import settings as lutz2025
 from eigenformer.papers.lutz2025 import study as lutz2025_study
 from eigenformer.papers.names import IN_CONTEXT
@@ -77,6 +81,10 @@ SMALL = [
         replace(vladymyrov2024.SIZES["laptop"], tops=(2.0, 5.0), test_prompts=200),
     ),
     (mixed_noise, "TUNING_PROMPTS", 100),
+    (ahn2023_interventions, "PROMPTS", 200),
+    (gatmiry2024_interventions, "PROMPTS", 50),
+    (cheng2025_interventions, "TEST_GRAPHS", 20),
+    (lutz2025_interventions, "TEST_MATRICES", 20),
     (loops, "PROMPTS", 50),
     (optimum, "GRADIENT_PROMPTS", 50),
     (optimum, "DRAWS", 100),

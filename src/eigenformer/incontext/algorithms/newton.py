@@ -38,17 +38,20 @@ class Newton(RegressionAlgorithm):
     def weights(self, prompts: Prompts, steps: int) -> Float[Tensor, "S B d"]:
         gram, moment = moments(prompts)
         eye = torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device)
-        gram = gram + self.ridge * eye
-        inverse = self._start(gram, eye)
-        found = [times(inverse, moment)]
+        inverses = self.inverses(gram + self.ridge * eye, steps)
+        return torch.stack([times(inverse, moment) for inverse in inverses])
+
+    def inverses(self, gram: Float[Tensor, "B d d"], steps: int) -> list[Float[Tensor, "B d d"]]:
+        """M_0 .. M_steps for S = `gram`."""
+        eye = torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device)
+        found = [self._start(gram, eye)]
         for _ in range(checked(steps)):
-            residual = eye - gram @ inverse
+            residual = eye - gram @ found[-1]
             total = eye.expand_as(gram)
             for _ in range(self.order - 1):
                 total = eye + residual @ total
-            inverse = inverse @ total
-            found.append(times(inverse, moment))
-        return torch.stack(found)
+            found.append(found[-1] @ total)
+        return found
 
     def _start(
         self, gram: Float[Tensor, "B d d"], eye: Float[Tensor, "d d"]

@@ -4,6 +4,11 @@ from .alignment import Alignment as Alignment
 from .alignment import alignment as alignment
 from .alignment import response as response
 from .alignment import sensitivities as sensitivities
+from .interventions import Intervention as Intervention
+from .interventions import Mechanism as Mechanism
+from .interventions import changed as changed
+from .interventions import intervene as intervene
+from .interventions import mechanism as mechanism
 from .landscape import gradient as gradient
 from .landscape import gradient_noise as gradient_noise
 from .landscape import hessian_eigenvalues as hessian_eigenvalues
@@ -12,6 +17,8 @@ from .landscape import robust_condition as robust_condition
 from .losses import loss_by_layer as loss_by_layer
 from .losses import loss_by_step as loss_by_step
 from .losses import measure_prompts as measure_prompts
+from .mechanisms import LABELS as LABELS
+from .mechanisms import gd_plus_plus as gd_plus_plus
 from .probes import ReadOuts as ReadOuts
 from .probes import fit_readouts as fit_readouts
 from .similarity import best_match as best_match

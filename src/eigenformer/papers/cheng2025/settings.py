@@ -124,6 +124,12 @@ def _laptop(problem: GraphTask, form: Form, depth: int, seed: int) -> RunConfig:
     return _short(problem, model, 0.03 if potentials else 0.02, 400, seed)
 
 
+def laptop_run(quantity: Quantity, depth: int, seed: int) -> Experiment:
+    """One of the laptop's runs, of any seed."""
+    name = run_name("scalar", "skip-ring", depth, seed)
+    return Experiment(name=name, config=_laptop(task(quantity), "scalar", depth, seed))
+
+
 def _warm(seed: int) -> RunConfig:
     return _short(task("potentials"), FromRichardson(layers=WARM_DEPTH), 0.003, 300, seed)
 

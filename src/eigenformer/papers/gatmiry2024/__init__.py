@@ -5,6 +5,7 @@ from pathlib import Path
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
 from ..references import REFERENCES
+from .interventions import INTERVENTIONS
 from .loops import LOOPING
 from .optimum import OPTIMUM
 
@@ -14,7 +15,7 @@ PAPER = Paper(
     "learning?",
     citation="Gatmiry et al. (2024)",
     reference=REFERENCES["gatmiry2024"],
-    studies=by_name(OPTIMUM, LOOPING),
+    studies=by_name(OPTIMUM, LOOPING, INTERVENTIONS),
     claims=by_id(
         Claim(
             id="N12",
@@ -23,6 +24,7 @@ PAPER = Paper(
             studies=(
                 "gatmiry2024-optimum",
                 "gatmiry2024-loops",
+                "gatmiry2024-interventions",
             ),
         ),
     ),

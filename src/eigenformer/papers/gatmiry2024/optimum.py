@@ -66,7 +66,7 @@ class TrainedLoops:
 
 
 def trained(model: InContextModel) -> TrainedLoops:
-    weights = _weights(model)
+    weights = weights_of(model)
     assert weights.u is not None
     preconditioner = weights.preconditioner[0]
     return TrainedLoops(
@@ -76,7 +76,7 @@ def trained(model: InContextModel) -> TrainedLoops:
     )
 
 
-def _weights(model: InContextModel) -> Descent:
+def weights_of(model: InContextModel) -> Descent:
     return Descent.of(LinearAttentionModel.of(model).layer(0))
 
 
@@ -88,7 +88,7 @@ def dominance(folder: InContextFolder, loops: int, least: float) -> dict[float, 
     found = {}
     for step in folder.snapshots():
         model = folder.model(step).double()
-        weights = _weights(model)
+        weights = weights_of(model)
         assert weights.u is not None
         weights.u.zero_()
         weights.a.requires_grad_(True)

@@ -35,12 +35,13 @@ def task(points: int) -> Regression:
 
 def runs(scale: Scale, cells: Sequence[tuple[int, int]]) -> Sequence[Experiment]:
     return [
-        Experiment(
-            name=f"n-{points}-loops-{loops}-seed-{seed}", config=_config(scale, points, loops, seed)
-        )
-        for points, loops in cells
-        for seed in range(SEEDS[scale])
+        run(scale, points, loops, seed) for points, loops in cells for seed in range(SEEDS[scale])
     ]
+
+
+def run(scale: Scale, points: int, loops: int, seed: int) -> Experiment:
+    name = f"n-{points}-loops-{loops}-seed-{seed}"
+    return Experiment(name=name, config=_config(scale, points, loops, seed))
 
 
 def _config(scale: Scale, points: int, loops: int, seed: int) -> RunConfig:

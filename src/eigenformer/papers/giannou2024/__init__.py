@@ -10,6 +10,7 @@ from ..claims import Claim
 from ..paper import Paper, by_id, by_name
 from ..references import REFERENCES
 from .constructions import STUDY as CONSTRUCTIONS
+from .interventions import STUDY as INTERVENTIONS
 from .layer_norm import STUDY as LAYER_NORM
 from .logistic import STUDY as LOGISTIC
 from .regression import STUDY as REGRESSION
@@ -19,7 +20,7 @@ PAPER = Paper(
     title="How well can transformers emulate in-context Newton's method?",
     citation="Giannou et al. (2024)",
     reference=REFERENCES["giannou2024"],
-    studies=by_name(CONSTRUCTIONS, REGRESSION, LAYER_NORM, LOGISTIC),
+    studies=by_name(CONSTRUCTIONS, REGRESSION, LAYER_NORM, LOGISTIC, INTERVENTIONS),
     claims=by_id(
         Claim(
             id="N01",
@@ -50,7 +51,7 @@ PAPER = Paper(
             limits="the authors' model, which was not trained: this one has one head, full P and "
             "Q, and half the size, d = 5; it is better than order 3, and Newton starts at "
             "S / (lmax^2 + lmin^2)",
-            studies=("giannou2024-regression",),
+            studies=("giannou2024-regression", "giannou2024-interventions"),
         ),
         Claim(
             id="N05",

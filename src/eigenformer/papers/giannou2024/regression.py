@@ -41,9 +41,13 @@ Losses = Mapping[tuple[float, int], Sequence[float]]
 
 def runs(scale: Scale) -> Sequence[Experiment]:
     return [
-        Experiment(name=_name(*case), config=_config(scale, *case))
-        for case in itertools.product(CONDITIONS, LAYERS[scale], SEEDS[scale])
+        run(scale, *case) for case in itertools.product(CONDITIONS, LAYERS[scale], SEEDS[scale])
     ]
+
+
+def run(scale: Scale, condition: float, layers: int, seed: int) -> Experiment:
+    case = condition, layers, seed
+    return Experiment(name=_name(*case), config=_config(scale, *case))
 
 
 def _name(condition: float, layers: int, seed: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
 from ..references import REFERENCES
+from .interventions import INTERVENTIONS
 from .study import COMPLETION
 
 PAPER = Paper(
@@ -16,13 +17,13 @@ PAPER = Paper(
     title="Linear transformers implicitly discover unified numerical algorithms",
     citation="Lutz et al. (2025)",
     reference=REFERENCES["lutz2025"],
-    studies=by_name(COMPLETION),
+    studies=by_name(COMPLETION, INTERVENTIONS),
     claims=by_id(
         Claim(
             id="N15",
             text="Linear attention trained on block completion converges as a second-order method.",
             where="abstract",
-            studies=("lutz2025-completion",),
+            studies=("lutz2025-completion", "lutz2025-interventions"),
         ),
         Claim(
             id="N16",

@@ -31,7 +31,7 @@ CLOSE = 0.05
 def runs(scale: Scale) -> Sequence[Experiment]:
     return [
         Experiment(
-            name=f"{_kind(looped)}-{layers}-seed-{seed}",
+            name=f"{kind_name(looped)}-{layers}-seed-{seed}",
             config=config(scale, layers, seed, looped=looped),
         )
         for layers, looped in KINDS[scale]
@@ -61,7 +61,7 @@ def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
     values = eigenvalues(TASK)
     found = [
         _measure(members, prompts, values, layers, looped)
-        for (layers, looped), members in grouped(folders, _of_kind).items()
+        for (layers, looped), members in grouped(folders, of_kind).items()
     ]
     return Findings(
         panels=(_losses(found),),
@@ -102,9 +102,9 @@ def verdict(found: Sequence[DepthResult]) -> Finding:
     in every seed.
     """
     sentence = " ".join(
-        f"{_kind(each.looped).capitalize()} of {each.layers} layers: {spread(each.losses)}, GD++ "
-        f"{each.plus:.4f}, GD {each.gd:.4f} ({each.constant:.4f} at a constant rate), cosine of "
-        f"the sensitivities {_mean_cosine(each.like_plus):.3f} with GD++, "
+        f"{kind_name(each.looped).capitalize()} of {each.layers} layers: {spread(each.losses)}, "
+        f"GD++ {each.plus:.4f}, GD {each.gd:.4f} ({each.constant:.4f} at a constant rate), cosine "
+        f"of the sensitivities {_mean_cosine(each.like_plus):.3f} with GD++, "
         f"{_mean_cosine(each.like_gd):.3f} with GD."
         for each in found
     )
@@ -124,17 +124,17 @@ def _mean_cosine(found: Sequence[Alignment]) -> float:
     return math.fsum(each.cosine for each in found) / len(found)
 
 
-def _of_kind(run: RunConfig) -> tuple[int, bool]:
+def of_kind(run: RunConfig) -> tuple[int, bool]:
     model = LinearAttention.of(run.model)
     return model.layers, model.looped
 
 
-def _kind(looped: bool) -> str:
+def kind_name(looped: bool) -> str:
     return "recurrent" if looped else "separate"
 
 
 def _numbers(each: DepthResult) -> list[Number]:
-    name = f"{_kind(each.looped)}, {each.layers} layers"
+    name = f"{kind_name(each.looped)}, {each.layers} layers"
     source = "GD++ with the best scalars, same prompts"
     return [
         number(
@@ -164,7 +164,7 @@ def _losses(found: Sequence[DepthResult]) -> Panel:
             continue
         sharing = "shared scalars" if looped else "scalars for each layer"
         lines += [
-            line(f"trained, {_kind(looped)}", {each.layers: each.losses for each in kind}),
+            line(f"trained, {kind_name(looped)}", {each.layers: each.losses for each in kind}),
             curve(f"GD++, {sharing}", {each.layers: each.plus for each in kind}),
         ]
     depths = {each.layers: each for each in sorted(found, key=lambda each: each.layers)}
