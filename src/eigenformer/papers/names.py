@@ -13,6 +13,7 @@ IN_CONTEXT = (
     "cheng2025",
     "li2024",
     "lutz2025",
+    "zhang2025",
 )
 """Those whose models are trained on prompts."""
 BUILT_IN = ("charton2022", *IN_CONTEXT, "efficiency")
