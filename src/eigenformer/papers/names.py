@@ -14,6 +14,7 @@ IN_CONTEXT = (
     "li2024",
     "lutz2025",
     "zhang2025",
+    "wu2026",
 )
 """Those whose models are trained on prompts."""
 BUILT_IN = ("charton2022", *IN_CONTEXT, "efficiency")

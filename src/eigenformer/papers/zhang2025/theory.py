@@ -108,8 +108,8 @@ class TimeCourse:
     @classmethod
     def of(cls, weights: KeyQuery, points: int) -> "TimeCourse":
         """From initial weights."""
-        u = weights.scores.diagonal(dim1=1, dim2=2).sum(dim=1).double() / math.sqrt(weights.dim)
-        v = weights.value.double()
+        scores, v = weights.scores.detach().double(), weights.value.detach().double()
+        u = scores.diagonal(dim1=1, dim2=2).sum(dim=1) / math.sqrt(weights.dim)
         return cls(
             dim=weights.dim,
             points=points,
