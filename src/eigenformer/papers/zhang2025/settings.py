@@ -53,7 +53,7 @@ SIZES: dict[Scale, DynamicsSize] = {
                 heads=8, init_std=0.01, rate=0.003, steps=900, batch=250, first=30
             ),
             "merged": Descent(heads=8, init_std=0.01, rate=0.003, steps=1500, batch=250, first=15),
-            "separate": Descent(heads=5, init_std=0.03, rate=0.05, steps=9000, batch=250, first=40),
+            "separate": Descent(heads=5, init_std=0.03, rate=0.05, steps=9000, batch=1000, first=40),
         },
     ),
     "paper": DynamicsSize(
