@@ -11,8 +11,8 @@ from eigenformer.incontext.tasks.principal import power_iterates
 from eigenformer.papers.wu2026.settings import GOALS, KINDS
 from eigenformer.papers.wu2026.study import (
     RATIOS,
-    Iteration,
-    Measured,
+    Iterates,
+    LoopedNetwork,
     is_power_method,
     iteration,
     learns,
@@ -27,7 +27,7 @@ def network(weights: torch.Tensor, *, norm: bool = True) -> PrincipalAttentionMo
     return model
 
 
-def compared(model: PrincipalAttentionModel) -> dict[float, Iteration]:
+def compared(model: PrincipalAttentionModel) -> dict[float, Iterates]:
     return {
         ratio: iteration(
             model,
@@ -53,6 +53,8 @@ def test_the_task_is_what_lapack_says() -> None:
     torch.testing.assert_close(guided.target, power)
     with pytest.raises(ef.InputError, match="ratio is"):
         Principal(ratio=(0.5, 1.2))
+    with pytest.raises(ef.InputError, match=r"the points have 4 features, and the model was .* 3"):
+        PrincipalAttention().build(Principal(dim=3))(TASK.draw(0, 0, 2))
 
 
 def test_a_network_that_is_the_power_method_is_recognised() -> None:
@@ -81,16 +83,16 @@ def test_one_that_is_not_is_refused() -> None:
 
 
 def measured(
-    iterations: dict[float, Iteration], errors: tuple[float, ...], loss: float
-) -> Measured:
-    return Measured(errors=errors, loss=loss, iterations=iterations)
+    iterations: dict[float, Iterates], errors: tuple[float, ...], loss: float
+) -> LoopedNetwork:
+    return LoopedNetwork(errors=errors, loss=loss, iterations=iterations)
 
 
 def test_the_verdict_needs_both_halves_and_seeds() -> None:
     right, wrong = compared(network(1e4 * torch.eye(4))), compared(network(torch.randn(4, 4)))
     falls, grows = tuple(0.5**i for i in range(13)), tuple(1.5**i for i in range(13))
 
-    def verdict(norm: Measured, plain: Measured, guided: float, seeds: int = 3) -> str:
+    def verdict(norm: LoopedNetwork, plain: LoopedNetwork, guided: float, seeds: int = 3) -> str:
         found = {
             (goal, kind): [
                 (norm if kind == "norm" else plain)

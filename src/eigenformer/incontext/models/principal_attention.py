@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ...core import at_least
+from ...core import InputError, at_least
 from ...core.checks import MOST_LAYERS
 from ...models.hooked import HookedPass
 from ..batches import Batch, Components
@@ -56,7 +56,13 @@ class PrincipalAttentionModel(InContextModel):
         self.score = nn.Parameter(architecture.init_std * torch.randn(dim, dim))
 
     def start(self, batch: Batch) -> Float[Tensor, "B 1 d"]:
-        return Components.of(batch, "principal attention").start[:, None]
+        start, dim = Components.of(batch, "principal attention").start, len(self.score)
+        if start.shape[1] != dim:
+            raise InputError(
+                f"the points have {start.shape[1]} features, and the model was built for {dim}; "
+                "build it for this task"
+            )
+        return start[:, None]
 
     def steps(self, batch: Batch, layers: int) -> Iterator[Step]:
         x = Components.of(batch, "principal attention").x

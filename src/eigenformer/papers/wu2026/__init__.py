@@ -23,6 +23,8 @@ PAPER = Paper(
             "it does not.",
             where="abstract",
             studies=("wu2026-power",),
+            limits="directions without layer norm: our layer, which keeps z beside S W z, misses "
+            "them too; one that does not keep z can have them, with lengths that are wrong",
         ),
     ),
     records=Path(__file__).with_name("records"),

@@ -32,7 +32,7 @@ _SEEDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Iteration:
+class Iterates:
     """Iterates of a network beside those of the power method, loop by loop, at one ratio."""
 
     cosines: tuple[float, ...]
@@ -51,10 +51,10 @@ class Iteration:
         return float(found / wanted)
 
 
-def iteration(model: InContextModel, batch: Components, loops: int) -> Iteration:
+def iteration(model: InContextModel, batch: Components, loops: int) -> Iterates:
     found = model.by_layer(batch, loops)
     power = power_iterates(batch.covariance, batch.start, loops)
-    return Iteration(
+    return Iterates(
         cosines=tuple(
             float(cosine_similarity(a, b, dim=1).mean()) for a, b in zip(found, power, strict=True)
         ),
@@ -63,7 +63,7 @@ def iteration(model: InContextModel, batch: Components, loops: int) -> Iteration
     )
 
 
-def is_power_method(found: Mapping[float, Iteration], trained: int) -> bool:
+def is_power_method(found: Mapping[float, Iterates], trained: int) -> bool:
     """Iterates alike at every loop, and as quick between the loops of training and twice those."""
     return all(
         min(each.cosines) >= _ALIKE and abs(each.rate(trained, 2 * trained) - 1) < _RATE
@@ -79,23 +79,23 @@ def _tangent(found: Float[Tensor, "B d"], target: Float[Tensor, "B d"]) -> float
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class LoopedNetwork:
     """A trained network."""
 
     errors: tuple[float, ...]
     """Mean squared distance to the eigenvector by loops, on the law of training."""
     loss: float
     """What it was trained to make small, in as many loops."""
-    iterations: dict[float, Iteration]
+    iterations: dict[float, Iterates]
     """By ratio."""
 
 
 @torch.no_grad()
-def measured(model: InContextModel, size: PowerSize, goal: Goal) -> Measured:
+def measured(model: InContextModel, size: PowerSize, goal: Goal) -> LoopedNetwork:
     model, loops = model.double(), _LONGER * size.loops
     component, own = task(size, "component"), task(size, goal)
     batch = _draw(component)
-    return Measured(
+    return LoopedNetwork(
         errors=tuple(float(component.loss(each, batch)) for each in model.by_layer(batch, loops)),
         loss=float(own.loss(model(_draw(own)), _draw(own))),
         iterations={
@@ -109,7 +109,7 @@ def _draw(problem: Principal) -> Components:
     return problem.draw(0, 0, TEST_MATRICES, purpose="test of study", dtype=torch.float64)
 
 
-Networks = Mapping[tuple[Goal, Kind], Sequence[Measured]]
+Networks = Mapping[tuple[Goal, Kind], Sequence[LoopedNetwork]]
 
 
 def analyse(scale: Scale, folders: Mapping[str, InContextFolder]) -> Findings:
@@ -192,7 +192,7 @@ def _errors(found: Networks, size: PowerSize) -> Panel:
             dict(enumerate(zip(*(each.errors[:shown] for each in found[key]), strict=True))),
             centre=geometric_mean,
         )
-        for key in (("component", "norm"), ("component", "plain"), ("component", "plain-twice"))
+        for key in (("component", "norm"), ("component", "plain"))
     ]
     errors = [float((each - batch.target).square().sum(dim=1).mean()) for each in power[:shown]]
     return panel(
@@ -234,20 +234,21 @@ def _cosines(found: Networks, size: PowerSize) -> Panel:
     lines = [
         line(
             _NAMES[key],
-            dict(
-                list(
-                    enumerate(zip(*(each.iterations[ratio].cosines for each in row), strict=True))
-                )[1:]
-            ),
+            {
+                loop: [max(1 - each.iterations[ratio].cosines[loop], 1e-12) for each in row]
+                for loop in range(1, _LONGER * size.loops + 1)
+            },
+            centre=geometric_mean,
         )
         for key, row in found.items()
         if key[1] != "plain-twice"
     ]
     return panel(
-        f"Likeness to the power method's iterates, lambda_2 / lambda_1 = {ratio:g}",
+        f"Distance from the power method's iterates, lambda_2 / lambda_1 = {ratio:g}",
         "loops",
-        "mean cosine with the iterate",
+        "1 - mean cosine",
         lines,
+        log="y",
         note=RANGE,
     )
 
@@ -273,7 +274,7 @@ def _numbers(found: Networks, size: PowerSize) -> list[Number]:
     ]
     numbers += [
         number(
-            f"loss of {loops if key[0] == 'component' else 1} loops, {_NAMES[key]}",
+            f"loss after training, {_NAMES[key]}",
             [each.loss for each in row],
         )
         for key, row in found.items()

@@ -14,7 +14,7 @@ SETTINGS: tuple[Setting, ...] = get_args(Setting)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Descent:
+class PlainDescent:
     """How one of them is trained."""
 
     heads: int
@@ -38,7 +38,7 @@ class DynamicsSize:
     spectrum: tuple[float, ...]
     points: int
     seeds: int
-    training: dict[Setting, Descent]
+    training: dict[Setting, PlainDescent]
     looks: int = 160
     """Steps after which the weights are kept, evenly spaced in their logarithm."""
 
@@ -49,11 +49,15 @@ SIZES: dict[Scale, DynamicsSize] = {
         points=31,
         seeds=3,
         training={
-            "merged-white": Descent(
+            "merged-white": PlainDescent(
                 heads=8, init_std=0.01, rate=0.003, steps=900, batch=250, first=30
             ),
-            "merged": Descent(heads=8, init_std=0.01, rate=0.003, steps=1500, batch=250, first=15),
-            "separate": Descent(heads=5, init_std=0.03, rate=0.05, steps=9000, batch=1000, first=40),
+            "merged": PlainDescent(
+                heads=8, init_std=0.01, rate=0.003, steps=1500, batch=250, first=15
+            ),
+            "separate": PlainDescent(
+                heads=5, init_std=0.03, rate=0.05, steps=9000, batch=1000, first=40
+            ),
         },
     ),
     "paper": DynamicsSize(
@@ -61,13 +65,13 @@ SIZES: dict[Scale, DynamicsSize] = {
         points=63,
         seeds=3,
         training={
-            "merged-white": Descent(
+            "merged-white": PlainDescent(
                 heads=8, init_std=1e-4, rate=0.001, steps=10_000, batch=4000, first=50
             ),
-            "merged": Descent(
+            "merged": PlainDescent(
                 heads=8, init_std=1e-4, rate=0.0002, steps=50_000, batch=4000, first=20
             ),
-            "separate": Descent(
+            "separate": PlainDescent(
                 heads=8, init_std=0.01, rate=0.01, steps=1_000_000, batch=4000, first=40
             ),
         },
@@ -83,7 +87,7 @@ def prompted(size: DynamicsSize, setting: Setting) -> Prompted:
     return Prompted(spectrum=spectrum(size, setting), points=size.points)
 
 
-def looked_at(size: DynamicsSize, descent: Descent) -> tuple[int, ...]:
+def looked_at(size: DynamicsSize, descent: PlainDescent) -> tuple[int, ...]:
     """The beginning, and steps from the first to the last."""
     ratio = (descent.steps / descent.first) ** (1 / (size.looks - 1))
     return tuple(sorted({0, *(round(descent.first * ratio**i) for i in range(size.looks))}))
