@@ -8,7 +8,14 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from ...incontext import Components, InContextFolder, InContextModel, Principal
+from ...incontext import (
+    Components,
+    InContextFolder,
+    InContextModel,
+    Principal,
+    PrincipalAttentionModel,
+)
+from ...incontext.measures import distance_from_identity
 from ...incontext.tasks.principal import power_iterates
 from ...runs import Scale
 from ..findings import Finding, Findings, Number, Panel
@@ -88,6 +95,10 @@ class LoopedNetwork:
     """What it was trained to make small, in as many loops."""
     iterations: dict[float, Iterates]
     """By ratio."""
+    c: float = 0.0
+    """The mean of W's diagonal."""
+    rest: float = 0.0
+    """The relative distance of W from c I."""
 
 
 @torch.no_grad()
@@ -95,7 +106,10 @@ def measured(model: InContextModel, size: PowerSize, goal: Goal) -> LoopedNetwor
     model, loops = model.double(), _LONGER * size.loops
     component, own = task(size, "component"), task(size, goal)
     batch = _draw(component)
+    weights = PrincipalAttentionModel.of(model).score
     return LoopedNetwork(
+        c=float(weights.diagonal().mean()),
+        rest=float(distance_from_identity(weights)),
         errors=tuple(float(component.loss(each, batch)) for each in model.by_layer(batch, loops)),
         loss=float(own.loss(model(_draw(own)), _draw(own))),
         iterations={
@@ -279,6 +293,12 @@ def _numbers(found: Networks, size: PowerSize) -> list[Number]:
         )
         for key, row in found.items()
     ]
+    for key in (("component", "norm"), ("iterate", "norm")):
+        name, row = _NAMES[key], found[key]
+        numbers += [
+            number(f"c, {name}", [each.c for each in row]),
+            number(f"distance of W from c I, {name}", [each.rest for each in row], reference=0.0),
+        ]
     numbers.append(Number(name=f"least loss of a multiple of iterate {loops}", value=_scaled(size)))
     return numbers
 
