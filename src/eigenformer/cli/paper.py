@@ -37,9 +37,9 @@ an H200 a run), paper (the paper's own settings).
 More: eigenformer {prog} run --help, for each of them
 """
 WHAT = """\
-Charton (2022) in 29 tables and 3 figures, and the main figures of nine papers on what transformers
-compute in context: what the papers found, what we find, and whether it holds. NAME is a table or
-study (table12 or just 12, giannou2024-regression), a paper (giannou2024), or all.
+Charton (2022) in 29 tables and 3 figures, and the main figures of twelve papers on what
+transformers compute in context: what the papers found, what we find, and whether it holds. NAME is
+a table or study (table12 or just 12, giannou2024-regression), a paper (giannou2024), or all.
 """
 _Names = tyro.conf.Positional[tuple[str, ...]]
 _SHOWN = 3

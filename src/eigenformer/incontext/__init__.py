@@ -26,6 +26,7 @@ from .algorithms import best_rate as best_rate
 from .algorithms import best_ridge as best_ridge
 from .batches import Batch as Batch
 from .batches import Completions as Completions
+from .batches import Components as Components
 from .batches import Graphs as Graphs
 from .batches import Prompts as Prompts
 from .batches import Sequences as Sequences
@@ -77,6 +78,8 @@ from .models import LinearAttention as LinearAttention
 from .models import LinearAttentionModel as LinearAttentionModel
 from .models import OneLayer as OneLayer
 from .models import OneLayerModel as OneLayerModel
+from .models import PrincipalAttention as PrincipalAttention
+from .models import PrincipalAttentionModel as PrincipalAttentionModel
 from .models import Transformer as Transformer
 from .models import TransformerModel as TransformerModel
 from .models import from_construction as from_construction
@@ -97,6 +100,7 @@ from .tasks import GraphTask as GraphTask
 from .tasks import HeavyTailed as HeavyTailed
 from .tasks import Logistic as Logistic
 from .tasks import Patterns as Patterns
+from .tasks import Principal as Principal
 from .tasks import Regression as Regression
 from .tasks import Task as Task
 from .tasks import Uniform as Uniform

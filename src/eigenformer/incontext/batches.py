@@ -160,3 +160,21 @@ class Completions(Batch):
         top = torch.cat([self.a, self.c], dim=2)
         bottom = torch.cat([self.b, torch.zeros_like(self.target)], dim=2)
         return torch.cat([top, bottom], dim=1)
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Components(Batch):
+    """Points x_1 .. x_n whose covariance S = sum x x^T / n has a dominant eigenvector to find."""
+
+    called = "points with a dominant direction"
+    instead = "the task Principal"
+
+    x: Float[Tensor, "B n d"]
+    start: Float[Tensor, "B d"]
+    """Of unit length: where an iteration begins."""
+    target: Float[Tensor, "B d"]
+    """Of unit length."""
+
+    @property
+    def covariance(self) -> Float[Tensor, "B d d"]:
+        return self.x.mT @ self.x / self.x.shape[1]

@@ -13,6 +13,8 @@ IN_CONTEXT = (
     "cheng2025",
     "li2024",
     "lutz2025",
+    "zhang2025",
+    "wu2026",
 )
 """Those whose models are trained on prompts."""
 BUILT_IN = ("charton2022", *IN_CONTEXT, "efficiency", "matrices")

@@ -27,6 +27,9 @@ from eigenformer.papers.paper import papers
 from eigenformer.papers.vladymyrov2024 import mixed_noise
 from eigenformer.papers.vladymyrov2024 import settings as vladymyrov2024
 from eigenformer.papers.vonoswald2023 import deeper, one_layer
+from eigenformer.papers.wu2026 import settings as wu2026
+from eigenformer.papers.wu2026 import study as wu2026_study
+from eigenformer.papers.zhang2025 import settings as zhang2025
 
 PAPERS = papers(IN_CONTEXT)
 OWN_TEST = ("giannou2024-constructions", "li2024-updates")
@@ -93,6 +96,9 @@ SMALL = [
     (cheng2025.SIZES, "laptop", replace(cheng2025.SIZES["laptop"], seeds=1)),
     (lutz2025_study, "TEST_MATRICES", 20),
     (lutz2025.SIZES, "laptop", replace(lutz2025.SIZES["laptop"], seeds=1)),
+    (zhang2025.SIZES, "laptop", replace(zhang2025.SIZES["laptop"], seeds=1, looks=12)),
+    (wu2026_study, "TEST_MATRICES", 20),
+    (wu2026.SIZES, "laptop", replace(wu2026.SIZES["laptop"], seeds=1)),
 ]
 ONE_SEED = ("vonoswald2023", "ahn2023", "gatmiry2024")
 """Papers of whose runs those of the first seed are enough."""

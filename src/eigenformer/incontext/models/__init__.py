@@ -17,6 +17,8 @@ from .linear_attention import LinearAttention as LinearAttention
 from .linear_attention import LinearAttentionModel as LinearAttentionModel
 from .one_layer import OneLayer as OneLayer
 from .one_layer import OneLayerModel as OneLayerModel
+from .principal_attention import PrincipalAttention as PrincipalAttention
+from .principal_attention import PrincipalAttentionModel as PrincipalAttentionModel
 from .transformer import Transformer as Transformer
 from .transformer import TransformerModel as TransformerModel
 from .transformer import gpt as gpt

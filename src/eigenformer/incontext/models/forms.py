@@ -9,6 +9,8 @@ the sparse forms Q = -[A 0; 0 0] and P has 1 at (y, y), so that A is a precondit
     step             P = [0 0; 0 1], A = eta I (gradient descent)            trains eta
     diagonal         P = diag(p_x I, p_y), Q = diag(q_x I, q_y)              trains the four
     gd++             the same with q_y = 0 (Vladymyrov et al. 2024)          trains three
+    merged           P = [0 0; 0 v], A any (Zhang et al. 2025)               trains v, A
+    rank-one         the same with A = k q^T (Zhang et al. 2025)             trains v, k, q
     full             P, Q
 """
 
@@ -21,7 +23,17 @@ from torch import Tensor, nn
 
 from .base import Family
 
-Form = Literal["full", "sparse", "preconditioned", "row", "step", "diagonal", "gd++"]
+Form = Literal[
+    "full",
+    "sparse",
+    "preconditioned",
+    "row",
+    "step",
+    "diagonal",
+    "gd++",
+    "merged",
+    "rank-one",
+]
 
 
 class Weights(nn.Module, Family, ABC):
@@ -113,10 +125,43 @@ class Diagonal(Weights):
         return self.p.T @ q
 
 
+class KeyQuery(Weights):
+    """P = [0 0; 0 v], Q = -[A 0; 0 0], with A [h, d, d] trained itself or as k q^T."""
+
+    def __init__(self, heads: int, dim: int, std: float, form: Form) -> None:
+        super().__init__(heads, dim)
+        merged = form == "merged"
+        self.value = self._parameter(std)
+        self.key = self._parameter(std, dim, dim) if merged else self._parameter(std, dim)
+        """Key and query merged, or the key alone."""
+        self.query = None if merged else self._parameter(std, dim)
+
+    @property
+    def scores(self) -> Float[Tensor, "h d d"]:
+        """A."""
+        if self.query is None:
+            return self.key
+        return self.key[:, :, None] * self.query[:, None]
+
+    @property
+    def product(self) -> Float[Tensor, "d d"]:
+        """M = sum_h v_h A_h: a single layer predicts (sum_i y_i x_i / n) . M x_q."""
+        return (self.value[:, None, None] * self.scores).sum(dim=0)
+
+    def matrices(self) -> tuple[Float[Tensor, "h w w"], Float[Tensor, "h w w"]]:
+        d = self.dim
+        p, q = self._zeros(), self._zeros()
+        p[:, d, d] = self.value
+        q[:, :d, :d] = -self.scores
+        return p, q
+
+
 def weights(form: Form, heads: int, dim: int, std: float) -> Weights:
     """The weights of a form, entries drawn from N(0, std^2)."""
     if form == "full":
         return Full(heads, dim, std)
     if form in ("diagonal", "gd++"):
         return Diagonal(heads, dim, std, form)
+    if form in ("merged", "rank-one"):
+        return KeyQuery(heads, dim, std, form)
     return Descent(heads, dim, std, form)

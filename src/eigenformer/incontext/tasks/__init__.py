@@ -12,4 +12,5 @@ from .covariates import Uniform as Uniform
 from .graph import GraphTask as GraphTask
 from .logistic import Logistic as Logistic
 from .patterns import Patterns as Patterns
+from .principal import Principal as Principal
 from .regression import Regression as Regression
