@@ -4,6 +4,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+import page as page_module
 import pytest
 
 from eigenformer import cli
@@ -229,3 +230,11 @@ def test_the_records_that_come_along() -> None:
         assert (track, name) == (one.track, one.entry)
         _, config, _ = configured_entry(track_of(track), name, words)
         assert to_json(config) == one.config
+
+
+def test_the_page_shows_the_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    page = (Path(page_module.__file__).parent / "speedrun.md").read_text(encoding="utf-8")
+    [block] = [b for b in page_module.blocks(page) if b.commands == ["eigenformer speedrun"]]
+    shown = page_module.Session().run(block)
+    assert shown.strip() == block.body.strip(), "run python docs/page.py docs/speedrun.md"
