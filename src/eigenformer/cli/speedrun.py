@@ -112,9 +112,8 @@ def _show(tracks: list[Track], folders: tuple[Path, ...], as_json: bool) -> int:
         own = [standing for standing in found if standing.track == track.name]
         console.print(table_of(track, own))
         for s in own:
-            console.print(
-                f"{s.entry}: {s.who}, {s.date}, {s.commit[:9]}, {s.machine}", markup=False
-            )
+            made = f"{s.entry}: {s.who}, {s.date}, {s.commit[:9]}, {s.machine}, one thread"
+            console.print(f"{made}; told {s.told or 'nothing'}.", markup=False)
             console.print(f"  {s.command}", soft_wrap=True, markup=False)
         console.print()
     console.print(_SAID)

@@ -15,7 +15,7 @@ from .tracks import Track
 if TYPE_CHECKING:
     from ...training import Run, TrainConfig
 
-MOST_LOOKS = 100
+MOST_LOOKS = 200
 """The referee looks as often as a recipe evaluates itself; each look is a try."""
 
 
