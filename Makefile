@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 # Those with outputs, which running them fills in; some train for a minute.
 PAGES := $(addprefix docs/,$(addsuffix .md,index concepts lesson first-model training in-context size-free matrix-program circuits \
-	derivations own-problem own-model own-encoding own-ensemble own-algorithm own-prompt-model faq))
+	derivations own-problem own-model own-encoding own-ensemble own-algorithm own-prompt-model speedrun faq))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-types test-slow test-browser test-app test-sweep fuzz lint fmt bench efficiency docs site clean

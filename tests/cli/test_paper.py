@@ -120,7 +120,7 @@ def test_claims_say_what_was_found_and_what_is_missing(capsys: pytest.CaptureFix
     (fact,) = json.loads(capsys.readouterr().out)
     assert (fact["id"], fact["state"], fact["missing"]) == ("T2", "undecided", ["tiny2020-two"])
     (said,) = fact["studies"]
-    assert (said["study"], said["state"], said["prompts"]) == ("tiny2020-one", "holds", 96)
+    assert (said["study"], said["state"], said["examples"]) == ("tiny2020-one", "holds", 96)
     assert run("paper", "claims", "tiny2020") == 0
     out = capsys.readouterr().out
     assert [line[:2] for line in out.splitlines() if line[:1] == "T"] == list(CLAIMS)

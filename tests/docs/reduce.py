@@ -50,6 +50,8 @@ def reduced(words: list[str]) -> list[str]:
             return ["eigenformer", *instead]
     if words[1:3] == ["paper", "run"]:
         return [*words, "--dry-run"]
+    if words[1] == "speedrun" and len(words) > 3 and not words[3].startswith("--"):
+        return _with(words, {"--limit": "0.1"})
     if words[1] == "train":
         return _training(words)
     if words[1] == "sweep":

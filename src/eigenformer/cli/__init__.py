@@ -36,6 +36,7 @@ COMMANDS = {
     "data": "export problems and answers as files, or look into such files",
     "info": "show versions, the machine, and what is registered",
     "bench": "benchmarks: speed, sample efficiency, inference, start",
+    "speedrun": "the race: who trains to an accuracy in the least time; enter it",
     "completion": "a script for the shell, which completes commands and options",
 }
 """Every sub-command, in the order of the overview; each is a module here, `x-y` as `x_y`."""

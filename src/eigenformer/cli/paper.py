@@ -276,9 +276,7 @@ class Commands:
         if fact["parts"]:
             told = f"{fact['summary']} [{fact['setting']}]" if fact["setting"] else fact["summary"]
             console.print(Text(f"    {told}", style="bold"))
-            for part in fact["parts"]:
-                verdict = (part["verdict"], STYLES[part["state"]])
-                console.print(Text.assemble("    ", verdict), Text(part["text"]))
+            _print_parts(console, fact["parts"])
         elif fact["by_table"]:
             console.print(Text(f"    {fact['found']}"))
         if fact["limits"]:
@@ -288,8 +286,9 @@ class Commands:
         for study in fact["studies"]:
             state = (study["state"], STYLES[study["state"]])
             head = Text.assemble("    ", (study["study"], "bold"), " ", state)
-            console.print(head, Text(study["sentence"]))
-            spent = f"{study['prompts']:,} prompts, {duration(study['seconds'])}"
+            console.print(head, Text("" if study["parts"] else study["sentence"]))
+            _print_parts(console, study["parts"])
+            spent = f"{study['examples']:,} examples, {duration(study['seconds'])}"
             console.print(Text(f"    from {spent}", style="dim"))
         if fact["would_decide"]:
             console.print(Text(f"    {fact['would_decide']}", style="dim"))
@@ -297,6 +296,12 @@ class Commands:
             command = f"`eigenformer {self.prog} run {name} --scale {fact['scale']}`"
             line = f"    {name} has not been made: {command}"
             console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def _print_parts(console: Console, parts: list[dict[str, str]]) -> None:
+    for part in parts:
+        verdict = (part["verdict"], STYLES[part["state"]])
+        console.print(Text.assemble("    ", verdict), Text(part["text"]))
 
 
 def _numbered(name: str) -> str:

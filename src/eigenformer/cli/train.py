@@ -4,10 +4,11 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import tyro
 from rich.console import Console
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..runs import Stage
     from ..training import Run
 
+T = TypeVar("T")
 LONG = 1_000_000
 """Examples from which a training says what it will take."""
 USAGE = """\
@@ -91,7 +93,7 @@ def configured(recipe: str, words: list[str]) -> "tuple[Run, Options]":
     The configuration has its data file; the start is the caller's.
     """
     prog = f"train {recipe}"
-    command = _command(RECIPES.item(recipe) if recipe else from_file)
+    command = command_of(RECIPES.item(recipe) if recipe else from_file, Options, _HELP)
     (config, options), overrides = parse_known(command, words, prog=prog)
     config = override(config, overrides, prog=prog, also=option_names(command))
     if options.data is not None:
@@ -128,22 +130,47 @@ _HELP = """
 """
 
 
-def _command(recipe: "Callable[..., Run]") -> "Callable[..., tuple[Run, Options]]":
-    """A function with the recipe's parameters and those of `Options`, for tyro to read."""
+def command_of(
+    recipe: "Callable[..., Run]",
+    beside: type[T],
+    help: str,
+    *,
+    fixed: Mapping[str, Any] = MappingProxyType({}),
+    defaults: Mapping[str, Any] = MappingProxyType({}),
+) -> "Callable[..., tuple[Run, T]]":
+    """A function with the recipe's parameters and the fields of `beside`, for tyro to read.
+
+    `help` says what these fields are. Parameters that are `fixed` are no options; `defaults` take
+    the place of the recipe's own.
+    """
     own = inspect.signature(recipe).parameters
     if any(isinstance(option.annotation, str) for option in own.values()):
         own = inspect.signature(recipe, eval_str=True).parameters
+    more = inspect.signature(beside, eval_str=True).parameters
+    options = [
+        _typed(p.replace(default=defaults.get(name, p.default)))
+        for name, p in own.items()
+        if name not in {*fixed, *more} and p.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    given_to_all = {name: value for name, value in fixed.items() if name in own}
 
-    def command(**given: Any) -> "tuple[Run, Options]":
-        chosen = {name: given.pop(name) for name in own}
-        return recipe(**chosen), Options(**given)
+    def command(**given: Any) -> "tuple[Run, T]":
+        chosen = {option.name: given.pop(option.name) for option in options}
+        return recipe(**given_to_all, **chosen), beside(**given)
 
-    parameters = [*own.values(), *inspect.signature(Options, eval_str=True).parameters.values()]
+    parameters = [*options, *more.values()]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     summary, _, details = inspect.cleandoc(recipe.__doc__ or "").partition("\n\n")
-    command.__doc__ = f"{summary}\n\n{_OVERRIDES}\n\n{details.rstrip()}{_HELP}"
+    command.__doc__ = f"{summary}\n\n{_OVERRIDES}\n\n{details.rstrip()}{help}"
     return command
+
+
+def _typed(option: inspect.Parameter) -> inspect.Parameter:
+    """With the type of its default, where a recipe of somebody's own says none."""
+    if option.annotation is not inspect.Parameter.empty or option.default is None:
+        return option
+    return option.replace(annotation=type(option.default))
 
 
 def execute(

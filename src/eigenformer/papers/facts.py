@@ -17,6 +17,7 @@ from .names import GROUP
 if TYPE_CHECKING:
     from ..runs.records import Records
     from .claims import Claim, Verdict
+    from .findings import Finding
     from .paper import Excerpt, Paper
     from .study import Kept, Study
 
@@ -115,10 +116,7 @@ def _facts(paper: "Paper", verdict: "Verdict", made: "Mapping[str, Kept]") -> di
         "found": verdict.sentence,
         "summary": verdict.finding.summary,
         "setting": verdict.finding.setting,
-        "parts": [
-            {"state": part.state, "verdict": part.verdict, "text": part.text}
-            for part in verdict.finding.parts
-        ],
+        "parts": _parts(verdict.finding),
         "limits": claim.limits,
         "changes": [{**to_json(one), "text": one.text} for one in claim.changes],
         "by_table": claim.decide is not None,
@@ -129,14 +127,21 @@ def _facts(paper: "Paper", verdict: "Verdict", made: "Mapping[str, Kept]") -> di
                 "study": name,
                 "state": said.state,
                 "sentence": said.sentence,
+                "parts": _parts(said),
                 "would_decide": said.would_decide,
-                "prompts": made[name].examples,
+                "examples": made[name].examples,
                 "seconds": made[name].seconds,
             }
             for name, said in verdict.said.items()
         ],
         "missing": list(verdict.missing),
     }
+
+
+def _parts(finding: "Finding") -> list[dict[str, str]]:
+    return [
+        {"state": part.state, "verdict": part.verdict, "text": part.text} for part in finding.parts
+    ]
 
 
 lazy(__name__)

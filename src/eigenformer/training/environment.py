@@ -1,7 +1,9 @@
 """Where and with what a run was made."""
 
 import platform
+import re
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from ..core.version import git_commit
 
 def environment(device: torch.device, ranks: int) -> dict[str, Any]:
     """Versions, git commit and device, for `env.json`."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
     return {
         "eigenformer": version("eigenformer"),
         "git": git_commit(),
@@ -21,7 +23,16 @@ def environment(device: torch.device, ranks: int) -> dict[str, Any]:
         "numpy": np.__version__,
         "platform": platform.platform(),
         "device": device.type,
-        "device_name": name or platform.machine(),
+        "device_name": name,
         "threads": torch.get_num_threads(),
         "processes": ranks,
     }
+
+
+def processor_name() -> str:
+    """What the system calls its processor; where it does not say, its architecture."""
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+    except OSError:
+        found = None
+    return found[1].strip() if found else platform.processor() or platform.machine()
