@@ -298,7 +298,7 @@ class Commands:
             console.print(Text(line, style="dim"), soft_wrap=True)
 
 
-def _print_parts(console: Console, parts: list[dict[str, str]]) -> None:
+def _print_parts(console: Console, parts: "list[dict[str, Any]]") -> None:
     for part in parts:
         verdict = (part["verdict"], STYLES[part["state"]])
         console.print(Text.assemble("    ", verdict), Text(part["text"]))
