@@ -179,6 +179,7 @@ COMMANDS = [
     "data export",
     "data inspect",
     "info",
+    "speedrun",
     "bench speed",
     "bench training",
     "bench inference",

@@ -25,7 +25,7 @@ from .parse import JsonFlag, option_names, override, parse, parse_known
 from .train import command_of
 
 if TYPE_CHECKING:
-    from ..runs.speedrun.entries import Entry
+    from ..runs.speedrun.entries import Entrant
     from ..training import TrainConfig
 
 USAGE = """\
@@ -33,8 +33,8 @@ usage: eigenformer speedrun [TRACK] [--records FOLDER] [--json]
        eigenformer speedrun TRACK ENTRY [options] [--any.field value]
        eigenformer speedrun TRACK --again
 
-Who trains from nothing to an accuracy in the least processor time of one thread? Without an entry:
-the records. An entry is a recipe, or a Python file that registers one.
+Who trains from nothing to an accuracy in the least processor time? Without an
+entry: the records. An entry is a recipe, or a Python file that registers one.
 
 tracks: {tracks}
 options of a race: eigenformer speedrun TRACK ENTRY --help
@@ -156,11 +156,11 @@ def _again(track: Track) -> int:
 
 def configured_entry(
     track: Track, text: str, words: list[str]
-) -> "tuple[Entry, TrainConfig, RaceOptions]":
+) -> "tuple[Entrant, TrainConfig, RaceOptions]":
     """The entry, the run that it races with, and what is asked beside."""
-    from ..runs.speedrun.entries import Entry, checked
+    from ..runs.speedrun.entries import Entrant, checked
 
-    entry = Entry.named(text)
+    entry = Entrant.named(text)
     prog = f"speedrun {track.name} {text}"
     command = command_of(
         entry.recipe,

@@ -162,7 +162,9 @@ def command_of(
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     summary, _, details = inspect.cleandoc(recipe.__doc__ or "").partition("\n\n")
-    command.__doc__ = f"{summary}\n\n{_OVERRIDES}\n\n{details.rstrip()}{help}"
+    if "Args:" not in details:  # of a recipe of somebody's own
+        details += "\n\nArgs:"
+    command.__doc__ = f"{summary}\n\n{_OVERRIDES}\n\n{details.strip()}{help}"
     return command
 
 

@@ -54,7 +54,8 @@ def _sources() -> Iterator[Path]:
     rooms = Path(__file__).parents[1]
     for folder in ("papers", "runs"):
         for file in (rooms / folder).rglob("*"):
-            if file.suffix in (".py", ".json") and file.name != FILE.name:
+            race = rooms / "runs" / "speedrun" in file.parents  # nothing of it is a paper's
+            if file.suffix in (".py", ".json") and file.name != FILE.name and not race:
                 yield file
     yield from (rooms / "zoo" / "models").glob("*/evals/*.json")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...core.lazy import lazy
 
 if TYPE_CHECKING:
-    from .entries import Entry as Entry
+    from .entries import Entrant as Entrant
     from .referee import race as race
     from .standings import Lap as Lap
     from .standings import Standing as Standing

@@ -20,7 +20,7 @@ MOST_LOOKS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entrant:
     """What somebody races with."""
 
     name: str
@@ -29,10 +29,10 @@ class Entry:
     """The text of its file, if it is one."""
 
     @staticmethod
-    def named(text: str) -> "Entry":
+    def named(text: str) -> "Entrant":
         """The recipe registered as `text`, or the one that the Python file `text` registers."""
         if not text.endswith(".py"):
-            return Entry(name=text, recipe=RECIPES.item(text))
+            return Entrant(name=text, recipe=RECIPES.item(text))
         file = Path(text)
         if not file.is_file():
             raise InputError(f"the entry {text!r} does not exist; give a Python file, or a recipe")
@@ -50,7 +50,7 @@ class Entry:
                 f"the entry {text} registers {said}; give it one, with "
                 "eigenformer.runs.recipes.register(NAME, FUNCTION)"
             )
-        return Entry(
+        return Entrant(
             name=file.name,
             recipe=RECIPES.item(found[0]),
             source=file.read_text(encoding="utf-8"),

@@ -24,7 +24,7 @@ from ...models.cpu import one_thread
 from ...training import TrainConfig, Trainer
 from ...training.environment import environment
 from ...training.loop import MAX_SKIPPED
-from .entries import Entry
+from .entries import Entrant
 from .standings import SEEDS, Lap, Standing
 from .tracks import Track
 
@@ -40,7 +40,7 @@ _WARM = 3
 
 def standing_of(
     track: Track,
-    entry: Entry,
+    entry: Entrant,
     config: TrainConfig,
     *,
     who: str,
