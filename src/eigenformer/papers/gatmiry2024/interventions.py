@@ -21,7 +21,7 @@ from .optimum import CLOSE, weights_of
 from .settings import UNKNOWN, cell, run, task
 
 CELLS = ((20, 2), (100, 5))
-PROMPTS = 10_000
+PROMPTS = 1000
 
 
 def runs(scale: Scale) -> Sequence[Experiment]:
