@@ -32,6 +32,7 @@ from .runs import EXAMPLES, INGREDIENTS
 from .runs import experiment as experiment
 from .runs import needed as needed
 from .runs import reached_at as reached_at
+from .search import SEARCH
 from .table import print_ablation as print_ablation
 from .table import print_comparisons as print_comparisons
 
@@ -39,7 +40,7 @@ PAPER = Paper(
     name="efficiency",
     title="How many examples a recipe needs",
     citation="",
-    studies=by_name(EXAMPLES, INGREDIENTS, PAPER_SIZES),
+    studies=by_name(EXAMPLES, INGREDIENTS, PAPER_SIZES, SEARCH),
     claims={},
     records=Path(__file__).with_name("records"),
 )
