@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ..paper import Paper, by_name
 from .amounts import Amount as Amount
-from .amounts import geometric_mean as geometric_mean
 from .cases import LIMIT as LIMIT
 from .cases import SETS as SETS
 from .cases import Case as Case
@@ -33,6 +32,7 @@ from .runs import experiment as experiment
 from .runs import needed as needed
 from .runs import reached_at as reached_at
 from .search import SEARCH
+from .search import print_search as print_search
 from .table import print_ablation as print_ablation
 from .table import print_comparisons as print_comparisons
 

@@ -10,7 +10,12 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
-from ...runs import Cell, Experiment, Label, Measured, Record, Scale, accuracy
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from ...runs import Cell, Experiment, Label, Measured, Record, Records, Scale, accuracy
 from ...training import EvaluationConfig, ScheduleConfig, TestSet, TrainConfig
 from ..study import Table
 from .cases import SETS
@@ -34,7 +39,7 @@ class Trial:
 
     @property
     def config(self) -> TrainConfig:
-        case = SETS["laptop"].case(self.case)
+        case = SETS["tuned"].case(self.case)
         config = paper_config(case, 0)
         steps = self.examples // self.batch
         return replace(
@@ -53,13 +58,17 @@ class Trial:
         return f"{self.case}-{self.examples // 1000}k-{rate}-{self.batch}-{schedule}"
 
     @property
+    def schedule(self) -> str:
+        return f"{self.shape} after {100 * self.warmup:.0f}%"
+
+    @property
     def experiment(self) -> Experiment:
         labels: dict[str, Label] = {
             "case": self.case,
             "examples": self.examples,
             "rate": self.rate,
             "batch": self.batch,
-            "schedule": f"{self.shape} after {100 * self.warmup:.0f}%",
+            "schedule": self.schedule,
         }
         return Experiment(name=self.name, config=self.config, cells=tuple(_cells(labels)))
 
@@ -77,12 +86,11 @@ def _cells(labels: dict[str, Label]) -> Iterable[Cell]:
     yield Cell(labels={**labels, "quantity": "within 5%"}, read=accuracy(0.05))
 
 
-_FIRST = tuple(
-    Trial(case="eigenvalues-3x3", examples=24_000, rate=rate, batch=batch)
-    for rate in (1e-3, 3e-4, 3e-3, 1e-4)
-    for batch in (32, 64)
+_CASE = "eigenvalues-3x3"
+TRIALS = (
+    *(Trial(case=_CASE, examples=24_000, rate=r, batch=32) for r in (3e-3, 1e-3, 3e-4, 1e-4)),
+    *(Trial(case=_CASE, examples=24_000, rate=r, batch=64) for r in (3e-3, 1e-3, 3e-4, 1e-4)),
 )
-TRIALS = _FIRST
 
 
 def _runs(scale: Scale) -> Sequence[Experiment]:
@@ -99,3 +107,33 @@ SEARCH = Table(
     runs=_runs,
     scales=("laptop",),
 )
+
+
+def print_search(records: Records, console: Console) -> None:
+    """A line a trial, and how many examples all of them took."""
+    table = RichTable(box=SIMPLE, collapse_padding=True, pad_edge=False)
+    for name in ("case", "examples", "rate", "batch", "schedule", "loss", "within 5%"):
+        table.add_column(name, justify="left" if name in ("case", "schedule") else "right")
+    made, spent = [records.get(trial.experiment) for trial in TRIALS], 0
+    for trial, record in zip(TRIALS, made, strict=True):
+        loss = None if record is None else last_loss(record)
+        right = None if record is None else accuracy(0.05)(record)
+        spent += 0 if record is None else record.examples
+        table.add_row(
+            trial.case,
+            f"{trial.examples:,}",
+            f"{trial.rate:g}",
+            str(trial.batch),
+            trial.schedule,
+            "not run" if loss is None else f"{loss.value:.3f}",
+            "" if right is None else f"{100 * right.value:.1f}",
+        )
+    console.print(Text("The paper's transformer with other rates, batches, schedules", "bold"))
+    console.print(table)
+    left = sum(trial.examples for trial, record in zip(TRIALS, made, strict=True) if record is None)
+    console.print(
+        Text(
+            f"Loss: of training, the mean over the last tenth. {spent:,} examples in all"
+            + (f"; {left:,} are left: eigenformer paper run {SEARCH.name}." if left else ".")
+        )
+    )
