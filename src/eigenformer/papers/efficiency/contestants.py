@@ -49,8 +49,8 @@ def paper_config(case: Case, seed: int) -> TrainConfig:
 
 def tuned_config(case: Case, seed: int) -> TrainConfig:
     """`paper-tuned` at the case's size; it runs its whole schedule."""
-    config = _paper_like(paper_tuned, case, case.tuned, seed)
-    return replace(config, evaluation=case.evaluation(case.tuned // _EVALUATIONS, stop=False))
+    config = _paper_like(paper_tuned, case, case.same_tokens, seed)
+    return replace(config, evaluation=case.evaluation(case.same_tokens // _EVALUATIONS, stop=False))
 
 
 def _paper_like(

@@ -136,7 +136,8 @@ def _lengths(comparison: Comparison) -> list[str]:
         lines.append(
             f"Not run, {case.name}: {examples:,} examples and {flops / 1e12:,.3g} TFLOP in all; "
             f"eigenformer paper run {STUDY} --only {case.name}-{name}-{seed}"
-            + f" and {len(others)} more." * bool(others)
+            + f" and {len(others)} more."
+            * bool(others)
         )
     return lines
 
