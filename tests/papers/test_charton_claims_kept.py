@@ -198,7 +198,7 @@ def test_initialisation_claim(
     }
     kept, made = Records(PAPER.records), {}
     for name, (final, reached) in given.items():
-        run = experiment(SETS["laptop"].case(ABLATED), ABLATIONS[name], 0)
+        run = experiment(SETS["tuned"].case(ABLATED), ABLATIONS[name], 0)
         record = kept.get(run)
         assert record is not None
         last = replace(record.curve[-1], accuracy={"l1": dict.fromkeys(("0.05", "0.02"), final)})

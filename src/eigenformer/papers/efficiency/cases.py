@@ -50,7 +50,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        return f"{self.problem}-{self.dims}"
+        return f"{self.problem.replace('_', '-')}-{self.dims}"
 
     @property
     def baselines(self) -> int:

@@ -80,23 +80,25 @@ def ratios_table(found: Sequence[Comparison]) -> Table:
     units: tuple[Unit, ...] = ("examples",) if against_paper else ("examples", "flops")
     table = _table()
     table.add_column("case", no_wrap=True)
-    table.add_column(f"{'the paper' if against_paper else BASELINE}\nneeded", justify="right")
+    base = "the paper" if against_paper else BASELINE
+    for title in ("to", f"{base}\nneeded"):
+        table.add_column(title, justify="right", no_wrap=True)
     columns = [(name, unit) for name in names for unit in units]
     for name, unit in columns:
-        title = f"{name}\n{unit}".replace("flops", "FLOPs")
-        table.add_column(title, justify="right", no_wrap=True)
+        title = f"{name.removeprefix('fast-')}\n{unit}".replace("-", "\n")
+        table.add_column(title.replace("flops", "FLOPs"), justify="right", no_wrap=True)
     for comparison in found:
         case = comparison.case
         if comparison.baseline() is None:
-            table.add_row(case.name, "-", *["-"] * len(columns))
+            table.add_row(case.name, *["-"] * (len(columns) + 2))
             continue
         for level in case.levels[-1:] if against_paper else case.levels:
-            base = comparison.baseline("examples", level)
-            ratios = [comparison.ratio(*column, level) for column in columns]
+            amount = comparison.baseline("examples", level)
             table.add_row(
-                f"{case.name}, {100 * level:g}%",
-                "-" if base is None else _count(base),
-                *map(_times, ratios),
+                case.name,
+                f"{100 * level:g}%",
+                "-" if amount is None else _count(amount),
+                *(_times(comparison.ratio(*column, level)) for column in columns),
             )
     return table
 
