@@ -66,7 +66,7 @@ def efficiency(
         else:
             print_ablation(found, console)
         return 0
-    name = set or next((n for n in SETS if case in SETS[n].names), "held-out")
+    name: str = set or next((n for n in SETS if case in SETS[n].names), "held-out")
     comparisons = compare(kept, name, case)
     if as_json:
         print(json_lines(_facts([e for one in comparisons for e in one.entries.values()])))

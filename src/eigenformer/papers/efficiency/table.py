@@ -61,11 +61,11 @@ def runs_table(found: Sequence[Comparison]) -> Table:
 
 
 def _run_cells(case: Case, record: Record) -> list[str]:
-    if record.state != "finished":
-        note = "stopped" if record.state == "running" else record.state
-    else:
+    if record.state == "finished":
         lost = needed(case, record).at_least and reached_at(case, record) is not None
         note = "not held" * lost
+    else:
+        note = record.state.replace("running", "stopped")
     return [
         *(_count(needed(case, record, level)) for level in case.levels),
         *(_percent(final(record), tolerance) for tolerance in SHOWN),
