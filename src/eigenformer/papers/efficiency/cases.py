@@ -128,8 +128,8 @@ class CaseSet:
         return self.cases[self.names.index(name)]
 
 
-# Lengths fixed before the first run of any contestant. Addition 5x5 would be the other: a step of
-# `paper-tuned` costs six times that of products of 2x2 matrices there.
+# Lengths fixed before a contestant ran. Addition 5x5 would be the other: an example of
+# `paper-tuned` costs six times as much there as one of products of 2x2 matrices.
 _FEWER = TestSet(size=2_000)
 _HELD_OUT = (
     Case(problem="singular_values", dims="2x2", fast=30_000, same_tokens=48_000, tests=_FEWER),
