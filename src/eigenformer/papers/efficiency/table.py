@@ -40,11 +40,11 @@ def _heading(text: str, console: Console) -> None:
 
 
 def runs_table(found: Sequence[Comparison]) -> Table:
-    """A line a run: examples until each level, and percent right at its end."""
+    """A line a run: examples until each level but the first, and percent right at its end."""
     table = _table()
     for name in ("contestant", "seed"):
         table.add_column(name, no_wrap=True)
-    for level in found[0].case.levels:
+    for level in found[0].case.levels[1:]:
         table.add_column(f"to\n{100 * level:g}%", justify="right", no_wrap=True)
     for tolerance in SHOWN:
         table.add_column(f"in\n{100 * tolerance:g}%", justify="right", no_wrap=True, min_width=4)
@@ -67,7 +67,7 @@ def _run_cells(case: Case, record: Record) -> list[str]:
     else:
         note = record.state.replace("running", "stopped")
     return [
-        *(_count(needed(case, record, level)) for level in case.levels),
+        *(_count(needed(case, record, level)) for level in case.levels[1:]),
         *(_percent(final(record), tolerance) for tolerance in SHOWN),
         note,
     ]
