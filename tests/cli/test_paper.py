@@ -36,7 +36,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_all_tables_figures_and_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("paper", "list", "--scale", "laptop", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    assert len(facts) == 34 + 21 + 3
+    assert len(facts) == 34 + 21 + 4
     trained = [fact["laptop"] for fact in facts if fact["laptop"]["runs"]]
     assert len(trained) == 28 + 18 + 3
     assert all(at["examples"] > 0 and at["seconds"] > 0 for at in trained)
