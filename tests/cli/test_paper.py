@@ -38,10 +38,10 @@ def test_all_tables_figures_and_studies_are_listed(capsys: pytest.CaptureFixture
     facts = json.loads(capsys.readouterr().out)
     assert len(facts) == 34 + 21 + 4
     trained = [fact["laptop"] for fact in facts if fact["laptop"]["runs"]]
-    assert len(trained) == 28 + 18 + 3
+    assert len(trained) == 28 + 18 + 4
     assert all(at["examples"] > 0 and at["seconds"] > 0 for at in trained)
     assert run("incontext", "list", "--scale", "laptop", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == facts[34:-3]
+    assert json.loads(capsys.readouterr().out) == facts[34:-4]
 
 
 @pytest.mark.usefixtures("tiny")
