@@ -225,7 +225,7 @@ WRONG_COMMANDS = [
     ("bench polish --condition inf", "condition is inf"),
     ("bench polish --off nan", "off is nan"),
     ("bench sped", "unknown benchmark 'sped': did you mean 'speed'?"),
-    ("bench efficiency --case add-9x9", "'add-9x9': this set has add-3x3"),
+    ("bench efficiency --case add-9x9", "'add-9x9': this set has singular-values-2x2"),
 ]
 
 

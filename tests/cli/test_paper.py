@@ -36,12 +36,12 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_all_tables_figures_and_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("paper", "list", "--scale", "laptop", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    assert len(facts) == 34 + 23 + 3
+    assert len(facts) == 35 + 29 + 4 + 2
     trained = [fact["laptop"] for fact in facts if fact["laptop"]["runs"]]
-    assert len(trained) == 28 + 20 + 3
+    assert len(trained) == 29 + 26 + 4 + 2
     assert all(at["examples"] > 0 and at["seconds"] > 0 for at in trained)
     assert run("incontext", "list", "--scale", "laptop", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == facts[34:-3]
+    assert json.loads(capsys.readouterr().out) == facts[35:-6]
 
 
 @pytest.mark.usefixtures("tiny")

@@ -45,7 +45,7 @@ def test_c3_a_warm_up_reaches_the_full_rate_and_old_runs_keep_theirs() -> None:
     """C3: found in the records of `paper`, whose rates peaked at 9 to 31%."""
     run = paper("matvec", "2x2", examples=1_280_000)
     assert run.rate_multiple(9_999) == 1 and run.rate_multiple(15_000) == pytest.approx(0.5)
-    cases = SETS["laptop"].cases[:3]
+    cases = SETS["tuned"].cases[:3]
     peaks = {
         name: [max(map(run.rate_multiple, range(0, run.steps, 10))) for run in runs]
         for name in ("paper", "paper-from-start")

@@ -8,7 +8,7 @@ from claim_evidence import found, panels
 from fake_records import FakeRecords
 
 from eigenformer.evaluation import Proportion
-from eigenformer.papers.charton2022 import failures_3x3, figure3
+from eigenformer.papers.charton2022 import figure3, grid_failures
 from eigenformer.papers.charton2022.claims import analyses, ours
 from eigenformer.papers.charton2022.failures import FailureRecord, kept_failures
 from eigenformer.papers.charton2022.memorisation import kept_memorisation
@@ -74,7 +74,7 @@ def test_failures_of_eigenvectors(shares: dict[str, float], separated: float, st
         measures=surviving(model, shares),
         predictors=separating(model, "basis_condition", separated),
     )
-    finding = failures_3x3.verdict([failures_3x3.eigenvectors_fail(record)] * 3)
+    finding = grid_failures.verdict([grid_failures.eigenvectors_fail(record)] * 3)
     open_parts = [one for one in finding.parts if one.state == "undecided"]
     assert [one.why for one in open_parts] == ([] if state == "holds" else [state])
     assert finding.state == ("undecided" if open_parts else "holds")
@@ -96,7 +96,7 @@ def test_failures_of_inversion(near: float, separated: float, whys: list[str]) -
         predictors=separating(model, "condition", separated),
         accuracy={**kept.accuracy, "0.05": Proportion(count=9200, n=10_000)},
     )
-    finding = failures_3x3.verdict([failures_3x3.inversions_fail(record)] * 3)
+    finding = grid_failures.verdict([grid_failures.inversions_fail(record)] * 3)
     assert [one.why for one in finding.parts if one.state == "undecided"] == whys
 
 
@@ -109,8 +109,8 @@ def test_seeds_that_differ_decide_nothing() -> None:
     bad = replace(
         good, measures=surviving("eigenvectors-2x2", LIKE_THE_PAPER | {"column_dots": 0.9})
     )
-    finding = failures_3x3.verdict(
-        [failures_3x3.eigenvectors_fail(one) for one in (good, good, bad)]
+    finding = grid_failures.verdict(
+        [grid_failures.eigenvectors_fail(one) for one in (good, good, bad)]
     )
     assert [one.state for one in finding.parts] == ["holds", "holds", "undecided", "holds"]
 
@@ -126,10 +126,10 @@ def test_without_the_analysis_a_claim_is_undecided(monkeypatch: pytest.MonkeyPat
 def test_few_failures_decide_nothing(model: str) -> None:
     record = failing(model, accuracy={"0.05": Proportion(count=9990, n=10_000)})
     judge = {
-        "eigenvectors-2x2": failures_3x3.eigenvectors_fail,
-        "inverse-2x2": failures_3x3.inversions_fail,
+        "eigenvectors-2x2": grid_failures.eigenvectors_fail,
+        "inverse-2x2": grid_failures.inversions_fail,
     }[model]
-    finding = failures_3x3.verdict([judge(record)] * 3)
+    finding = grid_failures.verdict([judge(record)] * 3)
     assert {one.state for one in finding.parts} == {"size"}
     assert "10 failures of 10,000" in finding.sentence
 
@@ -208,7 +208,7 @@ def test_initialisation_claim(
     }
     kept, made = Records(PAPER.records), {}
     for name, (final, reached) in given.items():
-        run = experiment(SETS["laptop"].case(ABLATED), ABLATIONS[name], 0)
+        run = experiment(SETS["tuned"].case(ABLATED), ABLATIONS[name], 0)
         record = kept.get(run)
         assert record is not None
         last = replace(record.curve[-1], accuracy={"l1": dict.fromkeys(("0.05", "0.02"), final)})

@@ -12,7 +12,7 @@ from .parse import parse
 USAGE = """\
 usage: eigenformer bench speed [--save]
        eigenformer bench training [--device cuda --precision bfloat16 --compile]
-       eigenformer bench efficiency [--ablations] [--set gpu]
+       eigenformer bench efficiency [--set tuned] [--search] [--ablations]
        eigenformer bench inference
        eigenformer bench trust [--matrices 10000] [--models NAME ...]
        eigenformer bench polish [--matrices 1000]

@@ -16,6 +16,7 @@ from ..papers.efficiency import (
     print_ablation,
     print_comparisons,
     print_paper_sizes,
+    print_search,
 )
 from ..runs import Records
 from .answers import json_lines
@@ -27,7 +28,8 @@ def main(args: list[str]) -> int:
 
 
 def efficiency(
-    set: Literal["laptop", "gpu"] = "laptop",
+    set: Literal["held-out", "tuned", "gpu"] | None = None,
+    search: bool = False,
     ablations: bool = False,
     paper_sizes: bool = False,
     case: str | None = None,
@@ -39,7 +41,9 @@ def efficiency(
     Nothing is trained: `eigenformer paper run efficiency` does that.
 
     Args:
-        set: which cases: laptop (minutes to hours each on a CPU), or gpu (the paper's sizes).
+        set: which cases: held-out (no recipe was tuned on these), tuned (recipes were), or gpu (the
+            paper's sizes); held-out if not given, or the one of the case.
+        search: the trials behind `paper-tuned`, in place of the comparison.
         ablations: what each ingredient of `fast` brings, in place of the comparison.
         paper_sizes: networks of any size at the paper's sizes, beside the paper's own counts.
         case: only this case, such as eigenvalues-3x3.
@@ -50,8 +54,11 @@ def efficiency(
     if paper_sizes:
         print_paper_sizes(kept, console)
         return 0
+    if search:
+        print_search(kept, console)
+        return 0
     if ablations:
-        found = ablation_of(kept, set, case)
+        found = ablation_of(kept, set or "tuned", case)
         if as_json:
             several = (found.without, found.alone)
             entries = [found.fast, found.nothing, *(e for by in several for e in by.values())]
@@ -59,11 +66,12 @@ def efficiency(
         else:
             print_ablation(found, console)
         return 0
-    comparisons = compare(kept, set, case)
+    name: str = set or next((n for n in SETS if case in SETS[n].names), "held-out")
+    comparisons = compare(kept, name, case)
     if as_json:
         print(json_lines(_facts([e for one in comparisons for e in one.entries.values()])))
     else:
-        print_comparisons(comparisons, SETS[set], console)
+        print_comparisons(comparisons, SETS[name], console)
     return 0
 
 

@@ -9,6 +9,7 @@ from ..core.display import duration
 from ..incontext import RunConfig
 from ..papers import Analysis, Excerpt, Kept, Number, Paper, Verdict
 from ..runs import Experiment, Scale
+from ..training import TrainConfig
 from . import blocks
 from .blocks import STATES
 from .panels import pictures
@@ -103,6 +104,7 @@ def _claim(verdict: Verdict, excerpt: Excerpt, known: Mapping[str, Any]) -> bloc
 
 def _topic(paper: Paper, study: Analysis, scale: Scale, kept: Kept | None) -> Topic:
     runs = study.distinct(scale) if scale in study.scales else []
+    source = ", ".join(part for part in (paper.citation, study.section) if part)
     parts: list[blocks.Block] = []
     if kept is None:
         command = f"`eigenformer paper run {study.name} --scale {scale}`"
@@ -134,7 +136,7 @@ def _topic(paper: Paper, study: Analysis, scale: Scale, kept: Kept | None) -> To
             columns={"claims": _state(kept)},
         ),
         heading=study.title,
-        where=f"`{study.name}` · {paper.citation}, {study.section}",
+        where=f"`{study.name}`{source and f' · {source}'}",
         blocks=tuple(parts),
     )
 
@@ -185,14 +187,19 @@ def number_text(value: float) -> str:
 
 def _run_row(run: Experiment) -> tuple[str, ...]:
     """A line of the list of runs, under `_RUN_HEADS`."""
-    config = RunConfig.of(run.config, run.name)
+    if isinstance(run.config, TrainConfig):
+        config: TrainConfig | RunConfig = run.config
+        task = f"{run.config.task.problem.name} {run.config.task.ensemble.dims}"
+    else:
+        config = RunConfig.of(run.config, run.name)
+        task = described(config.task)
     return (
         run.name,
-        described(config.task),
+        task,
         described(config.model),
         described(config.optimizer),
         f"{config.steps:,}",
-        f"{config.batch:,}",
+        f"{config.step_examples:,}",
         str(config.seed),
     )
 

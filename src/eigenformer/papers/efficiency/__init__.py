@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ..paper import Paper, by_name
 from .amounts import Amount as Amount
-from .amounts import geometric_mean as geometric_mean
 from .cases import LIMIT as LIMIT
 from .cases import SETS as SETS
 from .cases import Case as Case
@@ -32,6 +31,8 @@ from .runs import EXAMPLES, INGREDIENTS
 from .runs import experiment as experiment
 from .runs import needed as needed
 from .runs import reached_at as reached_at
+from .search import SEARCH
+from .search import print_search as print_search
 from .table import print_ablation as print_ablation
 from .table import print_comparisons as print_comparisons
 
@@ -39,7 +40,7 @@ PAPER = Paper(
     name="efficiency",
     title="How many examples a recipe needs",
     citation="",
-    studies=by_name(EXAMPLES, INGREDIENTS, PAPER_SIZES),
+    studies=by_name(EXAMPLES, INGREDIENTS, PAPER_SIZES, SEARCH),
     claims={},
     records=Path(__file__).with_name("records"),
 )

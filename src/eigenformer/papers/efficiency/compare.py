@@ -1,14 +1,14 @@
 """From records of runs to what they say: how many times fewer examples, and each lever's share."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
 from ...runs import Record, Records
 from ...runs.cost import training_flops
-from .amounts import Amount, median, smallest
-from .cases import LIMIT, SETS, Case
-from .contestants import BASELINES, CONTESTANTS, Contestant
+from .amounts import Amount, median
+from .cases import SETS, Case
+from .contestants import BASELINE, CONTESTANTS, Contestant
 from .levers import ABLATED, ABLATIONS, LEVERS, NOTHING, Lever, alone_name, without_name
 from .runs import experiment, final, needed
 
@@ -34,17 +34,22 @@ class Entry:
             records={seed: record for seed, record in found.items() if record is not None},
         )
 
+    @property
+    def missing(self) -> list[int]:
+        """Seeds without a record."""
+        return [seed for seed in self.contestant.seeds if seed not in self.records]
+
     def flops(self, seed: int) -> float:
         """Floating-point operations a training example."""
         return sum(training_flops(self.contestant.config(self.case, seed)))
 
-    def needed(self, unit: Unit = "examples") -> Amount | None:
-        """Until the target, the median of the seeds; None until every seed has a record."""
-        if len(self.records) < len(self.contestant.seeds):
+    def needed(self, unit: Unit = "examples", level: float | None = None) -> Amount | None:
+        """Until a level, or the target; the median of the seeds, None until all have a record."""
+        if self.missing:
             return None
         return median(
             [
-                needed(self.case, record).times(self.flops(seed) if unit == "flops" else 1.0)
+                needed(self.case, record, level).times(self.flops(seed) if unit == "flops" else 1)
                 for seed, record in self.records.items()
             ]
         )
@@ -57,29 +62,24 @@ class Comparison:
     case: Case
     entries: dict[str, Entry]
 
-    def needed(self, name: str, unit: Unit = "examples") -> Amount | None:
+    def needed(
+        self, name: str, unit: Unit = "examples", level: float | None = None
+    ) -> Amount | None:
         """What a contestant needed; None if it was not run, or not with every seed."""
-        if name not in self.entries:
-            return None
-        amount = self.entries[name].needed(unit)
-        allowed = self.entries["fast"].needed(unit)
-        if amount is None or name not in BASELINES or allowed is None or allowed.at_least:
-            return amount
-        # Beyond the limit a baseline has lost, however long it still runs.
-        return replace(amount, running=amount.running and amount.value < LIMIT * allowed.value)
+        return self.entries[name].needed(unit, level) if name in self.entries else None
 
-    def baseline(self, unit: Unit = "examples") -> Amount | None:
-        """The better of the baselines; None until there are two. Or the paper's own count."""
+    def baseline(self, unit: Unit = "examples", level: float | None = None) -> Amount | None:
+        """What `paper-tuned` needed; or the paper's own count, which is one of the target."""
         if self.case.paper is not None:
             known = self.case.paper.examples
             return None if known is None or unit == "flops" else Amount(known)
-        amounts = [self.needed(name, unit) for name in BASELINES]
-        found = [amount for amount in amounts if amount is not None]
-        return smallest(found) if len(found) > 1 else None
+        return self.needed(BASELINE, unit, level)
 
-    def ratio(self, name: str, unit: Unit = "examples") -> Amount | None:
-        """How many times less a contestant needed than the better baseline; None if unknown."""
-        baseline, ours = self.baseline(unit), self.needed(name, unit)
+    def ratio(
+        self, name: str, unit: Unit = "examples", level: float | None = None
+    ) -> Amount | None:
+        """How many times less a contestant needed than the baseline; None if unknown."""
+        baseline, ours = self.baseline(unit, level), self.needed(name, unit, level)
         return None if baseline is None or ours is None else baseline.over(ours)
 
 
@@ -117,7 +117,7 @@ def accuracies(entry: Entry) -> dict[str, float] | None:
     return {key: fmean(final[key] for final in finals) for key in finals[0]}
 
 
-def ablation_of(records: Records, name: str = "laptop", only: str | None = None) -> Ablation:
+def ablation_of(records: Records, name: str = "tuned", only: str | None = None) -> Ablation:
     """The ablations on the case `only` of the set `name`; `ABLATED` if not given."""
     case = SETS[name].case(only or ABLATED)
 

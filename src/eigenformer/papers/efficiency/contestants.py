@@ -1,13 +1,15 @@
-"""Who is compared: `fast`, what of it leaves tokens and architecture alone, and two baselines."""
+"""Who is compared: `fast`, what of it leaves tokens and architecture alone, and baselines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ...runs.recipes import fast, paper
+from ...runs.recipes import fast, paper, paper_tuned
 from ...training import ScheduleConfig, TrainConfig
 from .cases import LIMIT, Case
 
 _EVALUATIONS = 25
+BASELINE = "paper-tuned"
+"""What ratios are against."""
 CONSTANT = ScheduleConfig(warmup_steps=500, shape="constant")
 """The schedule of `paper-constant`."""
 
@@ -41,17 +43,29 @@ def fast_config(case: Case, seed: int) -> TrainConfig:
 
 def paper_config(case: Case, seed: int) -> TrainConfig:
     """`paper` at the case's size; it ends when the target is reached."""
-    config = paper(
+    config = _paper_like(paper, case, case.baselines, seed)
+    return replace(config, evaluation=case.evaluation(case.baselines // LIMIT, stop=True))
+
+
+def tuned_config(case: Case, seed: int) -> TrainConfig:
+    """`paper-tuned` at the case's size; it runs its whole schedule."""
+    config = _paper_like(paper_tuned, case, case.same_tokens, seed)
+    return replace(config, evaluation=case.evaluation(case.same_tokens // _EVALUATIONS, stop=False))
+
+
+def _paper_like(
+    recipe: Callable[..., TrainConfig], case: Case, examples: int, seed: int
+) -> TrainConfig:
+    return recipe(
         case.problem,
         case.dims,
         encoding=case.encoding,
         layers=case.layers,
         width=case.width,
         heads=(case.heads, case.heads),
-        examples=case.baselines,
+        examples=examples,
         seed=seed,
     )
-    return replace(config, evaluation=case.evaluation(case.baselines // LIMIT, stop=True))
 
 
 def from_start_config(case: Case, seed: int) -> TrainConfig:
@@ -93,8 +107,15 @@ CONTESTANTS = {
             name="fast-same-tokens",
             sentence="the paper's tokens, layers and widths; initialisation, place of the layer "
             "norms, optimizer, schedule, batch and targets of fast",
-            seeds=(0,),
+            seeds=(0, 1, 2),
             config=same_tokens_config,
+        ),
+        Contestant(
+            name=BASELINE,
+            sentence="the paper's tokens, architecture and Adam, with rate, batch and schedule "
+            "searched for at this size",
+            seeds=(0, 1, 2),
+            config=tuned_config,
         ),
         Contestant(
             name="paper",
@@ -118,4 +139,3 @@ CONTESTANTS = {
         ),
     )
 }
-BASELINES = ("paper", "paper-from-start", "paper-constant")

@@ -15,9 +15,10 @@ _SHADES = {"0.05": 0.35, "0.02": 0.65, "0.01": 1.0}
 def plot_efficiency(comparisons: Sequence[Comparison], path: Path) -> None:
     """Draw accuracy against examples, a panel a case, a line a run. Needs matplotlib.
 
-    The dotted line is the target.
+    The dotted line is the target. Cases without a run have no panel.
     """
     plt = pyplot()
+    comparisons = [c for c in comparisons if any(e.records for e in c.entries.values())]
     columns = min(2, len(comparisons))
     rows = -(-len(comparisons) // columns)
     figure, grid = plt.subplots(

@@ -9,6 +9,7 @@ from .cases import SETS, Case
 from .contestants import CONTESTANTS, Contestant
 from .levers import ABLATED, ABLATIONS, LEVERS, NOTHING, alone_name, without_name
 
+STUDY = "efficiency-examples"
 SHOWN = (0.05, 0.02, 0.01)
 """Tolerances of the accuracies at the end."""
 
@@ -29,27 +30,28 @@ def final(record: Record) -> dict[str, float]:
     return record.curve[-1].accuracy[record.score]
 
 
-def reached_at(case: Case, record: Record) -> int | None:
-    """Examples at the first evaluation at or above the target, whatever came later."""
-    key = f"{case.tolerance:g}"
-    found = (p.examples for p in record.curve if p.accuracy[record.score][key] >= case.target)
+def reached_at(case: Case, record: Record, level: float | None = None) -> int | None:
+    """Examples at the first evaluation at or above the level (default: the target's)."""
+    key, share = f"{case.tolerance:g}", case.share(level or case.accuracy)
+    found = (p.examples for p in record.curve if p.accuracy[record.score][key] >= share)
     return next(found, None)
 
 
-def needed(case: Case, record: Record) -> Amount:
-    """Examples until the target; a bound if it was not reached, or lost again by the end."""
-    reached = reached_at(case, record)
-    held = record.state == "finished" and final(record)[f"{case.tolerance:g}"] >= case.target
+def needed(case: Case, record: Record, level: float | None = None) -> Amount:
+    """Examples until a level, or the target; a bound if not reached, or lost again by the end."""
+    reached, share = reached_at(case, record, level), case.share(level or case.accuracy)
+    held = record.state == "finished" and final(record)[f"{case.tolerance:g}"] >= share
     if held and reached is not None:
         return Amount(reached)
-    return Amount(record.examples, at_least=True, running=record.state == "running")
+    return Amount(record.examples, at_least=True)
 
 
 def _examples(scale: Scale) -> list[Experiment]:
     """Of all contestants on all cases."""
-    chosen = SETS[scale]
     return [
         experiment(case, CONTESTANTS[name], seed, _cells(case, name, seed))
+        for chosen in SETS.values()
+        if chosen.scale == scale
         for case in chosen.cases
         for name in chosen.contestants
         for seed in CONTESTANTS[name].seeds
@@ -71,7 +73,7 @@ def _cells(case: Case, contestant: str, seed: int) -> Iterable[Cell]:
 
 def _levers(scale: Scale) -> list[Experiment]:
     """`fast` without each lever, and `paper-constant` with each alone."""
-    case = SETS[scale].case(ABLATED)
+    case = SETS["tuned"].case(ABLATED)
     fast, alone = "fast without it", "paper-constant with it"
     found = [(CONTESTANTS["fast"], "none", fast), (ABLATIONS[NOTHING], "none", alone)]
     for lever in LEVERS:
@@ -102,7 +104,7 @@ def _levers(scale: Scale) -> list[Experiment]:
 
 
 EXAMPLES = Table(
-    name="efficiency-examples",
+    name=STUDY,
     label="Recipes",
     title="Examples until 95% of answers are right within 5%, and accuracy at the end",
     section="",

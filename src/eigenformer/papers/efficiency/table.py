@@ -8,19 +8,19 @@ from rich.table import Table
 from rich.text import Text
 
 from ...runs import Record
-from .amounts import Amount, geometric_mean
-from .cases import LIMIT, CaseSet
+from .amounts import Amount
+from .cases import Case, CaseSet
 from .compare import Ablation, Comparison, Entry, Unit, accuracies
-from .runs import SHOWN, final, needed, reached_at
+from .contestants import BASELINE
+from .runs import SHOWN, STUDY, final, needed, reached_at
 
 
 def print_comparisons(found: Sequence[Comparison], cases: CaseSet, console: Console) -> None:
     """The runs, the ratios that follow from them, and what they leave open."""
-    _heading(f"Until the target: {cases.sentence}", console)
+    _heading(f"Until 50, 80 and 95%: {cases.sentence}", console)
     console.print(runs_table(found))
     against_paper = any(comparison.case.paper is not None for comparison in found)
-    reference = "the paper's own counts" if against_paper else "the better of the baselines"
-    _heading(f"Times fewer than {reference}", console)
+    _heading(f"Times fewer than {'the paper' if against_paper else BASELINE}", console)
     console.print(ratios_table(found))
     for line in _notes(found):
         console.print(Text(line))
@@ -40,102 +40,107 @@ def _heading(text: str, console: Console) -> None:
 
 
 def runs_table(found: Sequence[Comparison]) -> Table:
-    """A line a run: examples and TFLOP until the target, and percent right at its end."""
+    """A line a run: examples until each level but the first, and percent right at its end."""
     table = _table()
     for name in ("contestant", "seed"):
         table.add_column(name, no_wrap=True)
-    table.add_column("examples", justify="right", no_wrap=True)
-    table.add_column("TFLOP", justify="right", no_wrap=True)
+    for level in found[0].case.levels[1:]:
+        table.add_column(f"to\n{100 * level:g}%", justify="right", no_wrap=True)
     for tolerance in SHOWN:
-        table.add_column(f"{100 * tolerance:g}%", justify="right", no_wrap=True, min_width=4)
+        table.add_column(f"in\n{100 * tolerance:g}%", justify="right", no_wrap=True, min_width=4)
     table.add_column("", no_wrap=True)
     for comparison in found:
         table.add_row(comparison.case.name, style="bold")
         for entry in comparison.entries.values():
             name = f" {entry.contestant.name}"
-            for seed in entry.contestant.seeds:
-                record = entry.records.get(seed)
-                cells = (
-                    [*[""] * 5, "not run"] if record is None else _run_cells(entry, seed, record)
-                )
-                table.add_row(name, str(seed), *cells)
+            for seed, record in entry.records.items():
+                table.add_row(name, str(seed), *_run_cells(entry.case, record))
+            if entry.missing:
+                table.add_row(name, ", ".join(map(str, entry.missing)), *[""] * 6, "not run")
     return table
 
 
-def _run_cells(entry: Entry, seed: int, record: Record) -> list[str]:
-    amount = needed(entry.case, record)
-    if record.state == "running":
-        note = "stopped"
-    elif record.state == "diverged":
-        note = "diverged"
-    elif amount.at_least:
-        note = "not reached" if reached_at(entry.case, record) is None else "not held"
+def _run_cells(case: Case, record: Record) -> list[str]:
+    if record.state == "finished":
+        lost = needed(case, record).at_least and reached_at(case, record) is not None
+        note = "not held" * lost
     else:
-        note = ""
+        note = record.state.replace("running", "stopped")
     return [
-        _count(amount),
-        _tera(amount.times(entry.flops(seed))),
+        *(_count(needed(case, record, level)) for level in case.levels[1:]),
         *(_percent(final(record), tolerance) for tolerance in SHOWN),
         note,
     ]
 
 
 def ratios_table(found: Sequence[Comparison]) -> Table:
-    """What `fast` needed; the better baseline over it, and over `fast-same-tokens`.
-
-    The last line holds geometric means, of as many cases as it says where some are not known; a
-    mean with a bound among its members is a bound.
-    """
+    """What the baseline needed for each level, and how many times that is what ours needed."""
     against_paper = any(comparison.case.paper is not None for comparison in found)
-    names = [n for n in ("fast", "fast-same-tokens") if any(n in c.entries for c in found)]
+    names = [n for n in ("fast-same-tokens", "fast") if any(n in c.entries for c in found)]
     units: tuple[Unit, ...] = ("examples",) if against_paper else ("examples", "flops")
     table = _table()
     table.add_column("case", no_wrap=True)
-    table.add_column("fast\nneeded", justify="right", no_wrap=True)
+    base = "the paper" if against_paper else BASELINE
+    for title in ("to", f"{base}\nneeded"):
+        table.add_column(title, justify="right", no_wrap=True)
     columns = [(name, unit) for name in names for unit in units]
     for name, unit in columns:
-        title = f"{name.removeprefix('fast-').replace('-', ' ')}\n{unit}"
+        title = f"{name.removeprefix('fast-')}\n{unit}".replace("-", "\n")
         table.add_column(title.replace("flops", "FLOPs"), justify="right", no_wrap=True)
-    ratios = [[comparison.ratio(*column) for column in columns] for comparison in found]
-    for comparison, row in zip(found, ratios, strict=True):
-        needed = comparison.needed("fast")
-        count = "-" if needed is None else _count(needed)
-        table.add_row(comparison.case.name, count, *map(_times, row))
-    # Where the paper gives no count there is nothing to compare with.
-    compared = [
-        row
-        for comparison, row in zip(found, ratios, strict=True)
-        if comparison.case.paper is None or comparison.case.paper.examples is not None
-    ]
-    if len(compared) > 1:
-        table.add_section()
-        table.add_row("geometric mean", "", *map(_mean, zip(*compared, strict=True)))
+    for comparison in found:
+        case = comparison.case
+        if comparison.baseline() is None:
+            table.add_row(case.name, *["-"] * (len(columns) + 2))
+            continue
+        for level in case.levels[-1:] if against_paper else case.levels:
+            amount = comparison.baseline("examples", level)
+            table.add_row(
+                case.name,
+                f"{100 * level:g}%",
+                "-" if amount is None else _count(amount),
+                *(_times(comparison.ratio(*column, level)) for column in columns),
+            )
     return table
 
 
 def _notes(found: Sequence[Comparison]) -> list[str]:
     case = found[0].case
     lines = [
-        f"The target is {100 * case.accuracy:g}% right within {100 * case.tolerance:g}%"
-        + ", of the rounding ceiling for inverse" * any(c.case.of_ceiling for c in found)
-        + f", on {case.tests.size:,} matrices not trained on.",
+        f"Right is within {100 * case.tolerance:g}%; percents are"
+        + " of the rounding ceiling for inverse, else" * any(c.case.of_ceiling for c in found)
+        + f" of {case.tests.size:,} matrices not trained on. >= and > stand for bounds: it was "
+        "not reached in the run. Ratios are of medians over seeds.",
     ]
     for comparison in found:
         if comparison.case.paper is not None:
             paper = comparison.case.paper
             count = "" if paper.examples is None else f"{paper.examples:,}: "
             lines.append(f"{comparison.case.name}, the paper: {count}{paper.source}.")
-    if case.paper is None:
-        lines += [
-            "fast: the median of its seeds; its schedule ends with the run, at "
-            + ", ".join(f"{c.case.fast:,} ({c.case.name})" for c in found)
-            + ".",
-            f"A baseline may use {LIMIT} times as much. >= stands for a bound: a baseline has not "
-            "got there; * for one that was stopped before it had used that up. The cosine of "
-            "paper ends at "
-            + ", ".join(f"{c.case.baselines:,} ({c.case.name})" for c in found)
-            + ".",
-        ]
+        lines += _lengths(comparison)
+    return lines
+
+
+def _lengths(comparison: Comparison) -> list[str]:
+    """How long the runs of a case are, and what those would cost that are not made."""
+    case = comparison.case
+    configs = {
+        (name, seed): entry.contestant.config(case, seed)
+        for name, entry in comparison.entries.items()
+        for seed in entry.contestant.seeds
+    }
+    lengths = {name: f"{config.examples:,} ({name})" for (name, _), config in configs.items()}
+    missing = [(n, seed) for n, entry in comparison.entries.items() for seed in entry.missing]
+    lines = [f"Length of runs, {case.name}: {', '.join(lengths.values())}."]
+    if missing:
+        examples = sum(configs[key].examples for key in missing)
+        flops = sum(comparison.entries[n].flops(s) * configs[n, s].examples for n, s in missing)
+        (name, seed), *others = missing
+        lines.append(
+            f"Not run, {case.name}: {examples:,} examples and {flops / 1e12:,.3g} TFLOP in all; "
+            f"eigenformer paper run {STUDY} --only {case.name}-{name}-{seed}"
+            + f" and {len(others)} more."
+            * bool(others)
+        )
     return lines
 
 
@@ -176,23 +181,11 @@ def _percent(accuracy: dict[str, float], tolerance: float) -> str:
 
 
 def _count(amount: Amount) -> str:
-    return ("> " if amount.at_least else "") + f"{amount.value:,.0f}"
-
-
-def _tera(amount: Amount) -> str:
-    return ("> " if amount.at_least else "") + f"{amount.value / 1e12:,.3g}"
+    value, unit = (amount.value / 1e6, "M") if amount.value > 999_499 else (amount.value / 1e3, "k")
+    return "> " * amount.at_least + f"{value:.3g}{unit}"
 
 
 def _times(amount: Amount | None) -> str:
     if amount is None:
         return "-"
-    bound = ">= " if amount.at_least else ""
-    return f"{bound}{amount.value:.1f}x" + "*" * amount.running
-
-
-def _mean(amounts: Sequence[Amount | None]) -> str:
-    known = [amount for amount in amounts if amount is not None]
-    if not known:
-        return _times(None)
-    count = "" if len(known) == len(amounts) else f"\n({len(known)} of {len(amounts)})"
-    return _times(geometric_mean(known)) + count
+    return ">= " * amount.at_least + f"{amount.value:.1f}x"

@@ -8,7 +8,7 @@ from ...runs.recipes import sizefree
 from ...training import TokenFolder
 from ...zoo.load import load
 from ..charton2022.claims.analyses import leans
-from ..charton2022.failures_3x3 import SEEDS, failures_of, inversions_fail, shares, verdict
+from ..charton2022.grid_failures import SEEDS, failures_of, inversions_fail, shares, verdict
 from ..charton2022.memorisation import Memorisation, memorisation
 from ..findings import Findings
 from ..study import Analysis

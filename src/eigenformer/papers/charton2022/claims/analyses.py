@@ -52,7 +52,7 @@ CLAIMS = (
         "failures above 1.04",
         limits="the paper's architecture and size: grid transformers of 3x3, which read and write "
         "its tokens",
-        studies=("failures-3x3",),
+        studies=("grid-failures",),
     ),
     Claim(
         id="C12",
@@ -63,7 +63,7 @@ CLAIMS = (
         "5%",
         limits="the paper's architecture and size: grid transformers of 3x3, which read and write "
         "its tokens",
-        studies=("failures-3x3",),
+        studies=("grid-failures",),
     ),
     Claim(
         id="C35",

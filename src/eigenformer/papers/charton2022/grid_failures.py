@@ -161,7 +161,7 @@ def shares(name: str, records: Sequence[FailureRecord]) -> list[Number]:
 
 
 TABLE = Analysis(
-    name="failures-3x3",
+    name="grid-failures",
     title="Where eigenvectors and inverses of 3x3 matrices fail, by grid transformers",
     section="4.5 and 4.6",
     runs=_runs,
