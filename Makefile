@@ -74,7 +74,7 @@ docs: $(VENV)/.installed-demo ## run the pages that are made by running them, an
 	@for page in $(PAGES); do $(BIN) docs/page.py $$page || exit 1; done  # what one registers is not the next one's
 	@$(BIN) docs/make_notebooks.py
 	@$(BIN) -m eigenformer export-page --to docs/explorer/index.html
-	@$(BIN) -m eigenformer paper report charton2022 --to docs/paper
+	@$(BIN) -m eigenformer paper report charton2022 matrices --to docs/paper
 	@$(BIN) -m eigenformer incontext report --to docs/incontext
 
 site: $(VENV)/.installed-docs ## build the documentation into site/, and fail on a broken link

@@ -77,7 +77,8 @@ def _opening(chapters: Sequence[Chapter], claims: bool) -> Iterator[blocks.Block
     """What size and scale this is, then what was found in numbers, and where to go on."""
     tables = [one.sizes for one in chapters if one.sizes is not None]
     if tables:
-        heads, rows = tables[0].heads, tuple(row for table in tables for row in table.rows)
+        heads = tables[0].heads
+        rows = tuple(dict.fromkeys(row for table in tables for row in table.rows))
         if len({row[0] for row in rows}) == 1:  # one paper, as the title says: here beside there
             _, heads, *rest = zip(heads, *rows, strict=True)
             heads, rows = ("", *heads[1:]), tuple(rest)

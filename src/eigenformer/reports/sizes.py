@@ -22,13 +22,18 @@ _PROMPTS = ("dim", "points", "nodes", "size")
 
 
 def sizes(excerpts: Sequence[Excerpt], scale: Scale) -> DataTable | None:
-    """A row for each paper's runs at a scale, and one for its own; None if nothing is trained."""
+    """A row for each paper's runs at a scale, and one for its own; None if nothing is trained.
+
+    What is only ours has no paper's scale.
+    """
     rows: list[tuple[str, ...]] = []
     for excerpt in excerpts:
         name = excerpt.paper.citation or excerpt.paper.title
         for each, whose in dict.fromkeys(((scale, f"here: {scale}"), (_FULL, "the paper's"))):
             if each == scale == _FULL:
                 whose = "the paper's, here"
+            elif each == _FULL and not excerpt.paper.citation:
+                continue
             runs = _runs(excerpt, each)
             if runs:
                 rows.append((name, whose, *_row(runs), _made(excerpt, each, runs)))
