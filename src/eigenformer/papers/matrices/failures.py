@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...runs import Experiment, Scale
+from ...runs import SCALES, Experiment, Scale
 from ...runs.recipes import sizefree
 from ...training import TokenFolder
 from ...zoo.load import load
@@ -52,7 +52,7 @@ STUDY = Analysis(
     section="",
     runs=_runs,
     analyse=analyse,
-    scales=("laptop",),
+    scales=SCALES,  # the same at each
     note="Inverses of 5x5 by blocks in one pass, eigenvalues of 5x5 by grids; three training "
     "seeds each. Inverses are right by what they do to the matrix.",
 )
