@@ -53,7 +53,7 @@ def test_the_citation_file_says_the_same_of_the_papers() -> None:
 
 
 def test_every_paper_has_its_reference_and_every_architecture_its_papers() -> None:
-    assert {*BUILT_IN} == {*REFERENCES, "efficiency"}
+    assert {*BUILT_IN} == {*REFERENCES, "efficiency", "matrices"}
     for name in ("fu2024", "efficiency"):  # of the others it is the same line
         assert papers()[name].reference == REFERENCES.get(name)
     assert {*OF_ARCHITECTURE} == {*ARCHITECTURES.names()}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from eigenformer.ensembles import Dims, Ensemble, Mixture
-from eigenformer.models import ModelConfig, RecurrentConfig, StackConfig
+from eigenformer.models import GridConfig, ModelConfig, RecurrentConfig, StackConfig
 from eigenformer.papers import Table
 from eigenformer.problems import Joint
 from eigenformer.runs import Cell, Experiment, Record, Records
@@ -127,5 +127,7 @@ def _clipped(bounds: tuple[int, int]) -> tuple[int, int]:
 def _smallest(model: ModelConfig) -> ModelConfig:
     if isinstance(model, RecurrentConfig):
         return replace(model, encoder_layers=1, decoder_layers=1, embedding=16, hidden=16)
+    if isinstance(model, GridConfig):
+        return replace(model, layers=1, width=16)
     stack = StackConfig(layers=1, width=16, heads=2)
     return replace(model, encoder=stack, decoder=stack)

@@ -202,6 +202,22 @@ _REFERENCES = (
         venue="Advances in Neural Information Processing Systems (NeurIPS)",
         arxiv="2509.19702",
     ),
+    Reference(
+        key="zhang2025",
+        title="Training dynamics of in-context learning in linear attention",
+        authors=("Zhang, Yedi", "Singh, Aaditya K.", "Latham, Peter E.", "Saxe, Andrew M."),
+        year=2025,
+        kind="inproceedings",
+        venue="Proceedings of the 42nd International Conference on Machine Learning (ICML)",
+        arxiv="2501.16265",
+    ),
+    Reference(
+        key="wu2026",
+        title="Looped transformers with layer normalization provably learn the power method",
+        authors=("Wu, Lyumin", "Zhang, Chenyang", "Cao, Yuan"),
+        year=2026,
+        arxiv="2606.00605",
+    ),
 )
 REFERENCES = {one.key: one for one in _REFERENCES}
 """By the name of the paper."""
@@ -215,6 +231,7 @@ OF_ARCHITECTURE = {
     "graph-transformer": ("cheng2025",),
     "linear-attention": ("vonoswald2023", "ahn2023"),
     "one-layer": ("li2024",),
+    "principal-attention": ("wu2026",),
     "transformer": ("giannou2024", "fu2024"),
 }
 """By architecture of models of prompts, whose it is; that of a construction is its source's."""

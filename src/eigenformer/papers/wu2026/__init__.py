@@ -8,12 +8,14 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .study import POWER
 
 PAPER = Paper(
     name="wu2026",
     title="Looped transformers with layer normalization provably learn the power method",
     citation="Wu et al. (2026)",
+    reference=REFERENCES["wu2026"],
     studies=by_name(POWER),
     claims=by_id(
         Claim(

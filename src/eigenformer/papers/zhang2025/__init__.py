@@ -9,12 +9,14 @@ from pathlib import Path
 
 from ..claims import Claim
 from ..paper import Paper, by_id, by_name
+from ..references import REFERENCES
 from .study import DYNAMICS
 
 PAPER = Paper(
     name="zhang2025",
     title="Training dynamics of in-context learning in linear attention",
     citation="Zhang et al. (2025)",
+    reference=REFERENCES["zhang2025"],
     studies=by_name(DYNAMICS),
     claims=by_id(
         Claim(
