@@ -130,7 +130,7 @@ class GraphTask(Task):
         return error
 
 
-def unit(rows: Float[Tensor, "A B n"], dims: tuple[int, ...]) -> Float[Tensor, "A B n"]:
+def unit(rows: Float[Tensor, "*B n"], dims: tuple[int, ...]) -> Float[Tensor, "*B n"]:
     """Divided by its Frobenius norm over `dims`; zeros stay."""
     found: Tensor = rows / rows.norm(dim=dims, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
     return found
