@@ -62,7 +62,7 @@ def report(*chapters: Chapter) -> blocks.Document:
         claims.insert(0, blocks.Heading(text="Claims, part by part", anchor="claims"))
     return blocks.Document(
         title=title,
-        lead=" ".join(chapter.lead for chapter in chapters),
+        lead=" ".join(dict.fromkeys(s for one in chapters for s in _SENTENCE.split(one.lead))),
         blocks=(
             blocks.Section(blocks=tuple(_opening(chapters, bool(claims)))),
             *([blocks.Section(blocks=tuple(claims))] if claims else []),
@@ -71,6 +71,9 @@ def report(*chapters: Chapter) -> blocks.Document:
             *_sections(topics),
         ),
     )
+
+
+_SENTENCE = re.compile(r"(?<=[.]) (?=[A-Z])")
 
 
 def _opening(chapters: Sequence[Chapter], claims: bool) -> Iterator[blocks.Block]:

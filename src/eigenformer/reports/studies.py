@@ -60,8 +60,12 @@ def studies_chapter(excerpts: Sequence[Excerpt], scale: Scale) -> Chapter:
         "Studies of papers on in-context learning: small transformers trained on prompts, beside "
         "algorithms on the same prompts."
     )
-    if len(excerpts) == 1:
+    studies = [study for excerpt in excerpts for study in excerpt.analyses]
+    runs = [run for one in studies if scale in one.scales for run in one.planned(scale)]
+    if len(excerpts) == 1 and excerpts[0].paper.citation:
         title, lead = excerpts[0].paper.title, f"Studies of {excerpts[0].paper.citation}."
+    elif runs and all(isinstance(run.config, TrainConfig) for run in runs):
+        title, lead = "Studies of matrix models", "Studies that ask trained models more."
     return Chapter(
         title=title,
         lead=f"{lead} Scale {scale}: {_SCALES[scale]} {made} of {len(kept)} studies made.",
