@@ -56,7 +56,7 @@ INTERVENTIONS = Analysis(
     runs=runs,
     analyse=analyse,
     scales=("laptop",),
-    note="Two layers of cheng2025-heat, with a third seed. The construction multiplies Phi by "
+    note="Two layers of cheng2025-heat. The construction multiplies Phi by "
     "1 - time L / layers in each; here by r - c L with the model's own r and c, and what moves the "
     f"edges or the demands is what it does not use. Tolerance: 10%, as there. {RULE}",
 )

@@ -49,7 +49,7 @@ SIZES: dict[Scale, GraphSize] = {
             "embedding": (1, 2, 3, 4),
             "heat": (1, 2, 3, 4),
         },
-        seeds=2,
+        seeds=3,
         forms=("scalar",),
         graphs=("skip-ring",),
     ),

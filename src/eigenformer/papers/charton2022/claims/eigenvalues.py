@@ -23,7 +23,7 @@ def _eigenvalue_encodings(evidence: Evidence) -> Finding:
     a, b = (of(encoding, large, 2) for encoding in ("P1000", "FP15"))
     return conclude(
         evidence,
-        every([of(encoding, small, 2) for encoding in ENCODINGS], 0.99, "2%"),
+        *(every([of(encoding, small, 2)], 0.99, "2%") for encoding in ENCODINGS),
         better(a, b, f"2%, {large}"),
     )
 
