@@ -217,6 +217,15 @@ def test_a_claim_without_runs_is_undecided(
     assert "table06" in fact["found"] + fact["would_decide"]
 
 
+def test_the_history_of_a_rule_is_printed_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("paper", "claims", "C35") == 0
+    short = capsys.readouterr().out
+    assert "rule registered" not in short and "--history" in short
+    assert run("paper", "claims", "C35", "--history") == 0
+    assert "rule registered" in capsys.readouterr().out
+    assert all(line == line.rstrip() for line in short.splitlines()[2:])
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

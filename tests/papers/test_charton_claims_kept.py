@@ -146,8 +146,22 @@ def test_memorisation_claim(
         return Estimate(value=value, low=value - 0.03, high=value + 0.03)
 
     changed = replace(kept, excess=estimate(excess), lookup=estimate(lookup))
-    monkeypatch.setattr(analyses, "kept_memorisation", lambda: {"model": changed})
+    monkeypatch.setattr(analyses, "kept_memorisation", lambda: dict.fromkeys("abc", changed))
     assert found("C35", None).state == state
+
+
+def test_memorisation_takes_three_models_that_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = next(iter(kept_memorisation().values()))
+    leaning = replace(kept, excess=Estimate(value=0.3, low=0.25, high=0.35))
+    for records, verdict in (
+        ([kept, kept], "undecided: too few seeds"),
+        ([kept, kept, leaning], "undecided: too few seeds"),
+        ([kept, kept, kept], "holds"),
+    ):
+        monkeypatch.setattr(
+            analyses, "kept_memorisation", lambda records=records: dict(enumerate(records))
+        )
+        assert [part.verdict for part in found("C35", None).parts] == [verdict]
 
 
 @pytest.mark.parametrize(("gap", "lift", "state"), [

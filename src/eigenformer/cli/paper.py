@@ -170,14 +170,15 @@ class Commands:
         self,
         names: _Names = (),
         scale: Scale = "laptop",
+        history: bool = False,
         records: Path | None = None,
         as_json: JsonFlag = False,
     ) -> int:
         """Say which claims of the papers hold, by the runs that have been made.
 
         Args:
-            names: claims such as C07, or papers, with the history of their rules; all claims,
-                without it, if none is named.
+            names: claims such as C07, or papers; all claims if none is named.
+            history: print how each rule changed, and what else was changed after a result.
             scale: laptop, gpu or paper.
             records: folder of the records, in place of those that come with the papers.
             as_json: print JSON instead of text.
@@ -188,7 +189,7 @@ class Commands:
             return 0
         console = Console(highlight=False)
         for fact in facts:
-            self._say(fact, console, history=bool(names))
+            self._say(fact, console, history)
         states = [fact["state"] for fact in facts]
         counts = ", ".join(
             f"{count} {verdict_words(state).removesuffix('' if count == 1 else 's')}"
@@ -273,35 +274,45 @@ class Commands:
         state = (verdict_words(fact["state"]), STYLES[fact["state"]])
         head = Text.assemble((fact["id"], "bold"), " ", state)
         console.print(head, Text(f"{fact['claim']}{source}"))
+
+        def say(*pieces: Any, style: str = "", indent: int = 4) -> None:
+            text = Text.assemble(*pieces, style=style)
+            for line in text.wrap(console, console.width - indent):
+                line.rstrip()
+                console.print(" " * indent, line, sep="")
+
+        def say_parts(parts: "list[dict[str, Any]]", indent: int = 4) -> None:
+            for part in parts:
+                say((part["verdict"], STYLES[part["state"]]), f": {part['text']}", indent=indent)
+
         if fact["parts"]:
             told = f"{fact['summary']} [{fact['setting']}]" if fact["setting"] else fact["summary"]
-            console.print(Text(f"    {told}", style="bold"))
-            _print_parts(console, fact["parts"])
+            if fact["setting"] or len(fact["parts"]) > 1:
+                say(told, style="bold")
+            say_parts(fact["parts"])
         elif fact["by_table"]:
-            console.print(Text(f"    {fact['found']}"))
+            say(fact["found"])
         if fact["limits"]:
-            console.print(Text(f"    not about: {fact['limits']}"))
-        for change in fact["changes"] if history else ():
-            console.print(Text(f"    {change['text']}", style="dim"))
+            say(f"not about: {fact['limits']}")
+        if history:
+            for change in fact["changes"]:
+                say(change["text"], style="dim")
+        elif fact["changes"]:
+            count = len(fact["changes"])
+            many = "1 entry" if count == 1 else f"{count} entries"
+            say(f"its rule's history has {many}: --history", style="dim")
         for study in fact["studies"]:
             state = (study["state"], STYLES[study["state"]])
-            head = Text.assemble("    ", (study["study"], "bold"), " ", state)
-            console.print(head, Text("" if study["parts"] else study["sentence"]))
-            _print_parts(console, study["parts"])
-            spent = f"{study['examples']:,} examples, {duration(study['seconds'])}"
-            console.print(Text(f"    from {spent}", style="dim"))
+            sentence = "" if study["parts"] else f": {study['sentence']}"
+            say((study["study"], "bold"), " ", state, sentence)
+            say_parts(study["parts"], indent=8)
+            say(f"from {study['examples']:,} examples, {duration(study['seconds'])}", style="dim")
         if fact["would_decide"]:
-            console.print(Text(f"    {fact['would_decide']}", style="dim"))
+            say(fact["would_decide"], style="dim")
         for name in fact["missing"]:
             command = f"`eigenformer {self.prog} run {name} --scale {fact['scale']}`"
             line = f"    {name} has not been made: {command}"
             console.print(Text(line, style="dim"), soft_wrap=True)
-
-
-def _print_parts(console: Console, parts: "list[dict[str, Any]]") -> None:
-    for part in parts:
-        verdict = (part["verdict"], STYLES[part["state"]])
-        console.print(Text.assemble("    ", verdict), Text(part["text"]))
 
 
 def _numbered(name: str) -> str:

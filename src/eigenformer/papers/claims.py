@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from ..core import InputError, from_json, unknown
+from ..core.display import duration
 from ..runs.cost import cost
 from ..runs.experiment import Experiment, Label, Measured, Scale
 from ..runs.records import Record, Records
@@ -225,6 +226,8 @@ class Evidence:
 
 
 _NONE = object()
+_LONGER = "the same runs at twice the length"
+"""As findings of studies say it."""
 
 
 def _kinds(run: Run) -> tuple[tuple[str, ...], ...]:
@@ -259,6 +262,19 @@ def _verdict(claim: Claim, evidence: Evidence) -> Verdict:
     finding = Finding(
         state=state,
         sentence=" ".join(f"{name}: {finding.sentence}" for name, finding in said.items()),
-        would_decide="; ".join(f.would_decide for f in said.values() if f.would_decide),
+        would_decide="; ".join(
+            _with_cost(one, finding.would_decide)
+            for name, finding in said.items()
+            if finding.would_decide and (one := kept[name]) is not None
+        ),
     )
     return Verdict(claim=claim, scale=evidence.scale, finding=finding, said=said, missing=missing)
+
+
+def _with_cost(kept: Kept, would_decide: str) -> str:
+    """What would decide a finding, with the cost where that is known from the runs that were made.
+
+    Which took as long as they and their analysis did, one after the other.
+    """
+    cost = f"{2 * kept.examples:,} examples, about {duration(2 * kept.seconds)}"
+    return would_decide.replace(_LONGER, f"{_LONGER} ({cost})")

@@ -2,7 +2,8 @@
 
 from ...claims import Claim, Evidence
 from ...findings import Finding
-from ...judging import Part, bounded, conclude, of_full_size, part
+from ...judging import Part, bounded, conclude, jointly, of_full_size, part
+from ...sides import SEEDS
 from ..memorisation import Memorisation, kept_memorisation
 
 _DEPENDS = 0.1
@@ -13,11 +14,10 @@ def _memorises(evidence: Evidence) -> Finding:
     records = kept_memorisation()
     if not records:
         return _no_analysis(evidence, "memorisation", "table06")
-    return conclude(
-        evidence,
-        *(leans(found) for found in records.values()),
-        beyond=of_full_size(evidence, "table06"),
-    )
+    all_seeds = jointly([leans(found) for found in records.values()])
+    if all_seeds.holds and len(records) < SEEDS:
+        all_seeds = part(None, "seeds", all_seeds.text, ())
+    return conclude(evidence, all_seeds, beyond=of_full_size(evidence, "table06"))
 
 
 def leans(found: Memorisation) -> Part:
@@ -71,7 +71,7 @@ CLAIMS = (
         "matrix.",
         where="section 7",
         figures="no number",
-        limits="one model, which saw each training matrix once",
+        limits="models that saw each training matrix once",
         studies=("memorisation",),
         decide=_memorises,
     ),
