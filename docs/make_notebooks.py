@@ -27,12 +27,19 @@ _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+_PATH = """# The commands below are those beside this notebook's Python, activated or not.
+import os, sys
+os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])"""
 
 
 def notebook(name: str) -> dict[str, Any]:
     """The page docs/`name`.md in Jupyter's format 4.5."""
     page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     cells = [dict(cell, id=f"cell-{i}") for i, cell in enumerate(_cells(page))]
+    for place, cell in enumerate(cells):
+        if cell["cell_type"] == "code" and cell["source"][0].startswith("!"):
+            cells.insert(place, dict(_code_cell(_PATH), id="set-up"))
+            break
     return {"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -47,8 +54,7 @@ def _cells(page: str) -> Iterator[dict[str, Any]]:
         if block.kind == "text" and last is not None:  # what the cell before it has printed
             last["outputs"] = _output(block.body)
         elif code := _code(block):
-            last = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
-            last["source"] = _lines(code)
+            last = _code_cell(code)
             if block.kind == "console":
                 last["outputs"] = _output(re.sub(r"^\$ .*\n", "", block.body, flags=re.M))
             yield last
@@ -57,6 +63,11 @@ def _cells(page: str) -> Iterator[dict[str, Any]]:
             last = None
     if text := page[end:].strip():
         yield _markdown(text)
+
+
+def _code_cell(code: str) -> dict[str, Any]:
+    empty = {"execution_count": None, "metadata": {}, "outputs": []}
+    return {"cell_type": "code", **empty, "source": _lines(code)}
 
 
 def _code(block: Block) -> str:

@@ -44,6 +44,7 @@ CONSTRUCTED = (
 )
 RANDOM = 12
 """Random programs of each seed."""
+_DRAWN = "8 to 14 sums, products, transposes and Newton steps; another --seed draws others"
 REDUNDANT = {
     "average-of-two": "A B C as (A B) C and as A (B C), averaged: each copy counts for half",
     "spare-copy": "A B C as (A B) C; A (B C) is computed too, and nobody reads it",
@@ -94,9 +95,7 @@ def _register() -> None:
         member(make=_made("constructed", name)).register(name)
     for number in range(RANDOM):
         made = _made("random_programs", number)
-        Member(family="random", summary="a random matrix program", make=made).register(
-            f"random-{number}"
-        )
+        Member(family="random", summary=_DRAWN, make=made).register(f"random-{number}")
     for name, summary in REDUNDANT.items():
         Member(family="redundant", summary=summary, make=_made("redundant", name)).register(name)
     for name, (model, summary) in LEARNED.items():

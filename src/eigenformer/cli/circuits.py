@@ -56,9 +56,13 @@ def list_all(family: str | None = None, as_json: JsonFlag = False) -> int:
     for kind in dict.fromkeys(member.family for member in members.values()):
         heading = Text(kind, style="bold").append(f": {FAMILIES.get(kind, '')}", "not bold")
         console.print(heading, soft_wrap=True)
+        alike: dict[str, list[str]] = {}
         for name, member in members.items():
             if member.family == kind:
-                console.print(Text(f"  {name:<22}{member.summary}"), soft_wrap=True)
+                alike.setdefault(member.summary, []).append(name)
+        for summary, called in alike.items():
+            which = called[0] if len(called) == 1 else f"{called[0]} to {called[-1]}"
+            console.print(Text(f"  {which:<23}{summary}"), soft_wrap=True)
     return 0
 
 
