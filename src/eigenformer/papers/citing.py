@@ -139,7 +139,9 @@ def _of_claim(fact: Mapping[str, Any]) -> list[Reference]:
     rules = [change["rule"] for change in fact["changes"] if change["rule"]]
     found = fact["summary"] or fact["state"]
     rule = f", rule {rules[-1]}" if rules else ""
-    note = f"verdict at scale {fact['scale']}: {found} (eigenformer paper claims {fact['id']}{rule})"
+    note = (
+        f"verdict at scale {fact['scale']}: {found} (eigenformer paper claims {fact['id']}{rule})"
+    )
     made = _made(fact["id"], f"Claim {fact['id']}: {fact['claim']}", note)
     return [made, *_of_paper(fact["from"])]
 

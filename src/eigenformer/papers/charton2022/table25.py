@@ -16,6 +16,8 @@ _LENGTH = 100 * EPOCH
 """Of the second training at scale paper, whose longest count in the table is 25 million."""
 _FIRST_EXAMPLES = 30_000
 _EXAMPLES = 60_000
+_LEVEL = 0.5
+"""Right within 5%, at laptop scale, which both reach in that time; the paper's is 99%."""
 
 
 def _experiments(scale: Scale) -> list[Experiment]:
@@ -76,10 +78,10 @@ def _laptop() -> list[Experiment]:
         Experiment(
             name="retrained",
             config=config,
-            cells=_both({**labels, "after": "3x3"}, {"dims": "5-6 square"}, 0.95),
+            cells=_both({**labels, "after": "3x3"}, {"dims": "5-6 square"}, _LEVEL),
             after=first,
         ),
-        Experiment(name="from-scratch", config=config, cells=_both(scratch, None, 0.95)),
+        Experiment(name="from-scratch", config=config, cells=_both(scratch, None, _LEVEL)),
     ]
 
 

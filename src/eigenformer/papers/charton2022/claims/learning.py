@@ -221,7 +221,7 @@ def step_of(losses: Sequence[tuple[int, float]]) -> tuple[bool, str]:
 
 
 def _retraining(evidence: Evidence) -> Finding:
-    goal = scaled_dims(evidence, "95%", "99%")
+    goal = scaled_dims(evidence, "50%", "99%")
     metric = f"examples to {goal}"
     again, scratch = (
         side(evidence, name, "table25", {"encoding": "P1000", **labels})
