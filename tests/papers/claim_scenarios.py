@@ -151,7 +151,7 @@ SCENARIOS: dict[str, tuple[Scenario, Scenario]] = {
     "C05": (score(if_("encoding", ("P10", "P1000"), 0.99, 0.4)),
             score(if_("encoding", ("P10", "P1000"), 0.6, 0.95))),
     "C06": (score(if_("encoding", "P1000", 0.9, 0.4)), score(if_("encoding", "P1000", 0.4, 0.9))),
-    "C07": (score(lambda a: 0.5 if (a["dims"], a["encoding"]) == ("3x3", "FP15") else 0.999),
+    "C07": (score(lambda a: 0.5 if (a.get("dims"), a["encoding"]) == ("3x3", "FP15") else 0.999),
             score(if_("encoding", "B1999", 0.5, 0.999))),
     "C08": (score(if_("dims", "4x4", 0.3, 0.95)), score(if_("dims", "4x4", 0.3, 0.5))),
     "C09": (speed(if_("layers", "1/6", 0.2, 0.9)), speed(if_("layers", "1/6", 0.9, 0.2))),

@@ -21,7 +21,7 @@ from .results import paper_tables
 TABLES = tuple(f"table{number:02d}" for number in range(1, 30))
 FIGURES = ("figure1", "figure2", "figure3")
 ANALYSES = ("failures", "memorisation")
-JUDGED = ("grid-failures",)
+JUDGED = ("random-embeddings", "grid-failures")
 
 
 def _study(name: str) -> Study:
