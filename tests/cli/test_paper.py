@@ -125,7 +125,9 @@ def test_claims_say_what_was_found_and_what_is_missing(capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert [line[:2] for line in out.splitlines() if line[:1] == "T"] == list(CLAIMS)
     assert "`eigenformer paper run tiny2020-two --scale laptop`" in out
-    assert out.endswith("3 claims at scale laptop: 0 hold, 0 fail, 3 undecided\n")
+    assert out.endswith(
+        "3 claims at scale laptop: 0 hold, 0 fail, 3 undecided; 0 with a decided part\n"
+    )
 
 
 def test_a_report_on_a_table_runs_little_else(tmp_path: Path) -> None:

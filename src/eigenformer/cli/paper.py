@@ -197,7 +197,10 @@ class Commands:
             if (count := states.count(state)) or state != "size"
         )
         many = "claim" if len(states) == 1 else "claims"
-        console.print(f"{len(states)} {many} at scale {scale}: {counts}")
+        decided = sum(map(_decided, facts))
+        console.print(
+            f"{len(states)} {many} at scale {scale}: {counts}; {decided} with a decided part"
+        )
         return 0
 
     def _verdicts(
@@ -313,6 +316,12 @@ class Commands:
             command = f"`eigenformer {self.prog} run {name} --scale {fact['scale']}`"
             line = f"    {name} has not been made: {command}"
             console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def _decided(fact: Mapping[str, Any]) -> bool:
+    """Whether a claim, one of its parts, or what one of its studies says of it, holds or fails."""
+    said = [part for study in fact["studies"] for part in (study, *study["parts"])]
+    return any(one["state"] in ("holds", "fails") for one in (fact, *fact["parts"], *said))
 
 
 def _numbered(name: str) -> str:
