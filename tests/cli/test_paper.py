@@ -36,9 +36,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_all_tables_figures_and_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("paper", "list", "--scale", "laptop", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    assert len(facts) == 35 + 29 + 4 + 2
+    assert len(facts) == 36 + 29 + 4 + 2
     trained = [fact["laptop"] for fact in facts if fact["laptop"]["runs"]]
-    assert len(trained) == 29 + 26 + 4 + 2
+    assert len(trained) == 30 + 26 + 4 + 2
     assert all(at["examples"] > 0 and at["seconds"] > 0 for at in trained)
     assert run("incontext", "list", "--scale", "laptop", "--json") == 0
     assert json.loads(capsys.readouterr().out) == facts[35:-6]
@@ -126,7 +126,7 @@ def test_claims_say_what_was_found_and_what_is_missing(capsys: pytest.CaptureFix
     assert [line[:2] for line in out.splitlines() if line[:1] == "T"] == list(CLAIMS)
     assert "`eigenformer paper run tiny2020-two --scale laptop`" in out
     assert out.endswith(
-        "3 claims at scale laptop: 0 hold, 0 fail, 3 undecided; 0 with a decided part\n"
+        "3 claims at scale laptop: 0 hold, 0 fail, 3 undecided; 1 with a decided part\n"
     )
 
 
