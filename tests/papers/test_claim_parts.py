@@ -49,6 +49,27 @@ def test_an_accuracy_is_final_if_twice_the_length_changes_it_by_less_than_a_poin
     assert judging.better(one_sided([now] * 3, change=change), low, "5%").holds is (final or None)
 
 
+@pytest.mark.parametrize(("change", "holds"), [
+    (0.0, False), (0.0005, False), (0.005, None), (-0.005, None),
+])  # fmt: skip
+def test_what_creeps_towards_a_bound_has_not_missed_it(change: float, holds: bool | None) -> None:
+    """A final 95% of 99% that is asked, by the gate, at whose pace it is there after few doublings.
+
+    As transposition in FP15, whose seldom tokens come one by one.
+    """
+    creeping = one_sided([0.95, 0.951, 0.952], change=change)
+    assert creeping.settled
+    part = judging.every([creeping], 0.99, "0%")
+    assert part.holds is holds
+    if holds is None:
+        assert part.why == "learning" and "times its examples" in part.text
+        assert sides.doublings(creeping, 0.99) == pytest.approx(0.039 / 0.005, abs=2)
+    good = one_sided([0.999] * 3)
+    assert judging.outdoes(good, replace(creeping, name="b"), "5%", 0.99).holds is (
+        True if holds is False else None
+    )
+
+
 def test_the_interval_counts_where_it_is_wider_than_a_point() -> None:
     wide = Measured(value=0.5, low=0.46, high=0.54)
     assert sides.settled(wide, Measured(value=0.53)) and not sides.settled(wide, measured(0.545))

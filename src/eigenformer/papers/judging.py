@@ -16,10 +16,12 @@ from ..runs import Experiment, Plan, Scale
 from .claims import Evidence
 from .findings import REASONS, Finding, PartFinding, State, Why
 from .sides import (
+    DOUBLINGS,
     FACTOR,
     SEEDS,
     Side,
     above,
+    doublings,
     few_seeds,
     fewer,
     larger,
@@ -149,13 +151,31 @@ def every(sides: Sequence[Side], bound: float, at: str) -> Part:
         return part(False, "decided", text, sides)
     if undecided := incomplete(text, sides):
         return undecided
+    if text_later := "; ".join(_later(one, bound) for one in short if _creeps(one, bound)):
+        return part(None, "learning", f"{text}; {text_later}", sides)
     return part(True if all(reached) else None, gate(short) or "close", text, sides)
 
 
 def _stays_below(one: Side, bound: float) -> bool:
-    """Whether a side that fell short of a bound does so for good, at twice the length too."""
+    """Whether a side that fell short of a bound does so for good: at twice the length too, and at
+    the pace of that doubling after `DOUBLINGS` more."""
     again = [other for other in one.again if other is not None]
-    return gate([one]) is None and above([*one.measured, *again], bound) is False
+    below = gate([one]) is None and above([*one.measured, *again], bound) is False
+    return below and doublings(one, bound) > DOUBLINGS
+
+
+def _creeps(one: Side, bound: float) -> bool:
+    """Whether a side passes the gates, and may reach a bound all the same."""
+    return gate([one]) is None and doublings(one, bound) <= DOUBLINGS
+
+
+def _later(one: Side, bound: float) -> str:
+    times = 2 ** math.ceil(max(doublings(one, bound), 0.0))
+    examples = max(run.tokens.examples for run in one.experiments)
+    return (
+        f"at the pace of its last doubling {one.name} has {percent(bound)} after {times:,} times "
+        f"its examples, {times * examples:,}"
+    )
 
 
 def better(a: Side, b: Side, at: str) -> Part:
@@ -180,6 +200,9 @@ def outdoes(good: Side, bad: Side, at: str, floor: float = 0.9, *, shrunk: bool 
     succeeds, too = above(good.measured, floor), above(bad.measured, floor)
     if too:
         return part(None if shrunk else False, "size", text, (good, bad))
+    for one in (good, bad):
+        if above(one.measured, floor) is False and _creeps(one, floor):
+            return part(None, "learning", f"{text}; {_later(one, floor)}", (good, bad))
     if succeeds is False:
         return gated(False, text, (good, bad))
     holds = succeeds and too is False and larger(good.measured, bad.measured)
@@ -362,6 +385,8 @@ def _through_the_gate(evidence: Evidence, sides: Sequence[Side]) -> str:
                 runs.setdefault(run.identity, run)
     tables = " ".join(sorted({side.table for side in sides}))
     command = f"`eigenformer paper run {tables} --scale {evidence.scale} --seeds {SEEDS} --gate`"
+    if not runs:
+        return "longer runs: each part says how much longer"
     return f"{_runs(len(runs))} of {command}: {would_cost(evidence, tuple(runs.values()))}"
 
 

@@ -27,6 +27,9 @@ SEEDS = 3
 pairs of runs that differ in the seed alone one in five differs by more than 20 points."""
 POINT = 0.01
 """What twice the length may change of an accuracy that counts as final."""
+DOUBLINGS = 10
+"""Of the length, at the pace of the last one, within which a bound that is missed may yet be
+reached: a thousand times the examples, about what stands between our runs and the paper's."""
 _LENGTHS = (Fraction(2), Fraction(1, 2))
 """Of the same run, over a run's own: either shows what twice the length changes."""
 # Two-sided 95% quantiles of Student's t with 1, 2, ... degrees of freedom.
@@ -194,6 +197,22 @@ def settled(now: Measured, again: Measured | None) -> bool:
     if max(now.value + POINT, high) >= ceiling:
         return True
     return again is not None and abs(again.value - now.value) < max(POINT, (high - low) / 2)
+
+
+def doublings(one: Side, bound: float) -> float:
+    """How often the length must double until a mean accuracy is at `bound`, at the pace of the last
+    doubling that is known; inf if that changed nothing."""
+    again = one.again or (None,) * len(one.values)
+    pairs = [
+        (value.measured.value, other.value)
+        for value, other in zip(one.values, again, strict=True)
+        if value.measured is not None and other is not None
+    ]
+    if not pairs:
+        return math.inf
+    now, other = (mean(each) for each in zip(*pairs, strict=True))
+    gap, change = bound - max(now, other), abs(now - other)
+    return gap / change if change else math.inf
 
 
 def scaled(
