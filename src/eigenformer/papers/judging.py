@@ -165,8 +165,8 @@ def _stays_below(one: Side, bound: float) -> bool:
 
 
 def _creeps(one: Side, bound: float) -> bool:
-    """Whether a side passes the gates, and may reach a bound all the same."""
-    return gate([one]) is None and doublings(one, bound) <= DOUBLINGS
+    """Whether a side passes the gate of convergence, and may reach a bound all the same."""
+    return one.settled and doublings(one, bound) <= DOUBLINGS
 
 
 def _later(one: Side, bound: float) -> str:
