@@ -186,7 +186,7 @@ def _study(quantity: Quantity) -> Analysis:
 _NOTE = (
     "Layers are of the scalar form (a multiple of the identity for each block), in which every "
     "construction lies and which the law of the graphs, blind to the order and sign of edges, "
-    "favours; Phi starts as in the construction. 400 steps of 64 graphs; depths to 4, where the "
+    "favours; Phi starts as in the construction. 1600 steps of 64 graphs; depths to 4, where the "
     "paper has 1 to 9, with 10,000 graphs a step. The verdict compares with the construction of "
     "fixed weights, its step tuned for each depth, as fixed weights are what is trained. (Knowing "
     "each graph's spectrum, as the input map of the constructed networks does, it is better; it "
