@@ -105,7 +105,8 @@ def _about(parts: Sequence[PartFinding]) -> str:
         "without a correction for their number: of as many that were true to the bound, one in "
         "twenty would be decided wrongly. Nothing counts as failing that still learns: the same "
         "run at twice the length must change the accuracy by less than a point, or less than its "
-        "interval, with three training seeds a side; what is reached, one model shows."
+        "interval, with three training seeds a side, and ten more doublings at that pace must not "
+        "reach a bound that was missed; what is reached, one model shows."
     )
 
 
