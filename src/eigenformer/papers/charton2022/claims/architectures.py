@@ -203,6 +203,8 @@ CLAIMS = (
         where="appendix D.2, tables 15 to 17",
         figures="sums at width 512: 15 epochs with 1/1 layers, 63 with 4/4, and 7% at width 128; "
         "eigenvalues with 2/2 layers: 36 epochs at width 512, 102 at 256, 24 with 4/4 layers",
+        limits="the paper's recipe: ours has its norms before each block, Muon, and embeddings "
+        "that start from numbers, any of which may help deep models",
         studies=("table15", "table16", "table17"),
         decide=_model_sizes,
     ),
