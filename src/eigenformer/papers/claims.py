@@ -272,9 +272,12 @@ def _verdict(claim: Claim, evidence: Evidence) -> Verdict:
 
 
 def _with_cost(kept: Kept, would_decide: str) -> str:
-    """What would decide a finding, with the cost where that is known from the runs that were made.
+    """What would decide a finding, beside what was measured: twice the kept runs, or those.
 
-    Which took as long as they and their analysis did, one after the other.
+    They took as long as they and their analysis did, one after the other.
     """
-    cost = f"{2 * kept.examples:,} examples, about {duration(2 * kept.seconds)}"
-    return would_decide.replace(_LONGER, f"{_LONGER} ({cost})")
+    if _LONGER in would_decide:
+        cost = f"{2 * kept.examples:,} examples, about {duration(2 * kept.seconds)}"
+        return would_decide.replace(_LONGER, f"{_LONGER} ({cost})")
+    made = f"the kept runs, {kept.examples:,} examples, took {duration(kept.seconds)}"
+    return f"{would_decide.rstrip('.')} ({made})"

@@ -5,6 +5,7 @@ from functools import cache
 
 from .... import encodings, ensembles, problems
 from ....core import rng
+from ....core.display import duration
 from ....core.places import shipped_models
 from ....encodings import draw_pairs
 from ....evaluation import TOLERANCES, Proportion
@@ -119,12 +120,14 @@ def _initialisation(evidence: Evidence) -> Finding:
     ]
     case = ablation.case
     longer = _TIMES * case.fast
+    kept = [record for _, *pair in pairs for entry in pair for record in entry.records.values()]
+    pace = max((one.seconds / one.examples for one in kept if one.examples), default=0.0)
     return conclude(
         evidence,
         *parts,
         beyond=f"{case.name} with each initialisation, three seeds a side, until "
         f"{percent(case.target)}% are right, the random one for {_TIMES} times the examples of the "
-        f"other: {longer:,} and more a run",
+        f"other: {longer:,} and more a run, about {duration(longer * pace)}",
     )
 
 
